@@ -1,0 +1,103 @@
+// Package httpx is what every HTTP client of the project shares: a transport with bounds, the meter, Retry-After, and
+// error texts without secrets.
+package httpx
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/meter"
+)
+
+// NewTransport returns a transport for many parallel requests to few hosts. It has no limit on the time of a whole
+// exchange, since bodies may be large; connecting, the TLS handshake and the wait for an answer's head are bounded.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    20 * time.Second,
+		ResponseHeaderTimeout:  5 * time.Minute,
+		ExpectContinueTimeout:  2 * time.Second,
+		IdleConnTimeout:        60 * time.Second,
+		MaxIdleConns:           512,
+		MaxIdleConnsPerHost:    128,
+		MaxResponseHeaderBytes: 256 << 10,
+		WriteBufferSize:        64 << 10,
+		ReadBufferSize:         64 << 10,
+		ForceAttemptHTTP2:      true,
+	}
+}
+
+// Metered counts each request that goes through next.
+func Metered(next http.RoundTripper, m *meter.Meter) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		m.Request(1)
+		return next.RoundTrip(r)
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// drainLimit is how much of an unread answer is worth reading to keep its connection.
+const drainLimit = 64 << 10
+
+// Drain reads what little is left of a body and closes it, so that the connection can be used again.
+func Drain(body io.ReadCloser) {
+	_, _ = io.CopyN(io.Discard, body, drainLimit)
+	_ = body.Close()
+}
+
+// maxRetryAfter bounds what a server may ask for in one answer.
+const maxRetryAfter = 24 * time.Hour
+
+// RetryAfter returns the pause that an answer asks for by RFC 9110 §10.2.3, as seconds or as a date; zero if none,
+// at most a day.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if v == "" {
+		return 0
+	}
+	if s, err := strconv.ParseFloat(v, 64); err == nil {
+		return clamp(s * float64(time.Second))
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return clamp(float64(t.Sub(now)))
+	}
+	return 0
+}
+
+func clamp(d float64) time.Duration {
+	if !(d > 0) {
+		return 0
+	}
+	return time.Duration(min(d, float64(maxRetryAfter)))
+}
+
+// Redact returns err without the query and user part of a URL that net/http wrote into it: pre-authenticated links
+// and passwords stay out of logs and records.
+func Redact(err error) error {
+	var u *url.Error
+	if !errors.As(err, &u) {
+		return err
+	}
+	c := *u
+	c.URL = RedactURL(u.URL)
+	return &c
+}
+
+// RedactURL returns the URL without its user part, query and fragment.
+func RedactURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(a URL that cannot be parsed)"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}

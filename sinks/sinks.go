@@ -1,0 +1,91 @@
+// Package sinks is the contract of everything that items are written to.
+//
+// A Sink writes one kind of content into one account of a target, in the words of the target's RFC: mailboxes and flags,
+// paths, iCalendar objects. The child packages implement it for each protocol; sinktest holds the suite that every one
+// of them passes.
+package sinks
+
+import (
+	"context"
+	"io"
+)
+
+// Content is the set of what can be written.
+type Content interface {
+	File | Message | Event
+}
+
+// Sink writes one kind of content to one account. It is safe for concurrent use. Errors carry a fault.Error where the
+// sink knows what they mean.
+type Sink[T Content] interface {
+	// Put makes the target hold the item as given. It may be repeated with the same item: what lies there already is
+	// not written again. prev is the receipt of what the item replaces, and zero when it is new. What somebody else
+	// changed since prev, or put in the place, is left alone: the fault is then target.conflict.
+	// A body that breaks off leaves nothing behind.
+	Put(ctx context.Context, item Item[T], prev Receipt) (Written, error)
+
+	// Remove takes away what lies at prev, if nobody changed it since. What is gone already is no error.
+	Remove(ctx context.Context, prev Receipt) error
+}
+
+// Finder is for protocols whose write cannot safely be repeated, such as IMAP APPEND: after an interrupted Put the
+// engine asks for the receipt that got lost.
+type Finder[T Content] interface {
+	// Find returns the receipts of all objects that may be the item as an interrupted Put left it, the likeliest
+	// first; none if it is not there. Those that belong to other items are the engine's to leave out.
+	Find(ctx context.Context, item Item[T]) ([]Receipt, error)
+}
+
+// Item is one thing as the target is to hold it.
+type Item[T Content] struct {
+	// ID is the item's id at the source: the same in every pass, so that names on the target may be derived from it.
+	ID string
+	// Again says that an earlier Put of this item may have reached the target without an answer.
+	Again   bool
+	Content T
+}
+
+// Body is a stream of bytes that can be opened anew for each attempt.
+type Body struct {
+	// Version changes whenever the bytes do. When it equals Receipt.BodyVersion the bytes need not be sent again.
+	Version string
+	// Size is the number of bytes, or -1 where it is known only after reading.
+	Size int64
+	// MD5 and SHA256 are digests known before the transfer, in lower-case hex, or empty.
+	MD5, SHA256 string
+	// Open starts the stream at its first byte; who opens closes. An error other than io.EOF means that the bytes
+	// so far must not be kept.
+	Open func(ctx context.Context) (io.ReadCloser, error)
+}
+
+// Receipt is where an item lies on the target, and its version there. The zero Receipt means nowhere.
+type Receipt struct {
+	// Location is a path, an href, or mailbox and UID: whatever finds the object again.
+	Location string `json:"location,omitempty"`
+	// Version changes whenever the object on the target does: an ETag, a MODSEQ; empty where the target has none.
+	Version string `json:"version,omitempty"`
+	// BodyVersion is the Body.Version that was written.
+	BodyVersion string `json:"body,omitempty"`
+	// State is the sink's own, such as further places of the same message; opaque to everybody else.
+	State string `json:"state,omitempty"`
+}
+
+// IsZero reports whether the receipt points nowhere.
+func (r Receipt) IsZero() bool { return r == Receipt{} }
+
+// Loss is something of an item that could not come along although the item did.
+type Loss struct {
+	// Reason is stable and documented, such as "file.renamed"; reports count by it.
+	Reason string `json:"reason"`
+	// Detail says in words what was lost of this item; may be empty.
+	Detail string `json:"detail,omitempty"`
+}
+
+// Written is the outcome of a Put.
+type Written struct {
+	Receipt Receipt
+	// Losses are those that only the writing could show.
+	Losses []Loss
+	// Unchanged says that the target held the item already, so that nothing was written.
+	Unchanged bool
+}

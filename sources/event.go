@@ -1,0 +1,96 @@
+package sources
+
+import "time"
+
+// Event is one event with all its recurrences: what RFC 5545 keeps in one resource.
+type Event struct {
+	// UID is the identifier by RFC 5545 that all copies of the event share.
+	UID string
+	// Master is the event itself; nil when only single occurrences of a series are visible to the account.
+	Master *Occurrence
+	// Exceptions are the occurrences that differ from the series, each with its OriginalStart.
+	Exceptions []Occurrence
+	// Cancelled are the original starts of the occurrences that do not take place.
+	Cancelled []EventTime
+}
+
+// Occurrence is one component of an event: the master, or a changed occurrence.
+type Occurrence struct {
+	// ID is the provider's id of this component.
+	ID string
+	// OriginalStart is where the series would have placed an exception; zero in a master.
+	OriginalStart EventTime
+	Start, End    EventTime
+	// EndUnspecified says that the provider invented End.
+	EndUnspecified bool
+	// Recurrence holds the lines RRULE, RDATE, EXDATE and EXRULE by RFC 5545, as the provider gives them.
+	Recurrence []string
+
+	Summary, Location string
+	// Description may be HTML.
+	Description string
+	// Status is "confirmed", "tentative" or "cancelled".
+	Status string
+	// Visibility is "default", "public", "private" or "confidential".
+	Visibility string
+	// Free says that the event does not block time.
+	Free bool
+	// Type is the provider's kind of event: "default", "birthday", "focusTime", "outOfOffice", "workingLocation", "fromGmail".
+	Type string
+	// TypeDetail is what Type adds in plain words, such as the label of a working location.
+	TypeDetail string
+
+	Organizer *Attendee
+	Attendees []Attendee
+	// AttendeesOmitted says that the provider gave less than the whole list; GuestsHidden that guests may not see each other.
+	AttendeesOmitted, GuestsHidden bool
+
+	// Reminders are resolved: the calendar's defaults where the event uses them.
+	Reminders []Reminder
+
+	Created, Updated time.Time
+	Sequence         int
+	Color            string // #RRGGBB or empty
+	Link             string // where the provider shows the event
+	ConferenceLink   string
+	ConferenceName   string
+	Attachments      []Attachment
+	// SourceURL and SourceTitle are where the event was made from, as the provider knows it.
+	SourceURL, SourceTitle string
+}
+
+// EventTime is a date, or a time in a zone.
+type EventTime struct {
+	// Date is "2006-01-02" for a whole day, and empty for a time.
+	Date string
+	// Time is the instant, and Zone the IANA (or provider's) name of the zone in which it was set; empty: floating or UTC.
+	Time time.Time
+	Zone string
+}
+
+// IsZero reports whether nothing is set.
+func (t EventTime) IsZero() bool { return t.Date == "" && t.Time.IsZero() }
+
+// Attendee is a guest, a room or the organizer.
+type Attendee struct {
+	Email, Name string
+	// Response is "needsAction", "declined", "tentative" or "accepted".
+	Response           string
+	Optional, Resource bool
+	// Self marks the account whose calendar this is; Organizer the organizer.
+	Self, Organizer  bool
+	AdditionalGuests int
+	Comment          string
+}
+
+// Reminder rings or mails before the start.
+type Reminder struct {
+	// Method is "popup" or "email".
+	Method string
+	Before time.Duration
+}
+
+// Attachment is a file that an event links to.
+type Attachment struct {
+	URL, Title, MediaType string
+}
