@@ -98,7 +98,7 @@ func (p *process) end(signal syscall.Signal) error {
 // waitGroupGone waits for the children of a main process that has ended: first
 // for them to end themselves, then after SIGKILL.
 func waitGroupGone(group int) error {
-	for _, limit := range []time.Duration{2 * time.Second, stopTimeout} {
+	for _, limit := range []time.Duration{300 * time.Millisecond, stopTimeout} {
 		for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(pollInterval) {
 			if errors.Is(syscall.Kill(group, 0), syscall.ESRCH) {
 				return nil
