@@ -1,0 +1,363 @@
+// Package verify reads bodies that must arrive whole.
+//
+// A Reader goes on after a broken or prematurely ended stream where the server can start at an offset, counts and
+// hashes what it receives, and keeps back the last bytes until the length and the digest are proven: who copies it
+// into a request of a known length can therefore never complete that request with wrong bytes.
+package verify
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/fault"
+)
+
+// Want is what a body must turn out to be.
+type Want struct {
+	// Size is the number of bytes, or -1 where it is known only after reading.
+	Size int64
+	// SHA256 and MD5 are digests in hex, or empty. One alone is computed: SHA-256 unless only MD5 is known.
+	SHA256, MD5 string
+}
+
+// OpenAt starts the bytes at an offset. It returns where the stream really starts: the offset, or less if the server
+// knows no ranges. The reader closes the body.
+type OpenAt func(ctx context.Context, offset int64) (body io.ReadCloser, at int64, err error)
+
+// Options change how a Reader goes on. The zero Options serve a server with ranges.
+type Options struct {
+	// Once says that the stream cannot be opened a second time with the same bytes, as with a document that is
+	// converted anew for each request: a break is then the end.
+	Once bool
+	// Idle is the longest wait for the next byte before the stream counts as broken; 0 means two minutes.
+	Idle time.Duration
+}
+
+// Digester tells the digest of a body that was read to its end, so that nobody need hash it a second time.
+type Digester interface {
+	// SHA256 returns the digest of all bytes; ok is false before the end and if another digest was computed.
+	SHA256() (sum [sha256.Size]byte, ok bool)
+}
+
+const (
+	// hold is how many bytes at most wait for the proof.
+	hold = 4 << 10
+	// window is the buffer for bodies of unknown length and for WriteTo.
+	window = 128 << 10
+	// maxStalls bounds the resumptions in a row that bring less than progress; a longer step starts the count anew.
+	maxStalls = 8
+	progress  = 1 << 20
+	// maxPause is the longest pause that is spent with a half-read body; a server that asks for more gets it from the
+	// engine, which starts the body anew.
+	maxPause = time.Minute
+	// maxEmpty bounds reads in a row that return neither bytes nor an error.
+	maxEmpty    = 100
+	defaultIdle = 2 * time.Minute
+)
+
+// Reader is a body that is being proven. It is not safe for concurrent use, apart from what io.ReadCloser over a
+// network connection allows.
+type Reader struct {
+	// ctx is the context of the whole reading: a Reader is one call that is spread over many Reads.
+	ctx  context.Context
+	want Want
+	open OpenAt
+	opts Options
+
+	stream *stream
+	sum    hash.Hash
+	isSHA  bool
+	got    int64  // bytes received
+	held   []byte // received and not handed out; a part of buffer
+	buffer []byte
+	proven bool
+	err    error
+
+	stalls    int
+	resumedAt int64
+}
+
+var (
+	_ io.WriterTo = (*Reader)(nil)
+	_ Digester    = (*Reader)(nil)
+)
+
+// Open starts a body. Its errors are those of open, and of reading faults of the reasons source.broken_body and
+// source.hash_mismatch, all of them to be retried.
+func Open(ctx context.Context, want Want, open OpenAt, opts Options) (*Reader, error) {
+	if opts.Idle <= 0 {
+		opts.Idle = defaultIdle
+	}
+	r := &Reader{ctx: ctx, want: want, open: open, opts: opts}
+	r.sum, r.isSHA = newHash(want)
+	s, err := r.connect()
+	if err != nil {
+		return nil, err
+	}
+	r.stream = s
+	return r, nil
+}
+
+func newHash(w Want) (hash.Hash, bool) {
+	if w.SHA256 == "" && w.MD5 != "" {
+		return md5.New(), false
+	}
+	return sha256.New(), true
+}
+
+// Read implements io.Reader. It returns io.EOF only after the proof.
+func (r *Reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		if n := r.release(p); n > 0 {
+			return n, nil
+		}
+		if r.err != nil {
+			return 0, r.err
+		}
+		n, err := r.advance(p)
+		if err != nil {
+			r.end(err)
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+// release hands out what was kept back and need not be any longer.
+func (r *Reader) release(p []byte) int {
+	free := len(r.held)
+	if !r.proven {
+		free -= hold
+	}
+	if free <= 0 || r.err != nil && !r.proven {
+		return 0
+	}
+	n := copy(p, r.held[:free])
+	r.held = r.held[n:]
+	return n
+}
+
+// advance receives bytes: into p as long as the end is far enough away, otherwise into the buffer that is kept back.
+func (r *Reader) advance(p []byte) (int, error) {
+	if free := r.want.Size - hold - r.got; free > 0 && len(r.held) == 0 {
+		return r.receive(p[:min(int64(len(p)), free)])
+	}
+	r.makeRoom()
+	room := r.held[len(r.held):cap(r.held)]
+	if r.want.Size >= 0 {
+		room = room[:min(int64(len(room)), r.want.Size-r.got)]
+	}
+	n, err := r.receive(room)
+	r.held = r.held[:len(r.held)+n]
+	return 0, err
+}
+
+// makeRoom moves what is kept back to the start of the buffer, so that there is room behind it.
+func (r *Reader) makeRoom() {
+	if r.buffer == nil {
+		size := int64(window)
+		if r.want.Size >= 0 {
+			size = min(r.want.Size, hold)
+		}
+		r.buffer = make([]byte, size)
+	}
+	n := copy(r.buffer, r.held)
+	r.held = r.buffer[:n]
+}
+
+// receive fills p with the next bytes, over as many streams as it takes. At the end it returns the verdict: io.EOF or
+// a fault.
+func (r *Reader) receive(p []byte) (int, error) {
+	if r.got == r.want.Size {
+		return 0, r.prove(r.stream.tooLong())
+	}
+	for {
+		n, err := r.stream.read(p)
+		if n > 0 {
+			r.got += int64(n)
+			r.sum.Write(p[:n])
+			return n, nil
+		}
+		if err == io.EOF && r.want.Size < 0 {
+			return 0, r.prove(false)
+		}
+		if err := r.resume(err); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// prove compares what was received with what was wanted.
+func (r *Reader) prove(tooLong bool) error {
+	if tooLong {
+		return fault.New(fault.Retry, fault.SourceBrokenBody, "the body is longer than the announced %d bytes", r.want.Size)
+	}
+	want := r.want.MD5
+	if r.isSHA {
+		want = r.want.SHA256
+	}
+	got := hex.EncodeToString(r.sum.Sum(nil))
+	if want != "" && subtle.ConstantTimeCompare([]byte(strings.ToLower(want)), []byte(got)) == 0 {
+		return fault.New(fault.Retry, fault.SourceHashMismatch, "received %d bytes with the digest %s, not %.64s", r.got, got, want)
+	}
+	r.proven = true
+	return io.EOF
+}
+
+// end notes the verdict; the connection has served its time.
+func (r *Reader) end(err error) {
+	r.err = err
+	r.stream.close()
+}
+
+// resume replaces the stream that ended with cause by one that starts where it broke off.
+func (r *Reader) resume(cause error) error {
+	r.stream.close()
+	if r.got-r.resumedAt >= progress {
+		r.stalls = 0
+	}
+	r.resumedAt = r.got
+	var asked time.Duration
+	for {
+		if err := r.mayResume(cause); err != nil {
+			return err
+		}
+		if err := pause(r.ctx, max(asked, backoff(r.stalls))); err != nil {
+			return err
+		}
+		r.stalls++
+		s, err := r.connect()
+		if err == nil {
+			r.stream = s
+			return nil
+		}
+		f := fault.Of(err)
+		if f.Action != fault.Retry || f.After > maxPause {
+			return err
+		}
+		cause, asked = err, f.After
+	}
+}
+
+func (r *Reader) mayResume(cause error) error {
+	if fault.Cancelled(r.ctx) {
+		return context.Cause(r.ctx)
+	}
+	if r.opts.Once || r.stalls >= maxStalls {
+		if cause == io.EOF {
+			cause = io.ErrUnexpectedEOF
+		}
+		return fault.New(fault.Retry, fault.SourceBrokenBody, "the body broke off after %d of %s bytes: %w", r.got, size(r.want.Size), cause)
+	}
+	return nil
+}
+
+func size(n int64) string {
+	if n < 0 {
+		return "unknown"
+	}
+	return fmt.Sprint(n)
+}
+
+// connect opens a stream at the first byte that is missing.
+func (r *Reader) connect() (*stream, error) {
+	ctx, cancel := context.WithCancel(r.ctx)
+	body, at, err := r.open(ctx, r.got)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	s := newStream(body, cancel, r.opts.Idle)
+	if at < 0 || at > r.got {
+		s.close()
+		return nil, fault.New(fault.Retry, fault.SourceBrokenBody, "asked for the bytes from %d, got those from %d", r.got, at)
+	}
+	if err := s.skip(r.got - at); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// backoff is the pause before a resumption: none at first.
+func backoff(stalls int) time.Duration {
+	if stalls == 0 {
+		return 0
+	}
+	return 250 * time.Millisecond << (stalls - 1)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+var windows = sync.Pool{New: func() any { return new([window]byte) }}
+
+// WriteTo implements io.WriterTo with few large writes.
+func (r *Reader) WriteTo(w io.Writer) (int64, error) {
+	buf := windows.Get().(*[window]byte)
+	defer windows.Put(buf)
+	var written int64
+	for {
+		n, err := r.Read(buf[:])
+		if n > 0 {
+			m, werr := w.Write(buf[:n])
+			written += int64(m)
+			if werr != nil {
+				return written, werr
+			}
+		}
+		if errors.Is(err, io.EOF) && r.proven {
+			return written, nil
+		}
+		if err != nil {
+			return written, err
+		}
+	}
+}
+
+// Received returns the number of bytes that arrived so far.
+func (r *Reader) Received() int64 { return r.got }
+
+// SHA256 implements Digester.
+func (r *Reader) SHA256() (sum [sha256.Size]byte, ok bool) {
+	if !r.isSHA || !r.proven {
+		return sum, false
+	}
+	r.sum.Sum(sum[:0])
+	return sum, true
+}
+
+// Close ends the reading. What was not read is not proven.
+func (r *Reader) Close() error {
+	if r.err == nil {
+		r.end(errClosed)
+	}
+	return nil
+}
+
+var errClosed = errors.New("read from a closed body")

@@ -1,0 +1,271 @@
+package verify_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/verify"
+)
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(b)
+	return b
+}
+
+func sha(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
+
+func md(b []byte) string { s := md5.Sum(b); return hex.EncodeToString(s[:]) }
+
+// server hands out data in the order of its script: one entry for each time the body is opened.
+type server struct {
+	data   []byte
+	script []part
+	opened []int64
+}
+
+// part is how one stream goes.
+type part struct {
+	length  int   // bytes until it ends; 0: all
+	err     error // how it ends then; nil: io.EOF
+	refuse  error // not opened at all
+	noRange bool  // starts at the beginning whatever was asked
+	ahead   int64 // starts too far behind
+	extra   int   // bytes beyond the end
+	wrap    func(io.Reader) io.Reader
+}
+
+func (s *server) open(_ context.Context, offset int64) (io.ReadCloser, int64, error) {
+	p := s.script[min(len(s.opened), len(s.script)-1)]
+	s.opened = append(s.opened, offset)
+	if p.refuse != nil {
+		return nil, 0, p.refuse
+	}
+	at := offset + p.ahead
+	if p.noRange {
+		at = 0
+	}
+	rest := s.data[at:]
+	var r io.Reader = bytes.NewReader(append(bytes.Clone(rest), make([]byte, p.extra)...))
+	if p.length > 0 {
+		r = bytes.NewReader(rest[:min(p.length, len(rest))])
+	}
+	if p.err != nil {
+		r = io.MultiReader(r, iotest.ErrReader(p.err))
+	}
+	if p.wrap != nil {
+		r = p.wrap(r)
+	}
+	return io.NopCloser(r), at, nil
+}
+
+func TestReader(t *testing.T) {
+	data := random(300_000)
+	whole := verify.Want{Size: int64(len(data)), SHA256: sha(data)}
+	cut := errors.New("connection reset")
+	busy := fault.New(fault.Retry, fault.SourceThrottled, "slow down").WithAfter(10 * time.Second)
+	bad := bytes.Clone(data)
+	bad[len(bad)-1] ^= 1
+	tests := []struct {
+		name   string
+		data   []byte
+		want   verify.Want
+		opts   verify.Options
+		script []part
+		reason fault.Reason // empty: the body arrives
+		opened int
+		sha    bool
+	}{
+		{"whole", data, whole, verify.Options{}, []part{{}}, "", 1, true},
+		{"upper-case digest", data, verify.Want{Size: -1, SHA256: fmt.Sprintf("%X", sha256.Sum256(data))}, verify.Options{}, []part{{}}, "", 1, true},
+		{"by MD5", data, verify.Want{Size: whole.Size, MD5: md(data)}, verify.Options{}, []part{{}}, "", 1, false},
+		{"by length alone", data, verify.Want{Size: whole.Size}, verify.Options{}, []part{{}}, "", 1, true},
+		{"of unknown length", data, verify.Want{Size: -1}, verify.Options{Once: true}, []part{{}}, "", 1, true},
+		{"empty", nil, verify.Want{Size: 0, MD5: md(nil)}, verify.Options{}, []part{{}}, "", 1, false},
+		{"one byte", data[:1], verify.Want{Size: 1, SHA256: sha(data[:1])}, verify.Options{}, []part{{}}, "", 1, true},
+		{"error together with the last bytes", data, whole, verify.Options{}, []part{{wrap: iotest.DataErrReader}}, "", 1, true},
+		{"byte by byte", data[:9000], verify.Want{Size: 9000, SHA256: sha(data[:9000])}, verify.Options{}, []part{{wrap: iotest.OneByteReader}}, "", 1, true},
+		{"cut once", data, whole, verify.Options{}, []part{{length: 70_001, err: cut}, {}}, "", 2, true},
+		{"ended early", data, whole, verify.Options{}, []part{{length: 70_001}, {}}, "", 2, true},
+		{"cut in the last bytes", data, whole, verify.Options{}, []part{{length: len(data) - 1, err: cut}, {}}, "", 2, true},
+		{"cut after the last byte", data, whole, verify.Options{}, []part{{length: len(data), err: cut}, {}}, "", 1, true},
+		{"resumed without ranges", data, whole, verify.Options{}, []part{{length: 70_001, err: cut}, {noRange: true}}, "", 2, true},
+		{"skipping cut as well", data, whole, verify.Options{}, []part{{length: 70_001, err: cut}, {noRange: true, length: 4}, {}}, "", 3, true},
+		{"throttled meanwhile", data, whole, verify.Options{}, []part{{length: 9, err: cut}, {refuse: busy}, {}}, "", 3, true},
+		{"many cuts, the last without progress", data, whole, verify.Options{}, []part{{length: 9, err: cut}}, fault.SourceBrokenBody, 9, false},
+		{"forbidden meanwhile", data, whole, verify.Options{}, []part{{length: 9, err: cut}, {refuse: fault.New(fault.FailItem, fault.SourceForbidden, "no")}}, fault.SourceForbidden, 2, false},
+		{"throttled for long", data, whole, verify.Options{}, []part{{length: 9, err: cut}, {refuse: busy.WithAfter(time.Hour)}}, fault.SourceThrottled, 2, false},
+		{"too long", data, whole, verify.Options{}, []part{{extra: 1}}, fault.SourceBrokenBody, 1, false},
+		{"starts too late", data, whole, verify.Options{}, []part{{ahead: 1}}, fault.SourceBrokenBody, 1, false},
+		{"wrong last byte", bad, whole, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
+		{"wrong by MD5", bad, verify.Want{Size: whole.Size, MD5: md(data)}, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
+		{"wrong at unknown length", bad, verify.Want{Size: -1, SHA256: sha(data)}, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
+		{"cut and cannot be resumed", data, verify.Want{Size: -1}, verify.Options{Once: true}, []part{{length: 70_001, err: cut}}, fault.SourceBrokenBody, 1, false},
+		{"short and cannot be resumed", data, whole, verify.Options{Once: true}, []part{{length: 70_001}}, fault.SourceBrokenBody, 1, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for mode, read := range map[string]func(io.Reader) ([]byte, error){"Read": readAll, "WriteTo": writeTo, "small reads": smallReads} {
+					s := &server{data: tt.data, script: tt.script}
+					got, digest, err := readBody(t, s, tt.want, tt.opts, read)
+					if len(s.opened) != tt.opened {
+						t.Errorf("%s: opened at %v, want %d times", mode, s.opened, tt.opened)
+					}
+					if tt.reason == "" {
+						if err != nil || !bytes.Equal(got, tt.data) {
+							t.Errorf("%s: got %d bytes, %v", mode, len(got), err)
+						}
+						if want := map[bool]string{true: sha(tt.data)}[tt.sha]; digest != want {
+							t.Errorf("%s: digest %q, want %q", mode, digest, want)
+						}
+						continue
+					}
+					if err == nil || fault.Of(err).Reason != tt.reason {
+						t.Errorf("%s: error %v, want the reason %s", mode, err, tt.reason)
+					}
+					if len(got) >= len(data) || !bytes.HasPrefix(data, got) {
+						t.Errorf("%s: %d bytes were handed out without proof", mode, len(got))
+					}
+					if digest != "" {
+						t.Errorf("%s: a digest of what was not proven", mode)
+					}
+				}
+			})
+		})
+	}
+}
+
+func readBody(t *testing.T, s *server, w verify.Want, o verify.Options, read func(io.Reader) ([]byte, error)) ([]byte, string, error) {
+	t.Helper()
+	r, err := verify.Open(t.Context(), w, s.open, o)
+	if err != nil {
+		return nil, "", err
+	}
+	defer r.Close()
+	got, err := read(r)
+	sum, ok := r.SHA256()
+	if !ok {
+		return got, "", err
+	}
+	return got, hex.EncodeToString(sum[:]), err
+}
+
+func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(struct{ io.Reader }{r}) }
+
+func writeTo(r io.Reader) ([]byte, error) {
+	var b bytes.Buffer
+	_, err := r.(io.WriterTo).WriteTo(&b)
+	return b.Bytes(), err
+}
+
+func smallReads(r io.Reader) ([]byte, error) { return io.ReadAll(iotest.OneByteReader(r)) }
+
+func TestIdleStreamIsResumed(t *testing.T) {
+	data := random(10_000)
+	synctest.Test(t, func(t *testing.T) {
+		var opened int
+		open := func(ctx context.Context, offset int64) (io.ReadCloser, int64, error) {
+			opened++
+			if opened > 1 {
+				return io.NopCloser(bytes.NewReader(data[offset:])), offset, nil
+			}
+			return io.NopCloser(io.MultiReader(bytes.NewReader(data[:5000]), hanging{ctx})), 0, nil
+		}
+		r, err := verify.Open(t.Context(), verify.Want{Size: 10_000}, open, verify.Options{Idle: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		start := time.Now()
+		got, err := io.ReadAll(r)
+		if err != nil || !bytes.Equal(got, data) || opened != 2 {
+			t.Errorf("got %d bytes, %v, opened %d times", len(got), err, opened)
+		}
+		if d := time.Since(start); d != time.Minute {
+			t.Errorf("waited %v for a stream that hung", d)
+		}
+	})
+}
+
+// hanging blocks until its context ends.
+type hanging struct{ ctx context.Context }
+
+func (h hanging) Read([]byte) (int, error) { <-h.ctx.Done(); return 0, h.ctx.Err() }
+
+func TestSlowConsumerIsNoFault(t *testing.T) {
+	data := random(200_000)
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{data: data, script: []part{{}}}
+		r, err := verify.Open(t.Context(), verify.Want{Size: int64(len(data))}, s.open, verify.Options{Idle: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		time.Sleep(time.Hour)
+		if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		if rest, err := io.ReadAll(r); err != nil || len(rest) != len(data)-1000 || len(s.opened) != 1 {
+			t.Errorf("got %d more bytes, %v, opened %d times", len(rest), err, len(s.opened))
+		}
+	})
+}
+
+func TestCancelledIsNoFault(t *testing.T) {
+	data := random(200_000)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &server{data: data, script: []part{{length: 100_000, err: errors.New("reset")}}}
+		r, err := verify.Open(ctx, verify.Want{Size: int64(len(data))}, s.open, verify.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if _, err := io.ReadFull(r, make([]byte, 100_000)); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if _, err := r.Read(make([]byte, 10)); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v, want the context's", err)
+		}
+	})
+}
+
+func TestReadAfterClose(t *testing.T) {
+	s := &server{data: random(9000), script: []part{{}}}
+	r, err := verify.Open(t.Context(), verify.Want{Size: 9000}, s.open, verify.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(r.Close(), r.Close()); err != nil {
+		t.Error(err)
+	}
+	if n, err := r.Read(make([]byte, 10)); n != 0 || err == nil || err == io.EOF {
+		t.Errorf("read %d bytes, %v", n, err)
+	}
+	if _, ok := r.SHA256(); ok {
+		t.Error("a digest of a body that was not read")
+	}
+}
+
+func TestOpenErrorIsReturned(t *testing.T) {
+	gone := fault.New(fault.FailItem, fault.SourceGone, "gone")
+	s := &server{script: []part{{refuse: gone}}}
+	if _, err := verify.Open(t.Context(), verify.Want{Size: 1}, s.open, verify.Options{}); !errors.Is(err, gone) {
+		t.Errorf("error %v", err)
+	}
+}
