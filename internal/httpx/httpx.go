@@ -35,15 +35,11 @@ func NewTransport() *http.Transport {
 
 // Metered counts each request that goes through next.
 func Metered(next http.RoundTripper, m *meter.Meter) http.RoundTripper {
-	return roundTrip(func(r *http.Request) (*http.Response, error) {
+	return RoundTrip(func(r *http.Request) (*http.Response, error) {
 		m.Request(1)
 		return next.RoundTrip(r)
 	})
 }
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // drainLimit is how much of an unread answer is worth reading to keep its connection.
 const drainLimit = 64 << 10

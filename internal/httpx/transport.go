@@ -1,0 +1,107 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// RoundTrip makes a function a transport.
+type RoundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls f.
+func (f RoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// ErrTooLong says that an answer which is read into memory is longer than is reasonable.
+var ErrTooLong = errors.New("the answer is too long")
+
+// ErrStalled says that the other side stopped sending within a body.
+var ErrStalled = errors.New("the connection stalled")
+
+// maxError bounds the text of an error answer.
+const maxError = 1 << 20
+
+// Bounded ends the reading of an answer with ErrTooLong after limit bytes where the request asks for JSON by alt=json, as
+// Google's clients do for everything that they read into memory, and cuts error answers short.
+func Bounded(next http.RoundTripper, limit int64) http.RoundTripper {
+	return RoundTrip(func(r *http.Request) (*http.Response, error) {
+		res, err := next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case res.StatusCode >= 400:
+			res.Body = limited{io.LimitReader(res.Body, maxError), res.Body}
+		case r.URL.Query().Get("alt") == "json":
+			res.Body = limited{&cutReader{res.Body, limit}, res.Body}
+		}
+		return res, nil
+	})
+}
+
+type limited struct {
+	io.Reader
+	io.Closer
+}
+
+type cutReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (c *cutReader) Read(p []byte) (int, error) {
+	if int64(len(p)) > c.left {
+		p = p[:c.left+1]
+	}
+	n, err := c.r.Read(p)
+	if int64(n) > c.left {
+		return int(c.left), ErrTooLong
+	}
+	c.left -= int64(n)
+	return n, err
+}
+
+// Stalling ends a body with ErrStalled when nothing arrives for the given time during one Read.
+func Stalling(next http.RoundTripper, silence time.Duration) http.RoundTripper {
+	return RoundTrip(func(r *http.Request) (*http.Response, error) {
+		ctx, cancel := context.WithCancelCause(r.Context())
+		res, err := next.RoundTrip(r.WithContext(ctx))
+		if err != nil {
+			cancel(nil)
+			return nil, err
+		}
+		b := &stallBody{ReadCloser: res.Body, silence: silence, ctx: ctx, cancel: cancel}
+		b.timer = time.AfterFunc(silence, func() { cancel(ErrStalled) })
+		b.timer.Stop()
+		res.Body = b
+		return res, nil
+	})
+}
+
+type stallBody struct {
+	io.ReadCloser
+	silence time.Duration
+	timer   *time.Timer
+	ctx     context.Context // only asked for the cause of its end
+	cancel  context.CancelCauseFunc
+	once    sync.Once
+}
+
+func (b *stallBody) Read(p []byte) (int, error) {
+	b.timer.Reset(b.silence)
+	n, err := b.ReadCloser.Read(p)
+	b.timer.Stop()
+	if err != nil && err != io.EOF && errors.Is(context.Cause(b.ctx), ErrStalled) {
+		err = ErrStalled
+	}
+	return n, err
+}
+
+func (b *stallBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.once.Do(func() { b.timer.Stop(); b.cancel(nil) })
+	return err
+}

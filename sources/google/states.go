@@ -1,0 +1,5 @@
+package google
+
+type userStates struct{}
+
+func newUserStates() *userStates { return &userStates{} }
