@@ -177,13 +177,21 @@ type Node struct {
 	Folder bool
 }
 
+// Reservation asks for the place of a node.
+type Reservation struct {
+	Node
+	// Names are the candidates for Name, best first; it never ends.
+	Names iter.Seq[string]
+}
+
 // Tree remembers where the nodes of a drive lie on the target. A node has a place where it lies and, while it is being
 // moved, a second one that is reserved for it.
 type Tree interface {
-	// Reserve gives the node a place: the first of names that no sibling lies at or has reserved, without regard to
-	// case and Unicode form. names is asked for one candidate after the other and never ends. A node that already lies
-	// under this parent with this Wanted keeps its name. The same call again returns the same place.
-	Reserve(ctx context.Context, n Node, names iter.Seq[string]) (Node, error)
+	// Reserve gives each node a place: the first of its names that no sibling lies at or has reserved, without regard to
+	// case and Unicode form. A node that already lies, or has reserved a place, under this parent with this Wanted keeps
+	// its name. The same call again returns the same places. All of it is one transaction, in the order given; the
+	// answers have the same order. Node.Name of the argument is ignored.
+	Reserve(ctx context.Context, nodes ...Reservation) ([]Node, error)
 	// Settle says that the node now lies where it was reserved, and saves its record in the same transaction; a record
 	// without an id saves none.
 	Settle(ctx context.Context, id string, r Record) error
