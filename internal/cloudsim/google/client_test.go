@@ -1,0 +1,66 @@
+package google_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"testing"
+
+	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/google"
+	admin "google.golang.org/api/admin/directory/v1"
+	"google.golang.org/api/calendar/v3"
+	"google.golang.org/api/drive/v3"
+	"google.golang.org/api/gmail/v1"
+	"google.golang.org/api/option"
+)
+
+// clients are Google's own ones, as one user.
+type clients struct {
+	drive    *drive.Service
+	gmail    *gmail.Service
+	calendar *calendar.Service
+	admin    *admin.Service
+}
+
+// start serves the organisation and ends with the test, which fails if anybody asked for something unknown.
+func start(t *testing.T, data *sim.Data, o sim.Options) (*sim.Server, *httptest.Server) {
+	t.Helper()
+	s := sim.New(data, o)
+	h := httptest.NewServer(s)
+	t.Cleanup(func() {
+		h.Close()
+		s.Close()
+		for _, p := range s.Problems() {
+			t.Error("problem:", p)
+		}
+	})
+	return s, h
+}
+
+func connect(t *testing.T, s *sim.Server, h *httptest.Server, email string) clients {
+	t.Helper()
+	config, err := google.JWTConfigFromJSON(s.KeyFile(h.URL), sim.ReadOnlyScopes()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Subject = email
+	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, h.Client())
+	opts := func(root string) []option.ClientOption {
+		return []option.ClientOption{option.WithHTTPClient(config.Client(ctx)), option.WithEndpoint(h.URL + root)}
+	}
+	var c clients
+	if c.drive, err = drive.NewService(ctx, opts("/drive/v3/")...); err != nil {
+		t.Fatal(err)
+	}
+	if c.gmail, err = gmail.NewService(ctx, opts("/")...); err != nil {
+		t.Fatal(err)
+	}
+	if c.calendar, err = calendar.NewService(ctx, opts("/calendar/v3/")...); err != nil {
+		t.Fatal(err)
+	}
+	if c.admin, err = admin.NewService(ctx, opts("/")...); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

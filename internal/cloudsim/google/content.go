@@ -1,0 +1,109 @@
+package google
+
+import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"sync"
+)
+
+// Content is the body of a file or message. It never changes and may be opened any number of times at once.
+type Content interface {
+	// Size is the number of bytes.
+	Size() int64
+	// Open gives the bytes from offset on; the caller closes it. An offset beyond the end gives no bytes.
+	Open(offset int64) (io.ReadCloser, error)
+}
+
+// Bytes is a Content that is kept in memory.
+func Bytes(b []byte) Content { return memory(b) }
+
+type memory []byte
+
+func (m memory) Size() int64 { return int64(len(m)) }
+
+func (m memory) Open(offset int64) (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(m[min(offset, int64(len(m))):])), nil
+}
+
+// FileContent is a Content that is read from a file of the local disk, which must not change afterwards.
+func FileContent(path string) (Content, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("content: %w", err)
+	}
+	return onDisk{path, info.Size()}, nil
+}
+
+type onDisk struct {
+	path string
+	size int64
+}
+
+func (d onDisk) Size() int64 { return d.size }
+
+func (d onDisk) Open(offset int64) (io.ReadCloser, error) {
+	f, err := os.Open(d.path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// summed is a Content that knows a cheaper way to its checksums than reading itself.
+type summed interface {
+	sums() (md5sum, sha256sum []byte)
+}
+
+// checksums are worked out once, when somebody asks for them, and shared by all copies of a file's record.
+type checksums struct {
+	once, onceSHA1    sync.Once
+	md5, sha256, sha1 string
+}
+
+func (c *checksums) of(body Content) (md5hex, sha256hex string) {
+	c.once.Do(func() {
+		if s, ok := body.(summed); ok {
+			m, s := s.sums()
+			c.md5, c.sha256 = hex.EncodeToString(m), hex.EncodeToString(s)
+			return
+		}
+		m, s := md5.New(), sha256.New()
+		if digest(body, io.MultiWriter(m, s)) == nil {
+			c.md5, c.sha256 = hexSum(m), hexSum(s)
+		}
+	})
+	return c.md5, c.sha256
+}
+
+func (c *checksums) ofSHA1(body Content) string {
+	c.onceSHA1.Do(func() {
+		h := sha1.New()
+		if digest(body, h) == nil {
+			c.sha1 = hexSum(h)
+		}
+	})
+	return c.sha1
+}
+
+func digest(body Content, w io.Writer) error {
+	r, err := body.Open(0)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return err
+}
+
+func hexSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }

@@ -1,0 +1,111 @@
+// Package google simulates the part of Google Workspace that the sources read: the Directory, Drive, Gmail and
+// Calendar APIs at their official paths under one root, and the OAuth token endpoint. It is what tests, the demo and
+// benchmarks run against.
+//
+// What an organisation holds is a [Data]; it is loaded from a directory with [Load], made up with [Generate], or put
+// together by its methods, and may change while it is served. [New] makes an http.Handler of it that answers as the
+// provider does, with its paging, cursors that expire, quotas and errors, and with faults on demand.
+//
+// The simulator is strict: a path or query parameter that it does not know is refused with an error that says so and
+// is listed by [Server.Problems]. With [Options.Strict] each answer is checked against Google's discovery documents.
+package google
+
+import (
+	"crypto/rsa"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Options say how the provider behaves. The zero value is a provider without limits, latency and faults.
+type Options struct {
+	Quotas   Quotas
+	Latency  time.Duration // before each answer
+	PageSize int           // upper limit of all pages; 0: Google's own
+	Faults   *Faults
+	// Hook decides on a fault by program; it comes before Faults. The name is that of [Request].
+	Hook func(r *http.Request, name string) (Fault, bool)
+	// SlowPause is the pause between two pieces of a slow body; 0: 20 ms.
+	SlowPause time.Duration
+	// ExportLimit is what files.export gives at most; 0: Google's 10 MB.
+	ExportLimit int64
+	// Scopes are the ones delegated to the service account; nil: those of [ReadOnlyScopes].
+	Scopes []string
+	// TokenLife is how long an access token is good; 0: an hour.
+	TokenLife time.Duration
+	// Strict checks each answer against the discovery documents; see [LoadSchema].
+	Strict *Schema
+}
+
+// Server is the simulated provider. It is safe for concurrent use.
+type Server struct {
+	data    *Data
+	options Options
+	mux     *http.ServeMux
+	quota   *meter
+	key     func() *rsa.PrivateKey
+	done    chan struct{}
+	closing sync.Once
+
+	mu       sync.Mutex
+	tokens   map[string]session
+	counts   map[string]int
+	total    int
+	problems []string
+}
+
+// New serves the organisation.
+func New(data *Data, o Options) *Server {
+	if o.ExportLimit == 0 {
+		o.ExportLimit = 10 << 20
+	}
+	if o.TokenLife == 0 {
+		o.TokenLife = time.Hour
+	}
+	if o.SlowPause == 0 {
+		o.SlowPause = 20 * time.Millisecond
+	}
+	if o.Scopes == nil {
+		o.Scopes = ReadOnlyScopes()
+	}
+	s := &Server{data: data, options: o, quota: newMeter(o.Quotas), key: sync.OnceValue(newKey), done: make(chan struct{}),
+		tokens: map[string]session{}, counts: map[string]int{}}
+	s.mux = s.routes()
+	return s
+}
+
+// Close ends pauses that answers are making. The server answers no more afterwards.
+func (s *Server) Close() error {
+	s.closing.Do(func() { close(s.done) })
+	return nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-s.done:
+		panic(http.ErrAbortHandler)
+	default:
+	}
+	if s.options.Strict == nil {
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	recorded := &recorder{ResponseWriter: w}
+	defer func() { s.report(s.options.Strict.check(r, recorded)) }()
+	s.mux.ServeHTTP(recorded, r)
+}
+
+// pause waits, unless the client gives up or the server is closed.
+func (s *Server) pause(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	case <-s.done:
+	}
+}

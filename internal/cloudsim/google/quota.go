@@ -1,0 +1,136 @@
+package google
+
+import (
+	"strings"
+	"sync"
+	"time"
+)
+
+// Quotas are limits in the units that Google counts in. The zero value has none.
+type Quotas struct {
+	Gmail, Drive, Calendar, Directory Limit
+	// Speed makes minutes and days pass faster: at 60, a minute lasts a second. 0 means 1.
+	Speed float64
+	// RetryAfter is sent with refusals; 0: Google's way, which is to send none.
+	RetryAfter time.Duration
+}
+
+// Limit is the quota of one API. Zero fields are unlimited.
+type Limit struct {
+	UserPerMinute, ProjectPerMinute, ProjectPerDay int
+	Cost                                           map[string]int // units by method name (see Server.Counts); others cost Else
+	Else                                           int            // 0 means 1
+}
+
+// NewQuotas are those of projects that were created on or after 1 May 2026.
+// https://developers.google.com/workspace/gmail/api/reference/quota
+// https://developers.google.com/workspace/drive/api/guides/limits
+// https://developers.google.com/workspace/calendar/api/guides/quota
+func NewQuotas() Quotas {
+	return Quotas{
+		Gmail: Limit{6_000, 1_200_000, 80_000_000, map[string]int{"gmail.messages.get": 20, "gmail.messages.list": 5, "gmail.history.list": 2}, 1},
+		Drive: Limit{325_000, 1_000_000, 400_000_000, map[string]int{"drive.files.list": 100, "drive.changes.list": 100, "drive.drives.list": 100,
+			"drive.permissions.list": 100, "drive.files.get.media": 200, "drive.files.export": 200, "drive.exportLinks": 200}, 5},
+		Calendar:  Limit{UserPerMinute: 600, ProjectPerMinute: 10_000, ProjectPerDay: 1_000_000},
+		Directory: Limit{UserPerMinute: 2_400},
+	}
+}
+
+// OldQuotas are those of projects that used the APIs before May 2026.
+func OldQuotas() Quotas {
+	q := NewQuotas()
+	q.Gmail = Limit{15_000, 1_200_000, 0, map[string]int{"gmail.messages.get": 5, "gmail.messages.list": 5, "gmail.history.list": 2}, 1}
+	q.Drive = Limit{UserPerMinute: 12_000, ProjectPerMinute: 12_000}
+	return q
+}
+
+// meter counts what was spent in the current minute and day.
+type meter struct {
+	quotas  Quotas
+	started time.Time
+
+	mu     sync.Mutex
+	minute int64
+	day    int64
+	spent  map[string]int // by API and user; in this minute
+	daily  map[string]int // by API
+}
+
+func newMeter(q Quotas) *meter {
+	if q.Speed == 0 {
+		q.Speed = 1
+	}
+	return &meter{quotas: q, started: time.Now(), spent: map[string]int{}, daily: map[string]int{}}
+}
+
+func (q Quotas) limit(api string) Limit {
+	switch api {
+	case "gmail":
+		return q.Gmail
+	case "drive":
+		return q.Drive
+	case "calendar":
+		return q.Calendar
+	case "directory":
+		return q.Directory
+	}
+	return Limit{}
+}
+
+func (l Limit) cost(name string) int {
+	if units, ok := l.Cost[name]; ok {
+		return units
+	}
+	return max(1, l.Else)
+}
+
+// spend takes the units of a request, or tells which limit it would exceed.
+func (m *meter) spend(name, email string) *apiError {
+	api, _, _ := strings.Cut(name, ".")
+	limit := m.quotas.limit(api)
+	units := limit.cost(name)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.turn()
+	user, project := api+" "+email, api
+	switch {
+	case limit.ProjectPerDay > 0 && m.daily[project]+units > limit.ProjectPerDay:
+		return m.refusal(&apiError{code: 403, domain: "usageLimits", reason: "dailyLimitExceeded", message: "Daily Limit Exceeded"})
+	case limit.ProjectPerMinute > 0 && m.spent[project]+units > limit.ProjectPerMinute:
+		return m.refusal(&apiError{code: 403, domain: "usageLimits", reason: "rateLimitExceeded", message: "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service '" + api + ".googleapis.com' for consumer 'project_number:1'."})
+	case limit.UserPerMinute > 0 && m.spent[user]+units > limit.UserPerMinute:
+		return m.refusal(userRefusal(api))
+	}
+	m.spent[user] += units
+	m.spent[project] += units
+	m.daily[project] += units
+	return nil
+}
+
+// userRefusal differs: Gmail says 429, the others 403.
+func userRefusal(api string) *apiError {
+	if api == "gmail" {
+		return &apiError{code: 429, domain: "usageLimits", reason: "rateLimitExceeded", message: "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of service 'gmail.googleapis.com' for consumer 'project_number:1'."}
+	}
+	return &apiError{code: 403, domain: "usageLimits", reason: "userRateLimitExceeded", message: "User Rate Limit Exceeded. Rate of requests for user exceed configured project quota, you may consider re-evaluating expected per-user traffic to the API and adjust project quota limits accordingly."}
+}
+
+func (m *meter) refusal(e *apiError) *apiError {
+	if m.quotas.RetryAfter > 0 {
+		e.after = seconds(m.quotas.RetryAfter)
+	}
+	return e
+}
+
+// turn begins a new minute or day when it is time.
+func (m *meter) turn() {
+	passed := time.Duration(float64(time.Since(m.started)) * m.quotas.Speed)
+	if minute := int64(passed / time.Minute); minute != m.minute {
+		m.minute = minute
+		clear(m.spent)
+	}
+	if day := int64(passed / (24 * time.Hour)); day != m.day {
+		m.day = day
+		clear(m.daily)
+	}
+}
