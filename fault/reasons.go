@@ -42,6 +42,7 @@ const (
 	TargetUIDConflict  Reason = "target.uid_conflict"  // the target holds another object of the same UID
 	TargetBadAnswer    Reason = "target.bad_answer"    // an answer that does not follow the protocol
 	TargetUnsupported  Reason = "target.unsupported"   // the target lacks an ability that is needed
+	TargetNoParent     Reason = "target.no_parent"     // the folder that is to hold the item could not be made
 	TargetHashMismatch Reason = "target.hash_mismatch" // the target holds other bytes than were sent
 	TargetHeard        Reason = "target.heard"         // the canary's guest heard of an import: the run refuses
 
