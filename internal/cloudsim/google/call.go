@@ -36,7 +36,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route, known m
 			writeError(w, answer)
 			return
 		}
-		faulty := &faultyWriter{ResponseWriter: w, server: s, request: r, fault: fault}
+		faulty := s.spoil(w, r, fault)
 		defer faulty.finish()
 		c.w = faulty
 	}

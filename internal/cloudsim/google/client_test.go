@@ -23,9 +23,19 @@ type clients struct {
 	admin    *admin.Service
 }
 
+// schema is loaded once: the documents are a megabyte.
+var schema *sim.Schema
+
 // start serves the organisation and ends with the test, which fails if anybody asked for something unknown.
 func start(t *testing.T, data *sim.Data, o sim.Options) (*sim.Server, *httptest.Server) {
 	t.Helper()
+	if schema == nil {
+		var err error
+		if schema, err = sim.ModuleSchema(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Strict = schema
 	s := sim.New(data, o)
 	h := httptest.NewServer(s)
 	t.Cleanup(func() {

@@ -18,6 +18,13 @@ type faultyWriter struct {
 	sent  int64
 }
 
+func (s *Server) spoil(w http.ResponseWriter, r *http.Request, f Fault) *faultyWriter {
+	if checked, ok := w.(*recorder); ok {
+		checked.spoiled = true
+	}
+	return &faultyWriter{ResponseWriter: w, server: s, request: r, fault: f}
+}
+
 // WriteHeader decides how much of the body is to come.
 func (w *faultyWriter) WriteHeader(code int) {
 	w.begun = true

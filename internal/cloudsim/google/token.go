@@ -88,7 +88,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 			writeError(w, answer)
 			return
 		}
-		faulty := &faultyWriter{ResponseWriter: w, server: s, request: r, fault: fault}
+		faulty := s.spoil(w, r, fault)
 		defer faulty.finish()
 		w = faulty
 	}
