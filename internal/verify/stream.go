@@ -3,26 +3,15 @@ package verify
 import (
 	"context"
 	"io"
-	"time"
 )
 
 // stream is one connection's part of a body.
 type stream struct {
 	body   io.ReadCloser
 	cancel context.CancelFunc
-	// watch ends the connection when nothing comes for a while. Closing an HTTP body waits for a Read that hangs, ending
-	// its context does not.
-	watch *time.Timer
-	idle  time.Duration
 	// late is an error that came together with bytes.
 	late   error
 	closed bool
-}
-
-func newStream(body io.ReadCloser, cancel context.CancelFunc, idle time.Duration) *stream {
-	watch := time.AfterFunc(idle, cancel)
-	watch.Stop() // it runs during reads only: a slow consumer is no fault of the stream
-	return &stream{body: body, cancel: cancel, idle: idle, watch: watch}
 }
 
 // read returns bytes or an error, never both and never neither.
@@ -30,8 +19,6 @@ func (s *stream) read(p []byte) (int, error) {
 	if s.late != nil {
 		return 0, s.late
 	}
-	s.watch.Reset(s.idle)
-	defer s.watch.Stop()
 	for range maxEmpty {
 		n, err := s.body.Read(p)
 		if n > 0 {
@@ -77,7 +64,6 @@ func (s *stream) close() {
 		return
 	}
 	s.closed = true
-	s.watch.Stop()
 	_ = s.body.Close()
 	s.cancel()
 }

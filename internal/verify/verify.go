@@ -39,8 +39,6 @@ type Options struct {
 	// Once says that the stream cannot be opened a second time with the same bytes, as with a document that is
 	// converted anew for each request: a break is then the end.
 	Once bool
-	// Idle is the longest wait for the next byte before the stream counts as broken; 0 means two minutes.
-	Idle time.Duration
 }
 
 // Digester tells the digest of a body that was read to its end, so that nobody need hash it a second time.
@@ -61,8 +59,7 @@ const (
 	// engine, which starts the body anew.
 	maxPause = time.Minute
 	// maxEmpty bounds reads in a row that return neither bytes nor an error.
-	maxEmpty    = 100
-	defaultIdle = 2 * time.Minute
+	maxEmpty = 100
 )
 
 // Reader is a body that is being proven. It is not safe for concurrent use, apart from what io.ReadCloser over a
@@ -92,12 +89,9 @@ var (
 	_ Digester    = (*Reader)(nil)
 )
 
-// Open starts a body. Its errors are those of open, and of reading faults of the reasons source.broken_body and
+// Open starts a body. A stream that hangs is for the transport to end, as httpx.Stalling does. Its errors are those of open, and of reading faults of the reasons source.broken_body and
 // source.hash_mismatch, all of them to be retried.
 func Open(ctx context.Context, want Want, open OpenAt, opts Options) (*Reader, error) {
-	if opts.Idle <= 0 {
-		opts.Idle = defaultIdle
-	}
 	r := &Reader{ctx: ctx, want: want, open: open, opts: opts}
 	r.sum, r.isSHA = newHash(want)
 	s, err := r.connect()
@@ -281,7 +275,7 @@ func (r *Reader) connect() (*stream, error) {
 		cancel()
 		return nil, err
 	}
-	s := newStream(body, cancel, r.opts.Idle)
+	s := &stream{body: body, cancel: cancel}
 	if at < 0 || at > r.got {
 		s.close()
 		return nil, fault.New(fault.Retry, fault.SourceBrokenBody, "asked for the bytes from %d, got those from %d", r.got, at)

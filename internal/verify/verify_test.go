@@ -173,58 +173,6 @@ func writeTo(r io.Reader) ([]byte, error) {
 
 func smallReads(r io.Reader) ([]byte, error) { return io.ReadAll(iotest.OneByteReader(r)) }
 
-func TestIdleStreamIsResumed(t *testing.T) {
-	data := random(10_000)
-	synctest.Test(t, func(t *testing.T) {
-		var opened int
-		open := func(ctx context.Context, offset int64) (io.ReadCloser, int64, error) {
-			opened++
-			if opened > 1 {
-				return io.NopCloser(bytes.NewReader(data[offset:])), offset, nil
-			}
-			return io.NopCloser(io.MultiReader(bytes.NewReader(data[:5000]), hanging{ctx})), 0, nil
-		}
-		r, err := verify.Open(t.Context(), verify.Want{Size: 10_000}, open, verify.Options{Idle: time.Minute})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Close()
-		start := time.Now()
-		got, err := io.ReadAll(r)
-		if err != nil || !bytes.Equal(got, data) || opened != 2 {
-			t.Errorf("got %d bytes, %v, opened %d times", len(got), err, opened)
-		}
-		if d := time.Since(start); d != time.Minute {
-			t.Errorf("waited %v for a stream that hung", d)
-		}
-	})
-}
-
-// hanging blocks until its context ends.
-type hanging struct{ ctx context.Context }
-
-func (h hanging) Read([]byte) (int, error) { <-h.ctx.Done(); return 0, h.ctx.Err() }
-
-func TestSlowConsumerIsNoFault(t *testing.T) {
-	data := random(200_000)
-	synctest.Test(t, func(t *testing.T) {
-		s := &server{data: data, script: []part{{}}}
-		r, err := verify.Open(t.Context(), verify.Want{Size: int64(len(data))}, s.open, verify.Options{Idle: time.Second})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Close()
-		time.Sleep(time.Hour)
-		if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Hour)
-		if rest, err := io.ReadAll(r); err != nil || len(rest) != len(data)-1000 || len(s.opened) != 1 {
-			t.Errorf("got %d more bytes, %v, opened %d times", len(rest), err, len(s.opened))
-		}
-	})
-}
-
 func TestCancelledIsNoFault(t *testing.T) {
 	data := random(200_000)
 	synctest.Test(t, func(t *testing.T) {
