@@ -30,8 +30,10 @@ func (s suite[T]) unknownLength(t *testing.T, a Account[T]) {
 // breaks are the ways in which a body can be other than announced.
 func breaks() map[string]func(context.Context, io.Reader) io.Reader {
 	return map[string]func(context.Context, io.Reader) io.Reader{
-		"error at once":     func(context.Context, io.Reader) io.Reader { return failing{} },
-		"error mid-way":     func(_ context.Context, r io.Reader) io.Reader { return io.MultiReader(io.LimitReader(r, 100), failing{}) },
+		"error at once": func(context.Context, io.Reader) io.Reader { return failing{} },
+		"error mid-way": func(_ context.Context, r io.Reader) io.Reader {
+			return io.MultiReader(io.LimitReader(r, 100), failing{})
+		},
 		"error at the end":  func(_ context.Context, r io.Reader) io.Reader { return io.MultiReader(r, failing{}) },
 		"shorter than told": func(_ context.Context, r io.Reader) io.Reader { return io.LimitReader(r, 100) },
 	}
