@@ -109,7 +109,7 @@ func (c *collection) check(w http.ResponseWriter, r *http.Request, name string, 
 // uidFree: no other object of the collection has the UID, and an object never
 // changes its own.
 func (c *collection) uidFree(w http.ResponseWriter, uid, name string) bool {
-	holder := c.holder(uid)
+	holder := c.uids[uid]
 	if o := c.objects[name]; o != nil && o.uid != uid {
 		holder = name
 	}
@@ -196,11 +196,11 @@ func (s *Calendar) moveObject(w http.ResponseWriter, r *http.Request, from *coll
 	r.Header.Set("Content-Type", from.flavour.contentType)
 	o, existed := from.objects[name], to.objects[newName] != nil
 	if from == to { // its own UID does not stand in its way
-		delete(from.objects, name)
+		delete(from.uids, o.uid)
 	}
 	parsed, ok := to.check(w, r, newName, body)
 	if !ok {
-		from.objects[name] = o
+		from.uids[o.uid] = name
 		return
 	}
 	if _, err = to.put(newName, parsed.uid, body); err == nil {

@@ -43,6 +43,7 @@ type collection struct {
 	Components []string `json:"components,omitempty"`
 
 	objects map[string]*object
+	uids    map[string]string // an object's name by its UID
 	removed map[string]int // at which change an object went
 	change  int            // counts changes since the server started
 }
@@ -59,7 +60,7 @@ type object struct {
 func newCollection(f *flavour, dir, user, name string) *collection {
 	return &collection{
 		flavour: f, user: user, name: name, dir: filepath.Join(dir, user, f.home, url.PathEscape(name)),
-		Stored: map[string]map[string]string{}, objects: map[string]*object{}, removed: map[string]int{},
+		Stored: map[string]map[string]string{}, objects: map[string]*object{}, uids: map[string]string{}, removed: map[string]int{},
 	}
 }
 
@@ -89,6 +90,7 @@ func (c *collection) load() error {
 			return fmt.Errorf("%s: %w", entry.Name(), err)
 		}
 		c.objects[name] = &object{etag: digest(body), uid: p.uid, size: len(body), modified: info.ModTime()}
+		c.uids[p.uid] = name
 	}
 	return err
 }
@@ -116,6 +118,7 @@ func (c *collection) put(name, uid string, body []byte) (*object, error) {
 	}
 	c.change++
 	delete(c.removed, name)
+	c.uids[uid] = name
 	c.objects[name] = &object{etag: digest(body), uid: uid, size: len(body), modified: time.Now(), change: c.change}
 	return c.objects[name], nil
 }
@@ -125,19 +128,12 @@ func (c *collection) remove(name string) error {
 		return err
 	}
 	c.change++
+	if o := c.objects[name]; o != nil && c.uids[o.uid] == name {
+		delete(c.uids, o.uid)
+	}
 	delete(c.objects, name)
 	c.removed[name] = c.change
 	return nil
-}
-
-// holder returns the name of the object that has the UID, or nothing.
-func (c *collection) holder(uid string) string {
-	for name, o := range c.objects {
-		if o.uid == uid {
-			return name
-		}
-	}
-	return ""
 }
 
 func (c *collection) set(name xml.Name, inner string) {
