@@ -73,7 +73,6 @@ func (s *driveSource) download(ctx context.Context, id string, offset int64, ack
 		if acknowledged {
 			call.AcknowledgeAbuse(true)
 		}
-		call.Header().Set("Accept-Encoding", "identity") // ranges count the bytes as sent
 		if offset > 0 {
 			call.Header().Set("Range", verify.Range(offset))
 		}

@@ -127,15 +127,26 @@ func (v fileView) document(f *drive.File, c *sources.File) error {
 	if !ok {
 		return fault.New(fault.Skip, fault.SourceNoExport, "%s cannot be exported", kindOf(f.MimeType))
 	}
-	if v.exports != nil && !slices.Contains(v.exports[f.MimeType], mediaType) {
+	offered, ok := v.offered(f.MimeType, mediaType)
+	if !ok {
 		return fault.New(fault.Skip, fault.SourceNoExport, "Google does not export %s as %s", kindOf(f.MimeType), ext)
 	}
 	c.ExportType = mediaType
 	if !strings.HasSuffix(strings.ToLower(f.Name), ext) {
 		c.Extension = ext
 	}
-	c.Body = sources.Body{Version: "export:" + mediaType + ":" + f.ModifiedTime, Size: -1, Open: v.export(f.Id, mediaType)}
+	c.Body = sources.Body{Version: "export:" + mediaType + ":" + f.ModifiedTime, Size: -1, Open: v.export(f.Id, offered)}
 	return nil
+}
+
+// offered returns the name by which Google offers the export of a kind of documents in a format.
+func (v fileView) offered(kind, mediaType string) (string, bool) {
+	for _, name := range []string{mediaType, exportAliases[mediaType]} {
+		if name != "" && (v.exports == nil || slices.Contains(v.exports[kind], name)) {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // kindOf returns the provider's type for an error text.

@@ -75,6 +75,11 @@ var exportTypes = map[string]string{
 	"json": "application/vnd.google-apps.script+json",
 }
 
+// exportAliases are further names that Google has for formats.
+var exportAliases = map[string]string{
+	exportTypes["ods"]: "application/x-vnd.oasis.opendocument.spreadsheet",
+}
+
 // of returns the export format of a media type: the media type of the export and its extension with the dot.
 func (f Formats) of(mediaType string) (export, extension string, ok bool) {
 	kind, ok := strings.CutPrefix(mediaType, googleApps)
