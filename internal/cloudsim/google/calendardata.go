@@ -76,15 +76,24 @@ func (d *Data) AddCalendar(email string, details Calendar) (string, error) {
 		d.serial++
 		details.ID = fmt.Sprintf("c_%x@group.calendar.google.com", hashOf("calendar", d.domain, fmt.Sprint(d.serial))[:16])
 	}
-	if details.TimeZone == "" {
-		details.TimeZone = "UTC"
-	}
-	if details.ColorID == "" {
-		details.ColorID = "14"
-	}
+	details = details.complete()
 	c := &calendar{id: details.ID, owner: u.Email, attendance: details.ID, details: details, events: map[string]*event{}}
 	u.calendars = append(u.calendars, &calendarEntry{c, "owner", details, false})
 	return c.id, nil
+}
+
+// complete fills what every calendar has.
+func (v Calendar) complete() Calendar {
+	if v.Summary == "" {
+		v.Summary = v.ID
+	}
+	if v.TimeZone == "" {
+		v.TimeZone = "UTC"
+	}
+	if v.ColorID == "" {
+		v.ColorID = "14"
+	}
+	return v
 }
 
 // SetCalendar changes the properties of a calendar that the user has in the list; its id stays.
@@ -97,6 +106,7 @@ func (d *Data) SetCalendar(email, id string, set func(*Calendar)) error {
 	}
 	set(&e.view)
 	e.view.ID = e.calendar.id
+	e.view = e.view.complete()
 	if e.role == "owner" {
 		e.calendar.details = e.view
 	}

@@ -2,6 +2,7 @@ package google_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -17,6 +18,7 @@ import (
 
 // clients are Google's own ones, as one user.
 type clients struct {
+	http     *http.Client
 	drive    *drive.Service
 	gmail    *gmail.Service
 	calendar *calendar.Service
@@ -59,7 +61,7 @@ func connect(t *testing.T, s *sim.Server, h *httptest.Server, email string) clie
 	opts := func(root string) []option.ClientOption {
 		return []option.ClientOption{option.WithHTTPClient(config.Client(ctx)), option.WithEndpoint(h.URL + root)}
 	}
-	var c clients
+	c := clients{http: config.Client(ctx)}
 	if c.drive, err = drive.NewService(ctx, opts("/drive/v3/")...); err != nil {
 		t.Fatal(err)
 	}

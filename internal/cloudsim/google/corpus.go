@@ -56,6 +56,7 @@ func (d *Data) listing(u *user) []*node {
 		for _, n := range c.owned {
 			visit(n)
 		}
+		walk(c.root, visit)
 		for _, n := range d.granted[u.Email] {
 			walk(n, visit)
 		}
