@@ -1,0 +1,156 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// answer is a transport that answers every request with the body.
+func answer(status int, body string) http.RoundTripper {
+	return RoundTrip(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	})
+}
+
+func TestBounded(t *testing.T) {
+	for _, c := range []struct {
+		query     string
+		status    int
+		body      string
+		wantBytes int
+		wantErr   error
+	}{
+		{"?alt=json", 200, strings.Repeat("x", 10), 10, nil},
+		{"?alt=json", 200, strings.Repeat("x", 11), 10, ErrTooLong},
+		{"?alt=json", 200, strings.Repeat("x", 9999), 10, ErrTooLong},
+		{"?alt=media", 200, strings.Repeat("x", 9999), 9999, nil},
+		{"?alt=media", 403, strings.Repeat("x", maxError+1), maxError, nil},
+		{"?alt=json", 403, strings.Repeat("x", 20), 20, nil},
+	} {
+		req := httptest.NewRequestWithContext(t.Context(), "GET", "http://example.org/"+c.query, nil)
+		res, err := Bounded(answer(c.status, c.body), 10).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(res.Body)
+		if len(got) != c.wantBytes || !errors.Is(err, c.wantErr) {
+			t.Errorf("%s %d of %d bytes: got %d bytes, %v", c.query, c.status, len(c.body), len(got), err)
+		}
+		_ = res.Body.Close()
+	}
+}
+
+// trickling serves a body that stops after its first bytes until the client has gone.
+func trickling(t *testing.T) *httptest.Server {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, "first")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+func TestStallingEndsASilentBody(t *testing.T) {
+	srv, next := trickling(t), NewTransport()
+	defer next.CloseIdleConnections()
+	client := &http.Client{Transport: Stalling(next, 20*time.Millisecond)}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL, nil)
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	if string(got) != "first" || !errors.Is(err, ErrStalled) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestStallingKeepsTheCallersCancellation(t *testing.T) {
+	srv, next := trickling(t), NewTransport()
+	defer next.CloseIdleConnections()
+	ctx, cancel := context.WithCancel(t.Context())
+	client := &http.Client{Transport: Stalling(next, time.Hour)}
+	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.ReadFull(res.Body, make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := io.ReadAll(res.Body); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStallingDoesNotCountTheReadersPauses(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
+	}))
+	defer srv.Close()
+	next := NewTransport()
+	defer next.CloseIdleConnections()
+	client := &http.Client{Transport: Stalling(next, 50*time.Millisecond)}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL, nil)
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.ReadFull(res.Body, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(200 * time.Millisecond) // longer than the silence that is allowed
+	if n, err := io.Copy(io.Discard, res.Body); n != 1<<20-1 || err != nil {
+		t.Errorf("got %d bytes, %v", n, err)
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"":                              0,
+		"7":                             7 * time.Second,
+		"0.5":                           500 * time.Millisecond,
+		"-3":                            0,
+		"NaN":                           0,
+		"1e300":                         maxRetryAfter,
+		"soon":                          0,
+		"Mon, 04 May 2026 03:03:01 GMT": time.Minute,
+		"Mon, 04 May 2026 03:01:01 GMT": 0,
+		"Mon, 04 May 2027 03:02:01 GMT": maxRetryAfter,
+	} {
+		if got := RetryAfter(http.Header{"Retry-After": {value}}, now); got != want {
+			t.Errorf("%q: got %v, want %v", value, got, want)
+		}
+	}
+}
+
+func TestRedactHidesQueriesAndUsers(t *testing.T) {
+	client := &http.Client{Transport: RoundTrip(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://user:secret@example.org/path?sig=secret#secret", nil)
+	res, err := client.Do(req)
+	if err == nil {
+		_ = res.Body.Close()
+		t.Fatal("no error")
+	}
+	text := Redact(err).Error()
+	if strings.Contains(text, "secret") || !strings.Contains(text, "https://example.org/path") || !errors.Is(Redact(err), io.ErrUnexpectedEOF) {
+		t.Errorf("got %s", text)
+	}
+}
