@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -99,26 +100,39 @@ func TestStallingKeepsTheCallersCancellation(t *testing.T) {
 }
 
 func TestStallingDoesNotCountTheReadersPauses(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
-	}))
-	defer srv.Close()
-	next := NewTransport()
-	defer next.CloseIdleConnections()
-	client := &http.Client{Transport: Stalling(next, 50*time.Millisecond)}
-	req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL, nil)
-	res, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		next := RoundTrip(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(&untilDone{r.Context(), strings.NewReader("body")})}, nil
+		})
+		req := httptest.NewRequestWithContext(t.Context(), "GET", "http://example.org/", nil)
+		res, err := Stalling(next, time.Minute).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		for range len("body") {
+			time.Sleep(time.Hour)
+			if _, err := io.ReadFull(res.Body, make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := res.Body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("at the end: got %d bytes, %v", n, err)
+		}
+	})
+}
+
+// untilDone is a body that breaks when its request's context has ended.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u *untilDone) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, u.ctx.Err()
 	}
-	defer res.Body.Close()
-	if _, err := io.ReadFull(res.Body, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	<-time.After(200 * time.Millisecond) // longer than the silence that is allowed
-	if n, err := io.Copy(io.Discard, res.Body); n != 1<<20-1 || err != nil {
-		t.Errorf("got %d bytes, %v", n, err)
-	}
+	return u.r.Read(p)
 }
 
 func TestRetryAfter(t *testing.T) {
