@@ -2,7 +2,9 @@ package google
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -42,13 +44,26 @@ func parseKey(data []byte) (serviceKey, error) {
 	if err != nil {
 		return serviceKey{}, fmt.Errorf("not a service account's key file: %w", err)
 	}
-	if f.ClientEmail == "" || f.PrivateKey == "" {
-		return serviceKey{}, errors.New("client_email or private_key is missing in the key file")
+	if f.ClientEmail == "" || !readableKey(f.PrivateKey) {
+		return serviceKey{}, errors.New("client_email or private_key is missing or broken in the key file")
 	}
 	if _, err := secureURL(cfg.TokenURL); err != nil {
 		return serviceKey{}, fmt.Errorf("token_uri: %w", err)
 	}
 	return serviceKey{json: data, clientID: f.ClientID}, nil
+}
+
+// readableKey reports whether the text is a private key in one of the forms that package jwt reads.
+func readableKey(text string) bool {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return false
+	}
+	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+		return true
+	}
+	_, err := x509.ParsePKCS1PrivateKey(block.Bytes)
+	return err == nil
 }
 
 // secureURL parses an absolute URL that is https, or http on a loopback address.
