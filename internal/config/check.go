@@ -1,0 +1,156 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/secret"
+)
+
+// findings collects what is wrong with a file.
+type findings struct {
+	path string
+	errs []error
+}
+
+func (f *findings) add(format string, args ...any) {
+	f.errs = append(f.errs, fmt.Errorf("%s: "+format, append([]any{f.path}, args...)...))
+}
+
+func (f *findings) err() error { return errors.Join(f.errs...) }
+
+func (j *Job) check(path string) error {
+	f := &findings{path: path}
+	if j.Job == "" {
+		f.add("job: give the job a name")
+	} else if strings.ContainsAny(j.Job, "/\\\x00\n") {
+		f.add("job: %q may not hold slashes or line breaks", j.Job)
+	}
+	if j.Accounts == "" {
+		f.add("accounts: name the accounts file; 'repatriate accounts' prints one to start with")
+	}
+	j.checkSource(f)
+	j.checkTarget(f)
+	for _, k := range j.Kinds {
+		if !slices.Contains(Kinds, k) {
+			f.add("kinds: there is no kind %q; the kinds are %s", k, strings.Join(Kinds, ", "))
+		} else if !j.hasTarget(k) {
+			f.add("kinds: %s has no target; add target.%s", k, k)
+		}
+	}
+	oneOf(f, "labels", j.Labels, "primary", "copies")
+	oneOf(f, "deletions", j.Deletions, "keep", "propagate")
+	if c := j.Concurrency; c.Items < 0 || c.Items > 1024 || c.Accounts < 0 || c.Accounts > 1024 {
+		f.add("concurrency: items and accounts lie between 1 and 1024")
+	}
+	return f.err()
+}
+
+func oneOf(f *findings, key, value string, allowed ...string) {
+	if value != "" && !slices.Contains(allowed, value) {
+		f.add("%s: %q is none of %s", key, value, strings.Join(allowed, ", "))
+	}
+}
+
+func (j *Job) checkSource(f *findings) {
+	g := j.Source.Google
+	if g == nil {
+		f.add("source: name the provider, for example source: {google: {credentials: file:sa.json, admin: admin@example.org}}")
+		return
+	}
+	checkRef(f, "source.google.credentials", g.Credentials)
+	if !strings.Contains(g.Admin, "@") {
+		f.add("source.google.admin: give the address of an administrator")
+	}
+	oneOf(f, "source.google.tier", g.Tier, "new", "old", "unlimited")
+	if g.Endpoint != "" {
+		j.checkURL(f, "source.google.endpoint", g.Endpoint, "https", "http")
+	}
+}
+
+func checkRef(f *findings, key, ref string) {
+	if ref == "" {
+		f.add("%s: is missing", key)
+	} else if err := secret.Check(ref); err != nil {
+		f.add("%s: %w", key, err)
+	}
+}
+
+func (j *Job) checkTarget(f *findings) {
+	t := j.Target
+	if t.Files == nil && t.Mail == nil && t.Calendar == nil {
+		f.add("target: name at least one of files, mail, calendar")
+	}
+	if t.Files != nil {
+		j.checkURL(f, "target.files.webdav", t.Files.WebDAV, "https", "http")
+	}
+	if t.Calendar != nil {
+		j.checkURL(f, "target.calendar.caldav", t.Calendar.CalDAV, "https", "http")
+	}
+	if t.Mail == nil {
+		return
+	}
+	j.checkURL(f, "target.mail.imap", t.Mail.IMAP, "imaps", "imap")
+	if t.Mail.Connections < 0 || t.Mail.Connections > 64 {
+		f.add("target.mail.connections: lies between 1 and 64")
+	}
+	if m := t.Mail.Master; m != nil {
+		if m.User == "" {
+			f.add("target.mail.master.user: is missing")
+		}
+		checkRef(f, "target.mail.master.password", m.Password)
+		oneOf(f, "target.mail.master.form", m.Form, "separator", "authzid")
+	}
+}
+
+// checkURL takes the scheme secure, or the plain one to this machine or where the job file allows it.
+func (j *Job) checkURL(f *findings, key, raw, secure, plain string) {
+	u, err := url.Parse(strings.ReplaceAll(raw, "{user}", "user"))
+	switch {
+	case raw == "":
+		f.add("%s: is missing", key)
+	case err != nil || u.Hostname() == "":
+		f.add("%s: %q is no URL like %s://host/path", key, raw, secure)
+	case u.User != nil:
+		f.add("%s: write no user or password into the URL; the accounts file names them", key)
+	case u.Scheme == secure:
+	case u.Scheme != plain:
+		f.add("%s: the scheme %q is none of %s, %s", key, u.Scheme, secure, plain)
+	case !isLoopback(u.Hostname()) && !j.Insecure:
+		f.add("%s: %s: sends passwords in the clear; use %s: or write insecure: true", key, plain, secure)
+	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// checkPeople looks for what only the job file and the accounts file together can show.
+func (j *Job) checkPeople(file string) error {
+	f := &findings{path: file}
+	if len(j.People) == 0 {
+		f.add("holds no account; 'repatriate accounts' prints what the directory holds")
+	}
+	master := j.Target.Mail != nil && j.Target.Mail.Master != nil
+	for i := range j.People {
+		p := &j.People[i]
+		if len(p.Kinds) == 0 {
+			p.Kinds = j.Kinds
+		}
+		for _, k := range p.Kinds {
+			if !j.hasTarget(k) {
+				f.add("line %d: %s has no target in the job file", p.Line, k)
+			}
+			if p.Password == "" && !(k == "mail" && master) {
+				f.add("line %d: %s: the password is missing, which %s needs", p.Line, p.Source, k)
+				break
+			}
+		}
+	}
+	return f.err()
+}

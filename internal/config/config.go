@@ -1,0 +1,239 @@
+// Package config reads the job file and the accounts file that it names, and says of each mistake where it is and what
+// to write instead. All mistakes are reported at once.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Kinds are the kinds of content that a job can move, in the order in which they are moved.
+var Kinds = []string{"files", "mail", "calendar"}
+
+// Job is a job file. docs/job-file.md describes each key; a test holds the two together.
+type Job struct {
+	// Job is the job's name; it stands in reports and in the state file.
+	Job string `yaml:"job"`
+	// State is the path of the state file, relative to the job file.
+	State string `yaml:"state"`
+	// Source is what is moved from.
+	Source Source `yaml:"source"`
+	// Target is what is moved to.
+	Target Target `yaml:"target"`
+	// Accounts is the path of the accounts file, relative to the job file.
+	Accounts string `yaml:"accounts"`
+	// Kinds are the kinds of content to move; empty: all that have a target.
+	Kinds []string `yaml:"kinds"`
+	// Labels says what becomes of a message's labels beside the first: "primary" (keywords) or "copies".
+	Labels string `yaml:"labels"`
+	// Deletions says what becomes on the target of what is deleted at the source: "keep" or "propagate".
+	Deletions   string      `yaml:"deletions"`
+	Concurrency Concurrency `yaml:"concurrency"`
+	// Insecure allows connections without TLS beyond this machine.
+	Insecure bool `yaml:"insecure"`
+
+	// Dir is the folder of the job file.
+	Dir string `yaml:"-"`
+	// People are the lines of the accounts file.
+	People []Account `yaml:"-"`
+}
+
+// Source names the provider; exactly one is given.
+type Source struct {
+	Google *Google `yaml:"google"`
+}
+
+// Google is a Google Workspace organisation.
+type Google struct {
+	// Credentials references the service account's key file.
+	Credentials string `yaml:"credentials"`
+	// Admin is the administrator whose view of the directory is used.
+	Admin string `yaml:"admin"`
+	// Endpoint replaces the root of all Google services; for simulations.
+	Endpoint string `yaml:"endpoint"`
+	// Tier selects the quotas: "new", "old" or "unlimited".
+	Tier string `yaml:"tier"`
+	// Paid says that use above the daily thresholds is paid for.
+	Paid bool `yaml:"paid"`
+	// Formats are the formats of exported documents.
+	Formats Formats `yaml:"formats"`
+	// SpamTrash moves spam and trash as well.
+	SpamTrash bool `yaml:"spam_trash"`
+	// AcknowledgeAbuse moves files that Google flagged as malware or abuse.
+	AcknowledgeAbuse bool `yaml:"acknowledge_abuse"`
+}
+
+// Formats is a word for all formats ("opendocument"), or the format of each type of document.
+type Formats struct {
+	Word    string
+	Changes map[string]string
+}
+
+// UnmarshalYAML reads the word or the map.
+func (f *Formats) UnmarshalYAML(decode func(any) error) error {
+	if err := decode(&f.Word); err == nil {
+		return nil
+	}
+	f.Word = ""
+	return decode(&f.Changes)
+}
+
+// Target names the servers for each kind; a kind without a server is not moved.
+type Target struct {
+	Files    *FilesTarget    `yaml:"files"`
+	Mail     *MailTarget     `yaml:"mail"`
+	Calendar *CalendarTarget `yaml:"calendar"`
+}
+
+// FilesTarget is a WebDAV server.
+type FilesTarget struct {
+	// WebDAV is the URL of the user's own folder; {user} stands for the target account.
+	WebDAV string `yaml:"webdav"`
+}
+
+// MailTarget is an IMAP server.
+type MailTarget struct {
+	// IMAP is the server's URL, imaps://host:port or imap://host:port.
+	IMAP string `yaml:"imap"`
+	// Connections is the number of connections for each account.
+	Connections int `yaml:"connections"`
+	// Master is an account that may act for all others.
+	Master *Master `yaml:"master"`
+}
+
+// Master is an IMAP master user.
+type Master struct {
+	User string `yaml:"user"`
+	// Password references the master's password.
+	Password string `yaml:"password"`
+	// Form is "separator" (login as user*master) or "authzid" (SASL PLAIN with an authorization identity).
+	Form string `yaml:"form"`
+	// Separator stands between the two names; "*" if empty.
+	Separator string `yaml:"separator"`
+}
+
+// CalendarTarget is a CalDAV server.
+type CalendarTarget struct {
+	// CalDAV is the URL of the user's calendar home; {user} stands for the target account.
+	CalDAV string `yaml:"caldav"`
+}
+
+// Concurrency says how much is done at once.
+type Concurrency struct {
+	// Items is the number of items of one account that are moved at once, Accounts that of accounts.
+	Items    int `yaml:"items"`
+	Accounts int `yaml:"accounts"`
+}
+
+// maxFile bounds a job file and an accounts file.
+const maxFile = 64 << 20
+
+// Load reads the job file and its accounts file. The error joins all mistakes that were found.
+func Load(path string) (*Job, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	j, err := Parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	file := j.path(j.Accounts)
+	if text, err = read(file); err != nil {
+		return nil, fmt.Errorf("%s: accounts: %w", path, err)
+	}
+	if j.People, err = ParseAccounts(file, text); err != nil {
+		return nil, err
+	}
+	return j, j.checkPeople(file)
+}
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("%s: larger than %d MB", path, maxFile>>20)
+	}
+	return text, err
+}
+
+// Parse reads the text of a job file; path is for messages and for relative paths.
+func Parse(path string, text []byte) (*Job, error) {
+	doc, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := checkKeys(path, doc); err != nil {
+		return nil, err
+	}
+	j := &Job{Dir: filepath.Dir(path)}
+	if err := yaml.Unmarshal(text, j); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := j.check(path); err != nil {
+		return nil, err
+	}
+	j.defaults()
+	return j, nil
+}
+
+func (j *Job) defaults() {
+	if j.State == "" {
+		j.State = j.Job + ".db"
+	}
+	if len(j.Kinds) == 0 {
+		j.Kinds = slices.DeleteFunc(slices.Clone(Kinds), func(k string) bool { return !j.hasTarget(k) })
+	}
+	setDefault(&j.Labels, "primary")
+	setDefault(&j.Deletions, "keep")
+	setDefault(&j.Concurrency.Items, 16)
+	setDefault(&j.Concurrency.Accounts, 4)
+	if m := j.Target.Mail; m != nil {
+		setDefault(&m.Connections, 4)
+		if m.Master != nil {
+			setDefault(&m.Master.Form, "separator")
+			setDefault(&m.Master.Separator, "*")
+		}
+	}
+}
+
+func setDefault[V comparable](v *V, d V) {
+	var zero V
+	if *v == zero {
+		*v = d
+	}
+}
+
+func (j *Job) hasTarget(kind string) bool {
+	switch kind {
+	case "files":
+		return j.Target.Files != nil
+	case "mail":
+		return j.Target.Mail != nil
+	case "calendar":
+		return j.Target.Calendar != nil
+	default:
+		return false
+	}
+}
+
+func (j *Job) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(j.Dir, p)
+}
+
+// StatePath returns the path of the state file.
+func (j *Job) StatePath() string { return j.path(j.State) }

@@ -1,0 +1,158 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"codeberg.org/repatriate/repatriate/internal/config"
+)
+
+const full = `job: pilot
+state: pilot.db
+source: {google: {credentials: file:sa.json, admin: admin@example.org}}
+target:
+  files:    {webdav:  "https://cloud.example.org/remote.php/dav/files/{user}/"}
+  mail:     {imap:    "imaps://mail.example.org:993"}
+  calendar: {caldav:  "https://cloud.example.org/remote.php/dav/calendars/{user}/"}
+accounts: accounts.csv
+kinds: [files, mail, calendar]
+`
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "job.yaml", full)
+	write(t, dir, "accounts.csv", "\xef\xbb\xbfsource;target;password;kinds\r\nada@example.org;ada;env:ADA;mail files\r\n#bob@example.org;bob;env:BOB\r\n")
+	j, err := config.Load(filepath.Join(dir, "job.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.Concurrency.Items != 16 || j.Labels != "primary" || j.Deletions != "keep" || j.Target.Mail.Connections != 4 {
+		t.Errorf("defaults: %+v", j)
+	}
+	if len(j.People) != 1 || j.People[0].Target != "ada" || strings.Join(j.People[0].Kinds, " ") != "mail files" || j.People[0].Line != 2 {
+		t.Errorf("accounts: %+v", j.People)
+	}
+	if j.StatePath() != filepath.Join(dir, "pilot.db") {
+		t.Errorf("state: %s", j.StatePath())
+	}
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"unknown key":         {"accounts:", "acounts:", `there is no key "acounts"; did you mean "accounts"?`},
+		"unknown nested key":  {"credentials:", "credential:", `there is no key "source.google.credential"; did you mean "credentials"?`},
+		"position":            {"kinds:", "knds:", "job.yaml:9:1:"},
+		"secret in the clear": {"file:sa.json", "hunter2", "a secret is named, never written"},
+		"plain http":          {"https://cloud.example.org/remote.php/dav/files", "http://cloud.example.org/files", "sends passwords in the clear"},
+		"plain imap":          {"imaps:", "imap:", "sends passwords in the clear"},
+		"password in the URL": {"https://cloud", "https://me:hunter2@cloud", "write no user or password into the URL"},
+		"no provider":         {"google:", "gogle:", `did you mean "google"`},
+		"no kind":             {"[files,", "[filse,", `there is no kind "filse"`},
+		"kind without target": {"  mail:     {imap:    \"imaps://mail.example.org:993\"}\n", "", "mail has no target"},
+		"a wrong type":        {"job: pilot", "job: [pilot]", "job.yaml"},
+		"a broken document":   {"job: pilot", "job: {pilot", "job.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := config.Parse("job.yaml", []byte(strings.Replace(full, c.old, c.new, 1)))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter2") && name != "password in the URL" {
+				t.Errorf("the secret stands in %v", err)
+			}
+		})
+	}
+}
+
+func TestParseReportsAllMistakes(t *testing.T) {
+	_, err := config.Parse("job.yaml", []byte("source: {google: {}}\nlabels: none\n"))
+	for _, want := range []string{"job:", "accounts:", "credentials", "admin", "target:", "labels:"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not speak of %q", err, want)
+		}
+	}
+}
+
+func TestPlainToLoopbackIsAllowed(t *testing.T) {
+	text := strings.ReplaceAll(full, "https://cloud.example.org", "http://127.0.0.1:8080")
+	if _, err := config.Parse("job.yaml", []byte(text)); err != nil {
+		t.Error(err)
+	}
+	text = strings.Replace(full, "imaps:", "imap:", 1) + "insecure: true\n"
+	if _, err := config.Parse("job.yaml", []byte(text)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for formats, word := range map[string]string{"opendocument": "opendocument", "{document: odt}": ""} {
+		text := strings.Replace(full, "admin: admin", "formats: "+formats+", admin: admin", 1)
+		j, err := config.Parse("job.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := j.Source.Google.Formats
+		if f.Word != word || (word == "" && f.Changes["document"] != "odt") {
+			t.Errorf("%s: %+v", formats, f)
+		}
+	}
+}
+
+func TestParseAccountsRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"empty":             {"", "no header"},
+		"missing column":    {"source,password\na,env:A\n", `the column "target" is missing`},
+		"misspelt column":   {"source,target,pasword\n", `did you mean "password"`},
+		"column twice":      {"source,target,target\n", "stands twice"},
+		"source twice":      {"source,target\na@x,a\nA@x,b\n", "line 3: A@x stands in line 2"},
+		"two into one":      {"source,target\na@x,a\nb@x,A\n", "two accounts may not become one"},
+		"no target":         {"source,target\na@x,\n", "line 2: source and target are both needed"},
+		"password written":  {"source,target,password\na@x,a,hunter2\n", "a secret is named"},
+		"unknown kind":      {"source,target,password,kinds\na@x,a,env:A,mial\n", `no kind "mial"`},
+		"a path":            {"source,target\na@x,..\n", "no name of an account"},
+		"latin-1":           {"source,target\nj\xf6rg@x,a\n", "not UTF-8"},
+		"control character": {"source,target\n\"a\nb@x\",a\n", "control characters"},
+	} {
+		if _, err := config.ParseAccounts("accounts.csv", []byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestUserURL(t *testing.T) {
+	if got := config.UserURL("https://x/{user}/", "a/../b c"); got != "https://x/a%2F..%2Fb%20c/" {
+		t.Error(got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(full))
+	f.Add([]byte("a: &x [*x]\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if j, err := config.Parse("job.yaml", text); err == nil && (j.Job == "" || j.Source.Google == nil) {
+			t.Errorf("accepted without a name or a source: %q", text)
+		}
+	})
+}
+
+func FuzzParseAccounts(f *testing.F) {
+	f.Add([]byte("source,target,password\na@x,a,env:A\n"))
+	f.Add([]byte("source;target\n\"a\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		people, err := config.ParseAccounts("accounts.csv", text)
+		for _, p := range people {
+			if err == nil && (p.Source == "" || p.Target == "") {
+				t.Errorf("accepted %+v", p)
+			}
+		}
+	})
+}
