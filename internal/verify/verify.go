@@ -62,11 +62,14 @@ const (
 	maxEmpty = 100
 )
 
-// Reader is a body that is being proven. It is not safe for concurrent use, apart from what io.ReadCloser over a
-// network connection allows.
+// Reader is a body that is being proven. It is not safe for concurrent use. It must be closed.
 type Reader struct {
 	// ctx is the context of the whole reading: a Reader is one call that is spread over many Reads.
-	ctx  context.Context
+	ctx    context.Context
+	cancel context.CancelFunc
+	closed bool
+	ahead  *ahead
+
 	want Want
 	open OpenAt
 	opts Options
@@ -89,13 +92,16 @@ var (
 	_ Digester    = (*Reader)(nil)
 )
 
-// Open starts a body. A stream that hangs is for the transport to end, as httpx.Stalling does. Its errors are those of open, and of reading faults of the reasons source.broken_body and
-// source.hash_mismatch, all of them to be retried.
+// Open starts a body. Its errors are those of open; those of reading are faults of the reasons source.broken_body and
+// source.hash_mismatch, all of them to be retried. A stream that hangs is for the transport to end, as httpx.Stalling
+// does, and reading from it must end with the context that open was given.
 func Open(ctx context.Context, want Want, open OpenAt, opts Options) (*Reader, error) {
-	r := &Reader{ctx: ctx, want: want, open: open, opts: opts}
+	r := &Reader{want: want, open: open, opts: opts}
+	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.sum, r.isSHA = newHash(want)
 	s, err := r.connect()
 	if err != nil {
+		r.cancel()
 		return nil, err
 	}
 	r.stream = s
@@ -111,6 +117,25 @@ func newHash(w Want) (hash.Hash, bool) {
 
 // Read implements io.Reader. It returns io.EOF only after the proof.
 func (r *Reader) Read(p []byte) (int, error) {
+	if r.closed {
+		return 0, errClosed
+	}
+	if r.readsAhead() {
+		return r.ahead.read(p)
+	}
+	return r.next(p)
+}
+
+// readsAhead reports whether the body is large enough to be worth a goroutine, and starts it.
+func (r *Reader) readsAhead() bool {
+	if r.ahead == nil && r.want.Size >= large {
+		r.ahead = startAhead(r.ctx, r.next)
+	}
+	return r.ahead != nil
+}
+
+// next returns bytes that need not be kept back, or how the body ended.
+func (r *Reader) next(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -312,34 +337,41 @@ func pause(ctx context.Context, d time.Duration) error {
 var windows = sync.Pool{New: func() any { return new([window]byte) }}
 
 // WriteTo implements io.WriterTo with few large writes.
-func (r *Reader) WriteTo(w io.Writer) (int64, error) {
+func (r *Reader) WriteTo(w io.Writer) (written int64, err error) {
+	switch {
+	case r.closed:
+		return 0, errClosed
+	case r.readsAhead():
+		written, err = r.ahead.writeTo(w)
+	default:
+		written, err = r.copyTo(w)
+	}
+	if err == io.EOF {
+		return written, nil
+	}
+	return written, err
+}
+
+func (r *Reader) copyTo(w io.Writer) (int64, error) {
 	buf := windows.Get().(*[window]byte)
 	defer windows.Put(buf)
 	var written int64
 	for {
-		n, err := r.Read(buf[:])
-		if n > 0 {
-			m, werr := w.Write(buf[:n])
-			written += int64(m)
-			if werr != nil {
-				return written, werr
-			}
+		n, err := r.next(buf[:])
+		if err != nil {
+			return written, err
 		}
-		if errors.Is(err, io.EOF) && r.proven {
-			return written, nil
-		}
+		m, err := w.Write(buf[:n])
+		written += int64(m)
 		if err != nil {
 			return written, err
 		}
 	}
 }
 
-// Received returns the number of bytes that arrived so far.
-func (r *Reader) Received() int64 { return r.got }
-
 // SHA256 implements Digester.
 func (r *Reader) SHA256() (sum [sha256.Size]byte, ok bool) {
-	if !r.isSHA || !r.proven {
+	if r.ahead != nil && r.ahead.end != io.EOF || !r.isSHA || !r.proven {
 		return sum, false
 	}
 	r.sum.Sum(sum[:0])
@@ -348,9 +380,15 @@ func (r *Reader) SHA256() (sum [sha256.Size]byte, ok bool) {
 
 // Close ends the reading. What was not read is not proven.
 func (r *Reader) Close() error {
-	if r.err == nil {
-		r.end(errClosed)
+	if r.closed {
+		return nil
 	}
+	r.closed = true
+	r.cancel()
+	if r.ahead != nil {
+		r.ahead.close()
+	}
+	r.stream.close()
 	return nil
 }
 

@@ -76,6 +76,10 @@ func TestReader(t *testing.T) {
 	whole := verify.Want{Size: int64(len(data)), SHA256: sha(data)}
 	cut := errors.New("connection reset")
 	busy := fault.New(fault.Retry, fault.SourceThrottled, "slow down").WithAfter(10 * time.Second)
+	big := append(bytes.Clone(data), random(5_000_000)...)
+	bigger := verify.Want{Size: int64(len(big)), SHA256: sha(big)}
+	badBig := bytes.Clone(big)
+	badBig[len(badBig)-1] ^= 1
 	bad := bytes.Clone(data)
 	bad[len(bad)-1] ^= 1
 	tests := []struct {
@@ -114,6 +118,12 @@ func TestReader(t *testing.T) {
 		{"wrong at unknown length", bad, verify.Want{Size: -1, SHA256: sha(data)}, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
 		{"cut and cannot be resumed", data, verify.Want{Size: -1}, verify.Options{Once: true}, []part{{length: 70_001, err: cut}}, fault.SourceBrokenBody, 1, false},
 		{"short and cannot be resumed", data, whole, verify.Options{Once: true}, []part{{length: 70_001}}, fault.SourceBrokenBody, 1, false},
+		{"large", big, bigger, verify.Options{}, []part{{}}, "", 1, true},
+		{"large, cut", big, bigger, verify.Options{}, []part{{length: 4_500_000, err: cut}, {}}, "", 2, true},
+		{"large, often cut after progress", big, bigger, verify.Options{}, []part{{length: 1_100_000, err: cut}}, "", 5, true},
+		{"large, wrong last byte", badBig, bigger, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
+		{"large, too long", big, bigger, verify.Options{}, []part{{extra: 1}}, fault.SourceBrokenBody, 1, false},
+		{"large, forbidden meanwhile", big, bigger, verify.Options{}, []part{{length: 9, err: cut}, {refuse: fault.New(fault.FailItem, fault.SourceForbidden, "no")}}, fault.SourceForbidden, 2, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,7 +146,7 @@ func TestReader(t *testing.T) {
 					if err == nil || fault.Of(err).Reason != tt.reason {
 						t.Errorf("%s: error %v, want the reason %s", mode, err, tt.reason)
 					}
-					if len(got) >= len(data) || !bytes.HasPrefix(data, got) {
+					if len(got) >= int(max(tt.want.Size, 300_000)) || !bytes.HasPrefix(big, got) {
 						t.Errorf("%s: %d bytes were handed out without proof", mode, len(got))
 					}
 					if digest != "" {
@@ -192,6 +202,48 @@ func TestCancelledIsNoFault(t *testing.T) {
 		}
 	})
 }
+
+func TestLargeBodyIsLeftAtOnce(t *testing.T) {
+	data := random(6_000_000)
+	for _, end := range []string{"close", "cancel"} {
+		t.Run(end, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left behind
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				hang := func(streamed context.Context, offset int64) (io.ReadCloser, int64, error) {
+					return io.NopCloser(io.MultiReader(bytes.NewReader(data[:1_000_000]), hanging{streamed})), 0, nil
+				}
+				r, err := verify.Open(ctx, verify.Want{Size: int64(len(data))}, hang, verify.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(r, make([]byte, 1_000_000)); err != nil {
+					t.Fatal(err)
+				}
+				if end == "cancel" {
+					cancel()
+					if _, err := r.Read(make([]byte, 10)); !errors.Is(err, context.Canceled) {
+						t.Errorf("error %v", err)
+					}
+				}
+				if _, ok := r.SHA256(); ok {
+					t.Error("a digest of a part")
+				}
+				if err := r.Close(); err != nil {
+					t.Error(err)
+				}
+				if n, err := r.Read(make([]byte, 10)); n != 0 || err == nil || err == io.EOF {
+					t.Errorf("read %d bytes after closing, %v", n, err)
+				}
+			})
+		})
+	}
+}
+
+// hanging blocks until its context ends.
+type hanging struct{ ctx context.Context }
+
+func (h hanging) Read([]byte) (int, error) { <-h.ctx.Done(); return 0, h.ctx.Err() }
 
 func TestReadAfterClose(t *testing.T) {
 	s := &server{data: random(9000), script: []part{{}}}
