@@ -10,50 +10,83 @@ import (
 )
 
 const (
-	bodyLine     = 76 + 2 // a line of base64 with its end
+	bodyLine     = 76 + 2 // a line of base64 with its end: a multiple of three
 	bodyPoolSize = 8192 * bodyLine
 	attachFrom   = 64 << 10 // larger messages have an attachment
+	mailTail     = "\r\n--part\r\nContent-Type: text/plain\r\n\r\nEnd.\r\n--part--\r\n"
 )
 
 // GeneratedMail is a message of about the given size that is made up while it is read. Small ones are text, large ones
 // have an attachment; all lines end in CRLF. Different seeds give different messages.
 func GeneratedMail(seed uint64, size int64, to string, date time.Time) Content {
-	m := generatedMail{head: mailHead(seed, size, to, date)}
-	if size > attachFrom {
-		m.tail = []byte("\r\n--part\r\nContent-Type: text/plain\r\n\r\nEnd.\r\n--part--\r\n")
-	}
-	m.lines = max(1, (size-int64(len(m.head)+len(m.tail)))/bodyLine)
+	m := generatedMail{seed: seed, to: to, date: date.Unix(), attachment: size > attachFrom}
+	m.headSize = len(m.head())
+	m.lines = int(max(1, (size-int64(m.headSize+len(m.tail())))/bodyLine))
 	return m
 }
 
-func mailHead(seed uint64, size int64, to string, date time.Time) []byte {
+// generatedMail is small, as there may be millions of them.
+type generatedMail struct {
+	seed       uint64
+	to         string
+	date       int64
+	headSize   int
+	lines      int
+	attachment bool
+}
+
+// head is all before the lines that come from the pool. Its length is a multiple of three, so that its base64 and
+// that of the lines can be joined.
+func (m generatedMail) head() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "From: Sender %d <sender%d@example.net>\r\nTo: <%s>\r\nSubject: Message %016x\r\nDate: %s\r\nMessage-ID: <%016x.%d@example.net>\r\nMIME-Version: 1.0\r\n",
-		seed%1000, seed%1000, to, seed, date.Format(time.RFC1123Z), seed, date.Unix())
-	if size > attachFrom {
-		b.WriteString("Content-Type: multipart/mixed; boundary=\"part\"\r\n\r\n--part\r\nContent-Type: text/plain\r\n\r\nSee the attachment.\r\n" +
-			"--part\r\nContent-Type: application/octet-stream; name=\"data.bin\"\r\nContent-Disposition: attachment; filename=\"data.bin\"\r\nContent-Transfer-Encoding: base64\r\n\r\n")
-	} else {
-		b.WriteString("Content-Type: text/plain; charset=us-ascii\r\n\r\n")
+		m.seed%1000, m.seed%1000, m.to, m.seed, time.Unix(m.date, 0).UTC().Format(time.RFC1123Z), m.seed, m.date)
+	content := "Content-Type: text/plain; charset=us-ascii\r\n\r\n"
+	if m.attachment {
+		content = "Content-Type: multipart/mixed; boundary=\"part\"\r\n\r\n--part\r\nContent-Type: text/plain\r\n\r\nSee the attachment.\r\n" +
+			"--part\r\nContent-Type: application/octet-stream; name=\"data.bin\"\r\nContent-Disposition: attachment; filename=\"data.bin\"\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 	}
+	const padding = "X-Padding: \r\n"
+	short := (3 - (b.Len()+len(padding)+len(content))%3) % 3
+	b.WriteString(padding[:len(padding)-2] + "xx"[:short] + "\r\n" + content)
 	return b.Bytes()
 }
 
-type generatedMail struct {
-	head, tail []byte
-	lines      int64
+func (m generatedMail) tail() string {
+	if m.attachment {
+		return mailTail
+	}
+	return ""
 }
 
 func (m generatedMail) Size() int64 {
-	return int64(len(m.head)) + m.lines*bodyLine + int64(len(m.tail))
+	return int64(m.headSize + m.lines*bodyLine + len(m.tail()))
 }
 
 func (m generatedMail) Open(offset int64) (io.ReadCloser, error) {
-	return &generatedMailReader{m, offset}, nil
+	return &generatedMailReader{mail: m, head: m.head(), at: offset}, nil
+}
+
+// writeBase64 writes the message as base64url without padding; the lines were encoded long ago.
+func (m generatedMail) writeBase64(w io.Writer) error {
+	if _, err := w.Write(base64.RawURLEncoding.AppendEncode(nil, m.head())); err != nil {
+		return err
+	}
+	pool := encodedPool()
+	for left := m.lines * bodyLine / 3 * 4; left > 0; {
+		n, err := w.Write(pool[:min(left, len(pool))])
+		if err != nil {
+			return err
+		}
+		left -= n
+	}
+	_, err := w.Write(base64.RawURLEncoding.AppendEncode(nil, []byte(m.tail())))
+	return err
 }
 
 type generatedMailReader struct {
 	mail generatedMail
+	head []byte
 	at   int64
 }
 
@@ -77,17 +110,16 @@ func (r *generatedMailReader) Close() error { return nil }
 
 // next gives the bytes from here to the next seam.
 func (r *generatedMailReader) next() []byte {
-	at, head := r.at, int64(len(r.mail.head))
+	at, head, body := r.at, int64(len(r.head)), int64(r.mail.lines*bodyLine)
 	if at < head {
-		return r.mail.head[at:]
+		return r.head[at:]
 	}
-	at -= head
-	if body := r.mail.lines * bodyLine; at >= body {
-		return r.mail.tail[min(at-body, int64(len(r.mail.tail))):]
-	} else {
+	if at -= head; at < body {
 		piece := bodyPool()[at%bodyPoolSize:]
 		return piece[:min(int64(len(piece)), body-at)]
 	}
+	tail := r.mail.tail()
+	return []byte(tail[min(at-body, int64(len(tail))):])
 }
 
 // bodyPool is the text that all bodies are cut from, over and over.
@@ -100,3 +132,5 @@ var bodyPool = sync.OnceValue(func() []byte {
 	}
 	return pool
 })
+
+var encodedPool = sync.OnceValue(func() []byte { return base64.RawURLEncoding.AppendEncode(nil, bodyPool()) })

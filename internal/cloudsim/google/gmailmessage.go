@@ -55,11 +55,6 @@ func (msg *message) resource() object {
 // rawMessage streams the message as base64url within JSON. Every second message has its padding escaped: Google's
 // servers do that at times, and it is the same JSON.
 func (c *call) rawMessage(msg message, head object) error {
-	body, err := msg.raw.Open(0)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
 	before := appendObject(nil, head, c.mask)
 	before = before[:len(before)-1]
 	if len(before) > 1 {
@@ -77,22 +72,48 @@ func (c *call) rawMessage(msg message, head object) error {
 	h.Set("Content-Length", strconv.FormatInt(int64(len(before))+int64(base64.RawURLEncoding.EncodedLen(int(size)))+int64(len(after)), 10))
 	c.w.WriteHeader(http.StatusOK)
 	_, _ = c.w.Write(before)
-	if err := encodeBase64(c.w, body); err != nil {
+	if err := c.encode(msg.raw); err != nil {
 		panic(http.ErrAbortHandler) // the answer has begun: all that is left is to cut it
 	}
 	_, _ = io.WriteString(c.w, after)
 	return nil
 }
 
-// encodeBase64 writes base64url without padding.
-func encodeBase64(w io.Writer, r io.Reader) error {
-	in := make([]byte, 24<<10) // a multiple of three
-	out := make([]byte, base64.RawURLEncoding.EncodedLen(len(in)))
+// encoded is a Content that knows its own base64url without padding.
+type encoded interface {
+	writeBase64(w io.Writer) error
+}
+
+func (c *call) encode(raw Content) error {
+	if e, ok := raw.(encoded); ok {
+		return e.writeBase64(c.w)
+	}
+	r, err := raw.Open(0)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	buffers, _ := c.buffers.Get().(*encodeBuffers)
+	if buffers == nil {
+		buffers = &encodeBuffers{}
+	}
+	defer c.buffers.Put(buffers)
+	return buffers.encode(c.w, r)
+}
+
+// encodeBuffers hold a multiple of three bytes, and their base64.
+type encodeBuffers struct {
+	in  [24 << 10]byte
+	out [32 << 10]byte
+}
+
+// encode writes base64url without padding.
+func (b *encodeBuffers) encode(w io.Writer, r io.Reader) error {
 	for {
-		n, err := io.ReadFull(r, in)
+		n, err := io.ReadFull(r, b.in[:])
 		if n > 0 {
-			base64.RawURLEncoding.Encode(out, in[:n])
-			if _, err := w.Write(out[:base64.RawURLEncoding.EncodedLen(n)]); err != nil {
+			base64.RawURLEncoding.Encode(b.out[:], b.in[:n])
+			if _, err := w.Write(b.out[:base64.RawURLEncoding.EncodedLen(n)]); err != nil {
 				return err
 			}
 		}

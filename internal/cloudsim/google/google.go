@@ -46,6 +46,7 @@ type Server struct {
 	key     func() *rsa.PrivateKey
 	done    chan struct{}
 	closing sync.Once
+	buffers sync.Pool // of *encodeBuffers
 
 	mu       sync.Mutex
 	tokens   map[string]session
