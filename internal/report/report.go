@@ -1,0 +1,136 @@
+// Package report says what a job's ledger holds, for people and for programs.
+package report
+
+import (
+	"time"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+)
+
+// Counts are the numbers of one task or of all. Listed is the sum of the others but Bytes; if it is not, the ledger does
+// not balance.
+type Counts struct {
+	Listed           int64 `json:"listed"`
+	Copied           int64 `json:"copied"`
+	CopiedWithLosses int64 `json:"copied_with_losses"`
+	Skipped          int64 `json:"skipped"`
+	Failed           int64 `json:"failed"`
+	Removed          int64 `json:"removed"`
+	Pending          int64 `json:"pending"`
+	Bytes            int64 `json:"bytes"`
+}
+
+func (c *Counts) add(d Counts) {
+	c.Listed += d.Listed
+	c.Copied += d.Copied
+	c.CopiedWithLosses += d.CopiedWithLosses
+	c.Skipped += d.Skipped
+	c.Failed += d.Failed
+	c.Removed += d.Removed
+	c.Pending += d.Pending
+	c.Bytes += d.Bytes
+}
+
+// Task is one line of a report.
+type Task struct {
+	Account    string `json:"account"`
+	Kind       string `json:"kind"`
+	Collection string `json:"collection"`
+	// Name is what the user calls the collection.
+	Name string `json:"name,omitempty"`
+	Counts
+	Balanced bool             `json:"balanced"`
+	Reasons  map[string]int64 `json:"reasons"`
+	// Error is why the task stopped last; empty if it came to its end.
+	Error string `json:"error"`
+	// Until is when a parked task goes on.
+	Until *time.Time `json:"until,omitempty"`
+	// Complete says that the collection was listed to its end at least once.
+	Complete bool `json:"complete"`
+}
+
+// Pass is what one run did.
+type Pass struct {
+	Written          int64   `json:"written"`
+	Removed          int64   `json:"removed"`
+	Bytes            int64   `json:"bytes"`
+	SourceRequests   int64   `json:"source_requests"`
+	TargetRequests   int64   `json:"target_requests"`
+	ThrottledSeconds float64 `json:"throttled_seconds"`
+	Seconds          float64 `json:"seconds"`
+}
+
+// The states of a job.
+const (
+	Complete    = "complete"    // everything listed is decided, nothing failed, and the ledger balances
+	Incomplete  = "incomplete"  // some items failed, some are open, or the ledger does not balance
+	Stopped     = "stopped"     // a task could not go on
+	Interrupted = "interrupted" // the run was ended from outside
+)
+
+// Report is a job's ledger and, after a run, what the run did.
+type Report struct {
+	Job      string `json:"job"`
+	State    string `json:"state"`
+	Balanced bool   `json:"balanced"`
+	Totals   Counts `json:"totals"`
+	Tasks    []Task `json:"tasks"`
+	Pass     *Pass  `json:"pass,omitempty"`
+	// Examples are some of the items that were lost, skipped or failed; for people only.
+	Examples []Example `json:"-"`
+	// Simulated says that nothing was written.
+	Simulated bool `json:"dry_run,omitempty"`
+}
+
+// New makes a report of the tasks' statuses.
+func New(job string, tasks []checkpoint.Status) *Report {
+	r := &Report{Job: job, State: Complete, Balanced: true, Tasks: []Task{}}
+	for _, s := range tasks {
+		t := taskOf(s)
+		r.Totals.add(t.Counts)
+		r.Balanced = r.Balanced && t.Balanced
+		r.Tasks = append(r.Tasks, t)
+		if t.Error != "" {
+			r.State = Stopped
+		}
+	}
+	if r.State == Complete && (!r.Balanced || r.Totals.Failed > 0 || r.Totals.Pending > 0) {
+		r.State = Incomplete
+	}
+	return r
+}
+
+func taskOf(s checkpoint.Status) Task {
+	n := func(st checkpoint.State) int64 { return s.Counts[st] }
+	t := Task{
+		Account: s.Account, Kind: s.Kind, Collection: s.Collection, Name: s.Name,
+		Counts: Counts{
+			Listed: s.Listed, Copied: n(checkpoint.Copied), CopiedWithLosses: n(checkpoint.CopiedWithLosses),
+			Skipped: n(checkpoint.Skipped), Failed: n(checkpoint.Failed), Removed: n(checkpoint.Removed),
+			Pending: n(checkpoint.Pending) + n(checkpoint.Writing), Bytes: s.Bytes,
+		},
+		Balanced: s.Balanced(), Reasons: s.Reasons, Error: s.Error, Complete: s.Complete,
+	}
+	if t.Reasons == nil {
+		t.Reasons = map[string]int64{}
+	}
+	if !s.Until.IsZero() {
+		until := s.Until
+		t.Until = &until
+	}
+	return t
+}
+
+// ExitCode is the process's exit code by the report: 0, 3, 4 or 130.
+func (r *Report) ExitCode() int {
+	switch r.State {
+	case Complete:
+		return 0
+	case Stopped:
+		return 4
+	case Interrupted:
+		return 130
+	default:
+		return 3
+	}
+}

@@ -1,0 +1,88 @@
+package report_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/internal/report"
+)
+
+func status(listed int64, counts map[checkpoint.State]int64, err string) checkpoint.Status {
+	s := checkpoint.Status{Task: checkpoint.Task{Account: "ada", Kind: "mail"}, Listed: listed, Error: err}
+	for st, n := range counts {
+		s.Counts[st] = n
+	}
+	return s
+}
+
+func TestStatesAndExitCodes(t *testing.T) {
+	for name, c := range map[string]struct {
+		status checkpoint.Status
+		state  string
+		code   int
+	}{
+		"complete":   {status(3, map[checkpoint.State]int64{checkpoint.Copied: 2, checkpoint.Skipped: 1}, ""), report.Complete, 0},
+		"failed":     {status(2, map[checkpoint.State]int64{checkpoint.Copied: 1, checkpoint.Failed: 1}, ""), report.Incomplete, 3},
+		"pending":    {status(1, map[checkpoint.State]int64{checkpoint.Writing: 1}, ""), report.Incomplete, 3},
+		"unbalanced": {status(2, map[checkpoint.State]int64{checkpoint.Copied: 1}, ""), report.Incomplete, 3},
+		"stopped":    {status(1, map[checkpoint.State]int64{checkpoint.Pending: 1}, "full"), report.Stopped, 4},
+	} {
+		r := report.New("job", []checkpoint.Status{c.status})
+		if r.State != c.state || r.ExitCode() != c.code {
+			t.Errorf("%s: %s, exit code %d", name, r.State, r.ExitCode())
+		}
+	}
+}
+
+func TestJSONShape(t *testing.T) {
+	r := report.New("pilot", []checkpoint.Status{status(1, map[checkpoint.State]int64{checkpoint.Copied: 1}, "")})
+	r.Pass = &report.Pass{Written: 1}
+	var text strings.Builder
+	if err := r.WriteJSON(&text); err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(text.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	for key, fields := range map[string]string{
+		"totals": "listed copied copied_with_losses skipped failed removed pending bytes",
+		"pass":   "written removed bytes source_requests target_requests throttled_seconds seconds",
+	} {
+		for _, f := range strings.Fields(fields) {
+			if _, ok := got[key].(map[string]any)[f]; !ok {
+				t.Errorf("%s.%s is missing", key, f)
+			}
+		}
+	}
+	task := got["tasks"].([]any)[0].(map[string]any)
+	for _, f := range strings.Fields("account kind collection listed copied pending balanced reasons error") {
+		if _, ok := task[f]; !ok {
+			t.Errorf("tasks[].%s is missing", f)
+		}
+	}
+}
+
+func TestTextNeutralisesNames(t *testing.T) {
+	s := status(1, map[checkpoint.State]int64{checkpoint.Failed: 1}, "")
+	s.Account, s.Reasons = "\x1b]0;owned\x07ada", map[string]int64{"x": 1}
+	r := report.New("job", []checkpoint.Status{s})
+	r.Examples = []report.Example{{Account: "ada", Reason: "x", Title: "\x1b[2Jred\u202eevil", Detail: "a\nb"}}
+	var text strings.Builder
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(text.String(), "\x1b\x07\u202e") || !strings.Contains(text.String(), "a b") {
+		t.Errorf("%q", text.String())
+	}
+}
+
+func TestSize(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_500_000: "1.5 MB", 2e15: "2.0 PB"} {
+		if got := report.Size(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
