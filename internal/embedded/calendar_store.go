@@ -44,8 +44,8 @@ type collection struct {
 
 	objects map[string]*object
 	uids    map[string]string // an object's name by its UID
-	removed map[string]int // at which change an object went
-	change  int            // counts changes since the server started
+	removed map[string]int    // at which change an object went
+	change  int               // counts changes since the server started
 }
 
 // object is what is kept in memory of a stored object.

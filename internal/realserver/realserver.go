@@ -6,8 +6,9 @@
 // so that it is ended by its own process handle and never outlives the process
 // that started it. The functions named after a server are for tests: they end
 // the server with the test and skip the test when the server is not installed,
-// unless the environment says CI=true, where that is a failure. The Start
-// functions are for everything else.
+// unless the environment says CI=true, where that is a failure. A server that
+// only root can start as asked, such as an Apache with a quota, skips the test of
+// anybody else. The Start functions are for everything else.
 //
 // The configurations are for Dovecot 2.3, Cyrus 3.6, Radicale 3.1 and
 // Apache 2.4, as Debian 12 packages them. scripts/install-test-deps.sh installs
@@ -161,6 +162,9 @@ func forTest(tb testing.TB, name string, start func(dir string) (*Server, error)
 	server, err := start(dir)
 	if errors.Is(err, ErrNotInstalled) && os.Getenv("CI") != "true" {
 		tb.Skipf("%v (scripts/install-test-deps.sh installs it)", err)
+	}
+	if errors.Is(err, os.ErrPermission) && os.Geteuid() != 0 {
+		tb.Skipf("needs root: %v", err)
 	}
 	if err != nil {
 		tb.Fatalf("start %s: %v", name, err)

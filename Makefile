@@ -1,0 +1,41 @@
+# Everything that a developer does with this repository. `make help` lists it.
+
+GO                    ?= go
+GOLANGCI_LINT_VERSION := v2.15.0
+TOOLS                 := $(CURDIR)/.tools
+GOLANGCI_LINT         := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+BENCH                 ?= .
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-deps lint bench servers
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/repatriate
+	$(GO) build -trimpath -o bin/repatriate ./cmd/repatriate
+
+# Two packages at a time: each of them may run servers of its own.
+test: test-deps ## install what the tests need (as root or with sudo), vet and test everything
+	$(GO) vet ./...
+	$(GO) test -vet=off -p 2 -timeout 20m ./...
+
+# Status 3 means that nothing can be installed here. The tests then skip the
+# servers that are missing, which CI does not permit.
+test-deps:
+	@scripts/install-test-deps.sh || { status=$$?; [ $$status = 3 ] && [ "$$CI" != true ]; }
+
+lint: $(GOLANGCI_LINT) ## check style, layers and formatting
+	$(GOLANGCI_LINT) run ./...
+
+# Installed by version, and not as a tool of go.mod: its dependencies would
+# raise the versions of ours.
+$(GOLANGCI_LINT):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+bench: test-deps ## measure speed beside the limit of each server; BENCH=regexp chooses
+	$(GO) test -run xxx -bench '$(BENCH)' -timeout 60m ./bench/...
+
+servers: test-deps ## start every installed server for trying things out, until Ctrl-C
+	$(GO) run ./internal/realserver/serve
