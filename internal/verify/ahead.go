@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"io"
 	"sync"
 )
 
@@ -94,22 +93,6 @@ func (a *ahead) read(p []byte) (int, error) {
 	n := copy(p, a.rest)
 	a.rest = a.rest[n:]
 	return n, nil
-}
-
-func (a *ahead) writeTo(w io.Writer) (written int64, err error) {
-	for {
-		if len(a.rest) > 0 {
-			n, err := w.Write(a.rest)
-			a.rest = a.rest[n:]
-			written += int64(n)
-			if err != nil {
-				return written, err
-			}
-		}
-		if err := a.take(); err != nil {
-			return written, err
-		}
-	}
 }
 
 // close waits for the goroutine, which ends when the reading's context does, and gives the buffers back.

@@ -52,11 +52,14 @@ const (
 	window = 128 << 10
 )
 
-// Reader is a body that is being proven. It is not safe for concurrent use. It must be closed.
+// Reader is a body that is being proven. It must be closed, and may be while a Read is going on, as HTTP clients do when
+// the answer comes before the end of the body.
 type Reader struct {
 	// ctx is the context of the whole reading: a Reader is one call that is spread over many Reads.
 	ctx    context.Context
 	cancel context.CancelFunc
+
+	mu     sync.Mutex // held by each call
 	closed bool
 	ahead  *ahead
 
@@ -107,6 +110,8 @@ func newHash(w Want) (hash.Hash, bool) {
 
 // Read implements io.Reader. It returns io.EOF only after the proof.
 func (r *Reader) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.closed {
 		return 0, errClosed
 	}
@@ -236,27 +241,15 @@ func (r *Reader) end(err error) {
 var windows = sync.Pool{New: func() any { return new([window]byte) }}
 
 // WriteTo implements io.WriterTo with few large writes.
-func (r *Reader) WriteTo(w io.Writer) (written int64, err error) {
-	switch {
-	case r.closed:
-		return 0, errClosed
-	case r.readsAhead():
-		written, err = r.ahead.writeTo(w)
-	default:
-		written, err = r.copyTo(w)
-	}
-	if err == io.EOF {
-		return written, nil
-	}
-	return written, err
-}
-
-func (r *Reader) copyTo(w io.Writer) (int64, error) {
+func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	buf := windows.Get().(*[window]byte)
 	defer windows.Put(buf)
 	var written int64
 	for {
-		n, err := r.next(buf[:])
+		n, err := r.Read(buf[:])
+		if err == io.EOF {
+			return written, nil
+		}
 		if err != nil {
 			return written, err
 		}
@@ -270,6 +263,8 @@ func (r *Reader) copyTo(w io.Writer) (int64, error) {
 
 // SHA256 implements Digester.
 func (r *Reader) SHA256() (sum [sha256.Size]byte, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.ahead != nil && r.ahead.end != io.EOF || !r.isSHA || !r.proven {
 		return sum, false
 	}
@@ -277,13 +272,15 @@ func (r *Reader) SHA256() (sum [sha256.Size]byte, ok bool) {
 	return sum, true
 }
 
-// Close ends the reading. What was not read is not proven.
+// Close ends the reading, also one that is waiting in Read. What was not read is not proven.
 func (r *Reader) Close() error {
+	r.cancel()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.closed {
 		return nil
 	}
 	r.closed = true
-	r.cancel()
 	if r.ahead != nil {
 		r.ahead.close()
 	}

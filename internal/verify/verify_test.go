@@ -262,6 +262,32 @@ func TestReadAfterClose(t *testing.T) {
 	}
 }
 
+func TestCloseEndsARead(t *testing.T) {
+	for _, size := range []int64{1_000_000, 10_000_000} {
+		synctest.Test(t, func(t *testing.T) {
+			hang := func(ctx context.Context, _ int64) (io.ReadCloser, int64, error) {
+				return io.NopCloser(hanging{ctx}), 0, nil
+			}
+			r, err := verify.Open(t.Context(), verify.Want{Size: size}, hang, verify.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			read := make(chan error)
+			go func() {
+				_, err := r.Read(make([]byte, 10))
+				read <- err
+			}()
+			synctest.Wait()
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := <-read; err == nil || err == io.EOF {
+				t.Errorf("the read ended with %v", err)
+			}
+		})
+	}
+}
+
 func TestOpenErrorIsReturned(t *testing.T) {
 	gone := fault.New(fault.FailItem, fault.SourceGone, "gone")
 	s := &server{script: []part{{refuse: gone}}}
