@@ -59,11 +59,15 @@ type Occurrence struct {
 	SourceURL, SourceTitle string
 }
 
+// Floating is the Zone of a time that is to be read in whatever zone the reader is (RFC 5545 §3.3.5, form 1).
+const Floating = "floating"
+
 // EventTime is a date, or a time in a zone.
 type EventTime struct {
 	// Date is "2006-01-02" for a whole day, and empty for a time.
 	Date string
-	// Time is the instant, and Zone the IANA (or provider's) name of the zone in which it was set; empty: floating or UTC.
+	// Time is the instant, and Zone the IANA (or provider's) name of the zone in which it was set; empty: none is known.
+	// With the Zone Floating the time belongs to no zone, and Time holds its wall clock as if it were UTC.
 	Time time.Time
 	Zone string
 }
