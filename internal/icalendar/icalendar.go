@@ -3,7 +3,7 @@
 // The writer produces legal content lines from any values: CRLF, lines folded at 75 octets between characters, TEXT
 // escaped, parameters quoted by RFC 6868. No value can end its line, since it comes from a stranger. The reader is
 // tolerant of what real calendars hold and bounded in what it takes. Timezone makes a VTIMEZONE of the zone database
-// that is compiled in, and Rule checks recurrence rules.
+// of the machine, or else of the one that is compiled in, and Rule checks recurrence rules.
 package icalendar
 
 import "strings"

@@ -83,7 +83,7 @@ func (p *parser) physical() []byte {
 }
 
 func (p *parser) take(line string) error {
-	property, ok := parseLine(line)
+	property, ok := ParseLine(line)
 	switch {
 	case !ok:
 		return nil
@@ -128,13 +128,13 @@ func (p *parser) end(name string) {
 	}
 }
 
-// parseLine splits a content line into name, parameters and value.
-func parseLine(line string) (Property, bool) {
+// ParseLine splits an unfolded content line into name, parameters and value; ok is false for a line that is none.
+func ParseLine(line string) (p Property, ok bool) {
 	end := strings.IndexAny(line, ":;")
 	if end <= 0 {
 		return Property{}, false
 	}
-	p := Property{Name: strings.ToUpper(strings.TrimSpace(line[:end]))}
+	p = Property{Name: strings.ToUpper(strings.TrimSpace(line[:end]))}
 	for end < len(line) && line[end] == ';' {
 		param, next := parseParam(line, end+1)
 		p.Params = append(p.Params, param)

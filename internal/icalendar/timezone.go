@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // the same zones on every machine
+	_ "time/tzdata" // for machines without a zone database
 )
 
 // horizon is the first year whose changes of the clocks are not looked at: zones that follow no yearly rule until then
