@@ -97,6 +97,12 @@ func TestCalendarListing(t *testing.T) {
 			t.Errorf("%s: fetched version %q, %v, listed %q", it.ID, fetched.Version, err, it.Version)
 		}
 	}
+	for id, requests := range map[string]int{"weekly": 1, "lunch": 1, "_imported": 2} {
+		server.ResetCounts()
+		if _, err := s.Fetch(t.Context(), id); err != nil || server.Requests() != requests {
+			t.Errorf("%s was fetched by %v, %v", id, server.Counts(), err)
+		}
+	}
 	if _, err := s.Fetch(t.Context(), "gone"); !errors.Is(err, sources.ErrGone) {
 		t.Errorf("fetched a deleted event: %v", err)
 	}

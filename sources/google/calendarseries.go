@@ -143,8 +143,8 @@ func eventProblem(e *calendar.Event) error {
 	return nil
 }
 
-// hashOf returns a version made of all that is moved. Google's own marks do not serve: a change of reminders, for one,
-// does not change the time of the last update.
+// hashOf returns a version made of all that is moved. Google's own marks do not serve: a change of an event's reminders,
+// for one, does not change the time of its last update.
 func hashOf(parts ...any) string {
 	h := sha256.New()
 	if err := json.NewEncoder(h).Encode(parts); err != nil {

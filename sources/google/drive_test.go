@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,6 +144,8 @@ func TestDriveChanges(t *testing.T) {
 		{"edit", func() error { return d.Edit(file, sim.Bytes([]byte("two"))) }, []string{file}, file, true, true},
 		{"edit a document", func() error { return d.EditDocument(document, nil) }, []string{document}, document, true, true},
 		{"move", func() error { return d.Move(file, "") }, []string{file}, file, true, false},
+		{"touch", func() error { return d.Touch(file, time.Now().Add(-time.Hour)) }, []string{file}, file, true, false},
+		{"put something into a folder", func() error { return d.Touch(folder, time.Now().Add(-time.Hour)) }, []string{folder}, folder, false, false},
 		{"share", func() error { return d.Share(file, sim.Permission{Type: "user", Role: "reader", Email: bob}) }, []string{file}, file, false, false},
 		{"edit in the folder of somebody else", func() error { return d.Edit(guest, sim.Bytes([]byte("h"))) }, []string{guest}, guest, true, true},
 		{"edit by others", func() error { return d.Edit(others, sim.Bytes([]byte("c"))) }, nil, "", false, false},
@@ -314,6 +318,58 @@ func TestDriveDownloadFaults(t *testing.T) {
 			}
 			if len(b) >= len(content) {
 				t.Errorf("%d bytes were handed out", len(b))
+			}
+		})
+	}
+}
+
+// answering replaces the answers to some requests.
+type answering struct {
+	next   http.RoundTripper
+	answer func(*http.Request) (contentType, body string, ok bool)
+	hosts  map[string]bool
+}
+
+func (a *answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.hosts[r.URL.Host] = true
+	contentType, body, ok := a.answer(r)
+	if !ok {
+		return a.next.RoundTrip(r)
+	}
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+func TestDriveExportLinkIsNotTrusted(t *testing.T) {
+	tests := []struct {
+		name, link string // {} stands for the endpoint
+		reason     fault.Reason
+	}{
+		{"another host", "https://evil.example/export", fault.SourceBadAnswer},
+		{"this machine", "http://127.0.0.1:1/export", fault.SourceBadAnswer},
+		{"no URL", "://", fault.SourceBadAnswer},
+		{"a page to log in", "{}login", fault.SourceBadAnswer},
+		{"none", "", fault.SourceExportSize},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := organisation(t)
+			id := added(t)(d.AddFile(alice, sim.File{Name: "large", MimeType: sim.MimeDocument}))
+			c, _ := simulated(t, d, sim.Options{ExportLimit: 1})
+			a := &answering{next: c.base, hosts: map[string]bool{}, answer: func(r *http.Request) (string, string, bool) {
+				if strings.HasSuffix(r.URL.Path, "/login") {
+					return "text/html; charset=utf-8", "<html>", true
+				}
+				link := strings.Replace(tt.link, "{}", c.root.String(), 1)
+				return "application/json", fmt.Sprintf(`{"exportLinks":{%q:%q}}`, docx, link), r.URL.Query().Get("fields") == "exportLinks"
+			}}
+			c.base = a
+			it, err := Drive(c, alice, DriveOptions{}).Fetch(t.Context(), id)
+			must(t, err)
+			if _, err := body(t, it); reasonOf(err) != tt.reason {
+				t.Errorf("error %v", err)
+			}
+			if len(a.hosts) != 1 {
+				t.Errorf("requests went to %v", a.hosts)
 			}
 		})
 	}

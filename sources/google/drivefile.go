@@ -2,7 +2,6 @@ package google
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -167,14 +166,14 @@ func targetLink(d *drive.FileShortcutDetails) string {
 }
 
 // fileVersion returns a version that changes with everything that is moved, and with nothing else. Drive's own version
-// counts permissions and views by others as well.
+// counts permissions and views by others as well, and a folder's times change with what is put into it.
 func fileVersion(f *drive.File, c sources.File, problem error) string {
-	h := sha256.New()
-	for _, s := range []string{c.Name, c.ParentID, strconv.FormatBool(c.Orphan), c.MediaType, c.ExportType, c.Extension, c.Body.Version,
-		f.CreatedTime, f.ModifiedTime, c.TargetLink, string(reasonOf(problem))} {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
+	parts := []string{c.Name, c.ParentID, strconv.FormatBool(c.Orphan), c.MediaType, c.ExportType, c.Extension, c.Body.Version,
+		c.TargetLink, string(reasonOf(problem))}
+	if c.Type != sources.Folder {
+		parts = append(parts, f.CreatedTime, f.ModifiedTime)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return hashOf(parts)
 }
 
 func reasonOf(err error) fault.Reason {
