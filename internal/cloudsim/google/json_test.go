@@ -70,3 +70,20 @@ func FuzzMask(f *testing.F) {
 		}
 	})
 }
+
+func FuzzImportICS(f *testing.F) {
+	f.Add([]byte("BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nTZID:x\r\nX-LIC-LOCATION:Europe/Berlin\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=x:20240101T\r\n 100000\r\nDURATION:P1DT2H\r\nRRULE:FREQ=DAILY\r\nEXDATE;TZID=x:20240102T100000\r\nATTENDEE;CN=\"a:b\";PARTSTAT=ACCEPTED:mailto:a@b\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:1\r\nRECURRENCE-ID;VALUE=DATE:20240103\r\nDTSTART;VALUE=DATE:20240104\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d := NewData("example.org")
+		if err := d.AddUser(User{Email: "a@example.org"}); err != nil {
+			t.Fatal(err)
+		}
+		ids, _, err := d.ImportICS("a@example.org", "", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(d.Events("a@example.org", "")); n > len(ids) {
+			t.Fatalf("%d events of %d ids", n, len(ids))
+		}
+	})
+}
