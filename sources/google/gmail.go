@@ -126,7 +126,8 @@ func (s *mailSource) list(ctx context.Context, c mailCursor) (sources.Page[sourc
 	if next.Page == "" {
 		next.Phase, page.ListingDone = mailHistory, true
 	}
-	page.More, page.Next = next.Page != "", next.encode()
+	// What changed during the listing belongs to the same pass.
+	page.More, page.Next = true, next.encode()
 	return page, nil
 }
 

@@ -1,0 +1,249 @@
+package google
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
+	"codeberg.org/repatriate/repatriate/sources"
+	"codeberg.org/repatriate/repatriate/sources/sourcetest"
+)
+
+// provider is a simulated provider under the control of the suite.
+type provider struct {
+	data   *sim.Data
+	server *sim.Server
+	root   string
+	inject atomic.Pointer[func(int) (sourcetest.Fault, bool)]
+	n      atomic.Int64
+	held   map[string]string
+	next   int
+}
+
+// kinds are the suite's names of faults in the simulator's words.
+var kinds = map[string]string{sourcetest.Reset: "reset", sourcetest.Truncated: "truncate", sourcetest.Short: "length", sourcetest.Stuck: "slow"}
+
+func (p *provider) hook(_ *http.Request, name string) (sim.Fault, bool) {
+	f := p.inject.Load()
+	if f == nil || *f == nil || name == "token" {
+		return sim.Fault{}, false
+	}
+	wanted, ok := (*f)(int(p.n.Add(1)))
+	kind := wanted.Kind
+	if k, named := kinds[kind]; named {
+		kind = k
+	}
+	return sim.Fault{Kind: kind, Reason: wanted.Reason, RetryAfter: wanted.RetryAfter}, ok
+}
+
+func newProvider(t testing.TB, strict bool) *provider {
+	t.Helper()
+	p := &provider{data: organisation(t), held: map[string]string{}}
+	o := sim.Options{PageSize: 4, Hook: p.hook, SlowPause: time.Hour}
+	if strict {
+		var err error
+		o.Strict, err = schema()
+		must(t, err)
+	}
+	p.server = sim.New(p.data, o)
+	h := httptest.NewServer(p.server)
+	p.root = h.URL
+	t.Cleanup(func() {
+		_ = p.server.Close()
+		h.Close()
+		for _, problem := range p.server.Problems() {
+			t.Error("the simulated provider complains:", problem)
+		}
+	})
+	return p
+}
+
+func (p *provider) client(t testing.TB) *Client {
+	t.Helper()
+	transport := httpx.NewTransport()
+	t.Cleanup(transport.CloseIdleConnections)
+	c, err := New(t.Context(), Options{Credentials: p.server.KeyFile(p.root), Admin: alice, Endpoint: p.root, Tier: "unlimited", Transport: transport})
+	must(t, err)
+	return c
+}
+
+// simulatedCollection completes what all kinds have in common.
+func simulatedCollection[T sources.Content](t testing.TB, p *provider, open func(*Client) sources.Source[T]) sourcetest.Collection[T] {
+	return sourcetest.Collection[T]{
+		Source: open(p.client(t)),
+		Reopen: func(tb testing.TB) sources.Source[T] { return open(p.client(tb)) },
+		Held:   func(testing.TB) map[string]string { return p.held },
+		Inject: func(f func(int) (sourcetest.Fault, bool)) {
+			p.n.Store(0)
+			p.inject.Store(&f)
+		},
+	}
+}
+
+func (p *provider) hold(id string, raw []byte) string {
+	sum := sha256.Sum256(raw)
+	p.held[id] = sourcetest.Digest(sum[:])
+	return id
+}
+
+func (p *provider) addMail(tb testing.TB) string {
+	p.next++
+	raw := mailOf(p.next)
+	return p.hold(added(tb)(p.data.ImportMail(alice, raw, "INBOX")), raw)
+}
+
+func TestMailPassesTheSuite(t *testing.T) {
+	openMail := func(c *Client) sources.Source[sources.Message] { return Mail(c, alice, MailOptions{}) }
+	sourcetest.Run(t, sourcetest.Harness[sources.Message]{
+		Open: func(tb testing.TB) sourcetest.Collection[sources.Message] {
+			p := newProvider(tb, true)
+			for range 10 {
+				p.addMail(tb)
+			}
+			added(tb)(p.data.ImportMail(alice, mailOf(99), "SPAM"))
+			c := simulatedCollection(tb, p, openMail)
+			c.Add = p.addMail
+			c.Change = func(tb testing.TB, id string) {
+				must(tb, p.data.Relabel(alice, id, []string{"Later"}, []string{"INBOX"}))
+			}
+			c.Delete = func(tb testing.TB, id string) {
+				must(tb, p.data.DeleteMessage(alice, id))
+				delete(p.held, id)
+			}
+			c.Expire = func(testing.TB) {
+				p.data.ExpirePageTokens()
+				p.data.ExpireHistory(alice)
+			}
+			return c
+		},
+		Refusals: refusals(),
+		Big: func(tb testing.TB, size int64, watch func(io.Reader) io.Reader) sourcetest.Collection[sources.Message] {
+			p := newProvider(tb, false)
+			added(tb)(p.data.AddMessage(alice, sim.Message{Raw: pattern{size, watch}, Labels: []string{"INBOX"}, Date: time.Unix(1e9, 0)}))
+			return simulatedCollection(tb, p, openMail)
+		},
+		BigSize: 64 << 20,
+	})
+}
+
+// refusals are those of all of Google's services.
+func refusals() []sourcetest.Refusal {
+	answer := func(reason string) sourcetest.Fault { return sourcetest.Fault{Kind: "403", Reason: reason} }
+	return []sourcetest.Refusal{
+		{Fault: answer("userRateLimitExceeded"), Action: fault.Retry, Reason: fault.SourceThrottled},
+		{Fault: answer("rateLimitExceeded"), Action: fault.Retry, Reason: fault.SourceThrottled},
+		{Fault: answer("dailyLimitExceeded"), Action: fault.FailTask, Reason: fault.SourceDailyLimit},
+		{Fault: answer("insufficientPermissions"), Action: fault.FailTask, Reason: fault.SourceScopeMissing},
+		{Fault: answer("accessNotConfigured"), Action: fault.FailTask, Reason: fault.SourceScopeMissing},
+		{Fault: answer("domainPolicy"), Action: fault.FailTask, Reason: fault.SourceServiceOff},
+		{Fault: answer("forbidden"), Action: fault.FailItem, Reason: fault.SourceForbidden},
+	}
+}
+
+func (p *provider) addFile(tb testing.TB) string {
+	p.next++
+	raw := fmt.Appendf(nil, "%d %s", p.next, strings.Repeat("file ", 100))
+	return p.hold(added(tb)(p.data.AddFile(alice, sim.File{Name: fmt.Sprint("file ", p.next), Content: sim.Bytes(raw)})), raw)
+}
+
+func TestDrivePassesTheSuite(t *testing.T) {
+	openDrive := func(c *Client) sources.Source[sources.File] { return Drive(c, alice, DriveOptions{}) }
+	sourcetest.Run(t, sourcetest.Harness[sources.File]{
+		Open: func(tb testing.TB) sourcetest.Collection[sources.File] {
+			p := newProvider(tb, true)
+			for range 9 {
+				p.addFile(tb)
+			}
+			p.held[added(tb)(p.data.AddFile(alice, sim.File{Name: "folder"}))] = ""
+			c := simulatedCollection(tb, p, openDrive)
+			c.Add = p.addFile
+			c.Change = func(tb testing.TB, id string) { must(tb, p.data.Rename(id, "renamed")) }
+			c.Delete = func(tb testing.TB, id string) {
+				must(tb, p.data.Delete(id))
+				delete(p.held, id)
+			}
+			c.Expire = func(testing.TB) {
+				p.data.ExpirePageTokens()
+				p.data.ExpireChanges(alice)
+			}
+			return c
+		},
+		Refusals: refusals(),
+		Big: func(tb testing.TB, size int64, watch func(io.Reader) io.Reader) sourcetest.Collection[sources.File] {
+			p := newProvider(tb, false)
+			added(tb)(p.data.AddFile(alice, sim.File{Name: "big", Content: pattern{size, watch}, NoChecksums: true}))
+			return simulatedCollection(tb, p, openDrive)
+		},
+	})
+}
+
+func (p *provider) addEvent(tb testing.TB) string {
+	p.next++
+	id := added(tb)(p.data.AddEvent(alice, alice, json.RawMessage(fmt.Sprintf(
+		`{"summary": "event %d", "start": {"date": "2026-05-04"}, "end": {"date": "2026-05-05"}}`, p.next))))
+	p.held[id] = ""
+	return id
+}
+
+func TestCalendarPassesTheSuite(t *testing.T) {
+	sourcetest.Run(t, sourcetest.Harness[sources.Event]{
+		Open: func(tb testing.TB) sourcetest.Collection[sources.Event] {
+			p := newProvider(tb, true)
+			for range 10 {
+				p.addEvent(tb)
+			}
+			c := simulatedCollection(tb, p, func(c *Client) sources.Source[sources.Event] { return Calendar(c, alice, alice) })
+			c.Add = p.addEvent
+			c.Change = func(tb testing.TB, id string) {
+				must(tb, p.data.UpdateEvent(alice, alice, id, json.RawMessage(`{"summary": "changed"}`)))
+			}
+			c.Delete = func(tb testing.TB, id string) {
+				must(tb, p.data.CancelEvent(alice, alice, id))
+				delete(p.held, id)
+			}
+			c.Expire = func(tb testing.TB) {
+				p.data.ExpirePageTokens()
+				must(tb, p.data.ExpireSyncTokens(alice, alice))
+			}
+			return c
+		},
+		Refusals: refusals(),
+	})
+}
+
+// pattern is a body that is never in memory at once.
+type pattern struct {
+	size  int64
+	watch func(io.Reader) io.Reader
+}
+
+func (p pattern) Size() int64 { return p.size }
+
+func (p pattern) Open(offset int64) (io.ReadCloser, error) {
+	return io.NopCloser(io.LimitReader(p.watch(lines{}), p.size-offset)), nil
+}
+
+// lines reads as the same line again and again.
+type lines struct{}
+
+func (lines) Read(b []byte) (int, error) {
+	const line = "Subject: 56 bytes that are a header and a body as well.\r\n"
+	if len(b) < len(line) {
+		return copy(b, line), nil
+	}
+	n := 0
+	for n+len(line) <= len(b) {
+		n += copy(b[n:], line)
+	}
+	return n, nil
+}
