@@ -87,8 +87,8 @@ func (s *driveSource) call(ctx context.Context, m method, fn func(*drive.Service
 	})
 }
 
-// Changes implements sources.Source. The token of the change stream is taken before the listing, so that what changes
-// during the listing is in the stream.
+// Changes implements sources.Source. The token of the change stream is taken before the listing, so that what changed
+// while it went on follows in the same pass.
 func (s *driveSource) Changes(ctx context.Context, after sources.Cursor) (sources.Page[sources.File], error) {
 	var none sources.Page[sources.File]
 	if after == "" {
@@ -309,7 +309,7 @@ func (s *driveSource) Fetch(ctx context.Context, id string) (sources.Item[source
 	}
 	f, err := s.get(ctx, id, fileFields)
 	switch {
-	case err != nil && fault.Of(err).Reason == fault.SourceForbidden:
+	case hasReason(err, "insufficientFilePermissions"):
 		none.ID, none.Problem = id, fault.New(fault.Skip, fault.SourceNotOwned, "may not be read by this account: %w", err)
 		return none, nil
 	case err != nil:

@@ -412,7 +412,7 @@ func TestDriveCursors(t *testing.T) {
 	during := add(d.AddFile(alice, sim.File{Name: "made during the listing", Content: sim.Bytes([]byte("x"))}))
 	items, next := pass(t, s, first.Next)
 	if !slices.Contains(ids(items), during) {
-		t.Error("what was made during the listing is not in the pass")
+		t.Errorf("the pass yields %q, without what was made during the listing", ids(items))
 	}
 
 	d.ExpirePageTokens()
