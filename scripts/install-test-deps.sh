@@ -1,7 +1,7 @@
 #!/bin/bash
 # install-test-deps.sh: installs the servers that the tests talk to, on Debian
 # and Ubuntu. It runs as root or with sudo, skips what is installed, removes
-# nothing and leaves no service running. Other systems: it says so and exits 3.
+# nothing and leaves no service running or enabled. Other systems: it says so and exits 3.
 #
 # Two of the packages exclude one another: cyrus-imapd conflicts with every
 # "imap-server", which dovecot-imapd is. One apt-get call for both fails ("held
@@ -52,10 +52,20 @@ with_services_denied() {
   return "$status"
 }
 
+# enabled lists the services that start with the machine, where systemd runs it.
+enabled() {
+  [ ! -d /run/systemd/system ] || systemctl list-unit-files --no-legend --state=enabled --type=service,socket | awk '{print $1}' | sort
+}
+
 install() {
   [ $# -gt 0 ] || return 0
   echo "installing: $*"
+  local before new
+  before=$(enabled)
   with_services_denied apt_get install -y -qq --no-install-recommends "$@" >/dev/null
+  new=$(comm -13 <(echo "$before") <(enabled))
+  # shellcheck disable=SC2086 # one word each
+  [ -z "$new" ] || as_root systemctl disable -q $new
 }
 
 # unpack PACKAGE CORE: the package in CORE's very version, without installing it.

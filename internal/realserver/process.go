@@ -68,7 +68,7 @@ func (p *process) run() {
 	}
 }
 
-// stop asks the main process to end; the whole group is killed when it does not.
+// stop asks all processes of the group to end; they are killed when they do not.
 func (p *process) stop() error { return p.endWith(syscall.SIGTERM) }
 
 // kill ends the whole group at once.
@@ -81,11 +81,7 @@ func (p *process) endWith(signal syscall.Signal) error {
 
 func (p *process) end(signal syscall.Signal) error {
 	group := -p.cmd.Process.Pid
-	if signal == syscall.SIGKILL {
-		_ = syscall.Kill(group, syscall.SIGKILL)
-	} else {
-		_ = p.cmd.Process.Signal(signal)
-	}
+	_ = syscall.Kill(group, signal) // Dovecot takes seconds when its master alone is told
 	select {
 	case <-p.done:
 	case <-time.After(stopTimeout):

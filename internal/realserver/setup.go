@@ -83,15 +83,16 @@ func needFiles(server string, paths ...string) error {
 	return nil
 }
 
-// packageFile finds a file of a Debian package at its usual place or where
-// scripts/install-test-deps.sh unpacks a package that conflicts with an
-// installed one. When it is at neither place the usual one is returned.
+// packageFile finds a file of a Debian package: beneath $REPATRIATE_TEST_DEPS if
+// that is set, at its usual place, or where scripts/install-test-deps.sh unpacks a
+// package that conflicts with an installed one. When it is nowhere the usual
+// place is returned.
 func packageFile(pkg, path string) string {
-	root := os.Getenv("REPATRIATE_TEST_DEPS")
-	if root == "" {
-		root = "/usr/local/lib/repatriate-test-deps"
+	candidates := []string{path, filepath.Join("/usr/local/lib/repatriate-test-deps", pkg, path)}
+	if root := os.Getenv("REPATRIATE_TEST_DEPS"); root != "" {
+		candidates = append([]string{filepath.Join(root, pkg, path)}, candidates...)
 	}
-	for _, candidate := range []string{path, filepath.Join(root, pkg, path)} {
+	for _, candidate := range candidates {
 		if _, err := os.Stat(candidate); err == nil {
 			return candidate
 		}
