@@ -150,7 +150,7 @@ func (d *Data) Share(id string, p Permission) error {
 // Unshare takes the access of a user away again.
 func (d *Data) Unshare(id, email string) error {
 	return d.change("unshare", id, func(n *node) error {
-		n.perms = slices.DeleteFunc(n.perms, func(p Permission) bool { return p.Email == email })
+		n.perms = slices.DeleteFunc(slices.Clone(n.perms), func(p Permission) bool { return p.Email == email })
 		d.granted[email] = slices.DeleteFunc(d.granted[email], func(x *node) bool { return x == n })
 		return nil
 	})

@@ -142,6 +142,18 @@ func (d *Data) AddSharedDrive(name string, members ...Permission) string {
 	return id
 }
 
+// SetMembers changes who has access to a shared drive.
+func (d *Data) SetMembers(driveID string, members ...Permission) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.sharedDrive(driveID)
+	if s == nil {
+		return fmt.Errorf("no shared drive %s", driveID)
+	}
+	s.members = members
+	return nil
+}
+
 func (d *Data) addRoot(u *user) {
 	id := "0A" + strings.TrimPrefix(d.newID(), "1")[:15] + "9PVA"[:3]
 	u.drive.root = &node{File: File{ID: id, Name: "My Drive", MimeType: MimeFolder, Created: u.Created, Modified: u.Created}, root: true, owner: u, version: 1}

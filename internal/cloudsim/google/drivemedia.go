@@ -131,7 +131,24 @@ func filesExport(c *call) error {
 	if body.Size() > c.options.ExportLimit {
 		return errForbidden("exportSizeLimitExceeded", "This file is too large to be exported.")
 	}
-	return c.send(body, mime)
+	return c.stream(body, mime)
+}
+
+// stream writes a whole body of a length that is not told beforehand: exports are made while they are sent, and cannot
+// be had in parts.
+func (c *call) stream(body Content, mime string) error {
+	r, err := body.Open(0)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	c.w.Header().Set("Content-Type", mime)
+	c.w.WriteHeader(http.StatusOK)
+	_ = http.NewResponseController(c.w).Flush()
+	if _, err = io.Copy(c.w, r); err != nil {
+		panic(http.ErrAbortHandler) // the answer has begun: all that is left is to cut it
+	}
+	return nil
 }
 
 func (c *call) exported(v fileView, mime string) (Content, error) {
@@ -163,5 +180,5 @@ func exportLink(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.send(body, formats[i].mime)
+	return c.stream(body, formats[i].mime)
 }

@@ -29,8 +29,9 @@ func (s *Server) spoil(w http.ResponseWriter, r *http.Request, f Fault) *faultyW
 func (w *faultyWriter) WriteHeader(code int) {
 	w.begun = true
 	length, err := strconv.ParseInt(w.Header().Get("Content-Length"), 10, 64)
-	if err != nil {
-		length = 1024
+	told := err == nil
+	if !told {
+		length = 256
 	}
 	w.left = length
 	switch w.fault.Kind {
@@ -39,11 +40,15 @@ func (w *faultyWriter) WriteHeader(code int) {
 	case "truncate":
 		w.left = length / 2
 	case "length":
-		w.left = length / 2
-		w.Header().Set("Content-Length", strconv.FormatInt(w.left, 10))
+		if w.left = length / 2; told {
+			w.Header().Set("Content-Length", strconv.FormatInt(w.left, 10))
+		}
 	}
 	w.ResponseWriter.WriteHeader(code)
 }
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *faultyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *faultyWriter) Write(p []byte) (int, error) {
 	if !w.begun {

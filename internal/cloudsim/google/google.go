@@ -22,7 +22,9 @@ type Options struct {
 	Quotas   Quotas
 	Latency  time.Duration // before each answer
 	PageSize int           // upper limit of all pages; 0: Google's own
-	Faults   *Faults
+	// ShortPages makes pages of different lengths, and some empty ones before the last, as Google allows itself.
+	ShortPages bool
+	Faults     *Faults
 	// Hook decides on a fault by program; it comes before Faults. The name is that of [Request].
 	Hook func(r *http.Request, name string) (Fault, bool)
 	// SlowPause is the pause between two pieces of a slow body; 0: 20 ms.

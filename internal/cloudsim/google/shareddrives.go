@@ -124,3 +124,14 @@ func (c *call) permissionsOf(id string) ([]Permission, error) {
 	}
 	return append([]Permission{{Type: "user", Role: "owner", Email: v.ownerEmail}}, v.perms...), nil
 }
+
+// SharedDrives returns the ids of the shared drives.
+func (d *Data) SharedDrives() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ids := make([]string, len(d.drives))
+	for i, s := range d.drives {
+		ids[i] = s.id
+	}
+	return ids
+}
