@@ -261,6 +261,9 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	}
 }
 
+// Digests reports whether SHA256 will have a digest at the end.
+func (r *Reader) Digests() bool { return r.isSHA }
+
 // SHA256 implements Digester.
 func (r *Reader) SHA256() (sum [sha256.Size]byte, ok bool) {
 	r.mu.Lock()

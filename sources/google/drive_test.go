@@ -378,17 +378,26 @@ func TestDriveExportLinkIsNotTrusted(t *testing.T) {
 func TestDriveDigest(t *testing.T) {
 	d := organisation(t)
 	content := noise(10_000)
-	id := added(t)(d.AddFile(alice, sim.File{Name: "file", Content: sim.Bytes(content)}))
-	c, _ := simulated(t, d, sim.Options{})
-	it, err := Drive(c, alice, DriveOptions{}).Fetch(t.Context(), id)
-	must(t, err)
-	r, err := it.Content.Body.Open(t.Context())
-	must(t, err)
-	defer r.Close()
-	_, err = io.Copy(io.Discard, r)
-	must(t, err)
-	if sum, ok := r.(verify.Digester).SHA256(); !ok || sum != sha256.Sum256(content) {
-		t.Errorf("digest %x, %v", sum, ok)
+	for _, noSHA := range []bool{false, true} {
+		id := added(t)(d.AddFile(alice, sim.File{Name: "file", Content: sim.Bytes(content), NoSHA: noSHA}))
+		c, _ := simulated(t, d, sim.Options{})
+		it, err := Drive(c, alice, DriveOptions{}).Fetch(t.Context(), id)
+		must(t, err)
+		r, err := it.Content.Body.Open(t.Context())
+		must(t, err)
+		defer r.Close()
+		_, err = io.Copy(io.Discard, r)
+		must(t, err)
+		digester, ok := r.(verify.Digester)
+		if ok == noSHA {
+			t.Errorf("known by MD5 alone %v: hashed by SHA-256 %v", noSHA, ok)
+		}
+		if !ok {
+			continue
+		}
+		if sum, ok := digester.SHA256(); !ok || sum != sha256.Sum256(content) {
+			t.Errorf("digest %x, %v", sum, ok)
+		}
 	}
 }
 
@@ -475,7 +484,13 @@ func TestSharedDrive(t *testing.T) {
 	if items, _ = pass(t, s, next); len(items) != 0 {
 		t.Errorf("further changes %q", ids(items))
 	}
-	if _, err := SharedDrive(c, empty, DriveOptions{}).Changes(t.Context(), ""); fault.Of(err).Action != fault.FailTask {
+	if _, err := SharedDrive(c, empty, DriveOptions{}).Changes(t.Context(), ""); fault.Of(err).Action != fault.FailTask || fault.Of(err).Hint == "" {
 		t.Errorf("a drive without members: %v", err)
+	}
+	must(t, d.Restore(folder))
+	must(t, d.ChangeUser(bob, func(u *sim.User) { u.Suspended = true }))
+	c2, _ := simulated(t, d, sim.Options{})
+	if items, _ := pass(t, SharedDrive(c2, id, DriveOptions{}), ""); len(items) == 0 {
+		t.Error("the drive of a suspended organizer cannot be read, though it has another member")
 	}
 }

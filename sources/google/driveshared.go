@@ -3,6 +3,7 @@ package google
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -50,9 +51,49 @@ func (c *Client) asAdmin(ctx context.Context, m method, fn func(*drive.Service) 
 	})
 }
 
-// organizer returns a user who may read all of a shared drive. Access as an administrator of the domain shows a drive's
-// members, but not its files.
+// maxReaders bounds how many members of a shared drive are tried.
+const maxReaders = 10
+
+// organizer returns a user who can read all of a shared drive. Access as an administrator of the domain shows a drive's
+// members, but not its files; and some members are suspended or belong to another organisation.
 func (c *Client) organizer(ctx context.Context, driveID string) (string, error) {
+	members, err := c.members(ctx, driveID)
+	if err != nil {
+		return "", err
+	}
+	refused := errors.New("it has no such member")
+	for _, who := range readers(members, c.options.Admin) {
+		err := c.do(ctx, who, driveDrivesGet, func() error {
+			svc, err := c.drive(ctx, who)
+			if err != nil {
+				return err
+			}
+			_, err = svc.Drives.Get(driveID).Fields("id").Context(ctx).Do()
+			return err
+		})
+		if err == nil {
+			return who, nil
+		}
+		if !unfit(err) {
+			return "", err
+		}
+		refused = err
+	}
+	return "", fault.New(fault.FailTask, fault.SourceForbidden, "no member can be used to read the shared drive: %w", refused).
+		WithHint("add an active user of the organisation as a manager of the shared drive")
+}
+
+// unfit reports whether an error speaks against the user alone.
+func unfit(err error) bool {
+	switch reasonOf(err) {
+	case fault.SourceSuspended, fault.SourceAccountGone, fault.SourceForbidden, fault.SourceServiceOff, fault.SourceGone, fault.SourceScopeMissing:
+		return true
+	}
+	return false
+}
+
+// members returns the permissions of a shared drive.
+func (c *Client) members(ctx context.Context, driveID string) ([]*drive.Permission, error) {
 	var members []*drive.Permission
 	for token := ""; ; {
 		var answer *drive.PermissionList
@@ -66,44 +107,37 @@ func (c *Client) organizer(ctx context.Context, driveID string) (string, error) 
 			return err
 		})
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		members = append(members, answer.Permissions...)
 		if answer.NextPageToken == "" || answer.NextPageToken == token {
-			break
+			return members, nil
 		}
 		token = answer.NextPageToken
 	}
-	if who, ok := bestReader(members, c.options.Admin); ok {
-		return who, nil
-	}
-	return "", fault.New(fault.FailTask, fault.SourceForbidden, "the shared drive has no member who could read it").
-		WithHint("add a user of the organisation as a manager of the shared drive")
 }
 
-// bestReader chooses the member with the most rights, those of the administrator's domain first: guests cannot be
-// impersonated.
-func bestReader(members []*drive.Permission, admin string) (string, bool) {
+// readers returns the users among the members: those of the administrator's domain first, since guests cannot be
+// impersonated, and of them the ones with the most rights.
+func readers(members []*drive.Permission, admin string) []string {
 	roles := []string{"organizer", "fileOrganizer", "writer", "commenter", "reader"}
-	_, domain, _ := strings.Cut(admin, "@")
+	_, domain, _ := strings.Cut(strings.ToLower(admin), "@")
 	rank := func(p *drive.Permission) int {
 		n := slices.Index(roles, p.Role)
-		if !strings.HasSuffix(strings.ToLower(p.EmailAddress), "@"+strings.ToLower(domain)) {
+		if !strings.HasSuffix(strings.ToLower(p.EmailAddress), "@"+domain) {
 			n += len(roles)
 		}
 		return n
 	}
-	var fit []*drive.Permission
-	for _, p := range members {
-		if p != nil && p.Type == "user" && !p.Deleted && p.EmailAddress != "" && slices.Contains(roles, p.Role) {
-			fit = append(fit, p)
-		}
-	}
-	if len(fit) == 0 {
-		return "", false
-	}
-	best := slices.MinFunc(fit, func(a, b *drive.Permission) int {
+	fit := slices.DeleteFunc(slices.Clone(members), func(p *drive.Permission) bool {
+		return p == nil || p.Type != "user" || p.Deleted || p.EmailAddress == "" || !slices.Contains(roles, p.Role)
+	})
+	slices.SortFunc(fit, func(a, b *drive.Permission) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.EmailAddress, b.EmailAddress))
 	})
-	return best.EmailAddress, true
+	var out []string
+	for _, p := range fit[:min(len(fit), maxReaders)] {
+		out = append(out, p.EmailAddress)
+	}
+	return out
 }
