@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/webdav"
 )
 
 // put stores a body beside the tree and moves it into its place when it is
@@ -127,7 +129,11 @@ func modifiedTime(r *http.Request) (time.Time, error) {
 func (t *tree) place(w http.ResponseWriter, r *http.Request, name, uploaded string) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	if code := t.putAllowed(r, name); code != 0 {
+	code := t.putAllowed(r, name)
+	if code == 0 && t.locked(r, name) {
+		code = http.StatusLocked
+	}
+	if code != 0 {
 		http.Error(w, "PUT "+http.StatusText(code), code)
 		return
 	}
@@ -147,4 +153,18 @@ func (t *tree) place(w http.ResponseWriter, r *http.Request, name, uploaded stri
 		return
 	}
 	w.WriteHeader(http.StatusCreated)
+}
+
+// locked says whether somebody else's lock (RFC 4918 §6) stands in the way. A
+// request that shows a lock's token in its If header is believed.
+func (t *tree) locked(r *http.Request, name string) bool {
+	if r.Header.Get("If") != "" {
+		return false
+	}
+	now := time.Now()
+	token, err := t.handler.LockSystem.Create(now, webdav.LockDetails{Root: name, Duration: -1, ZeroDepth: true})
+	if err != nil {
+		return true
+	}
+	return t.handler.LockSystem.Unlock(now, token) != nil
 }

@@ -141,6 +141,23 @@ func TestFilesDeadProperties(t *testing.T) {
 	call{method: "PROPFIND", path: "/files/bob/b", header: bob, want: 207, wantBody: "12345"}.do(t, s.root)
 }
 
+func TestFilesLock(t *testing.T) {
+	const file = "/files/alice@example.org/a"
+	const info = `<d:lockinfo xmlns:d="DAV:"><d:lockscope><d:exclusive/></d:lockscope><d:locktype><d:write/></d:locktype></d:lockinfo>`
+	s := startFiles(t, t.TempDir())
+	call{method: "PUT", path: file, body: "x", want: 201}.do(t, s.root)
+	token := call{method: "LOCK", path: file, header: map[string]string{"Timeout": "Second-60"}, body: info, want: 200}.do(t, s.root).Header.Get("Lock-Token")
+	for _, c := range []call{
+		{method: "PUT", path: file, body: "y", want: 423},
+		{method: "DELETE", path: file, want: 423},
+		{method: "PUT", path: file, header: map[string]string{"If": "(" + token + ")"}, body: "y", want: 204},
+		{method: "UNLOCK", path: file, header: map[string]string{"Lock-Token": token}, want: 204},
+		{method: "PUT", path: file, body: "z", want: 204},
+	} {
+		c.do(t, s.root)
+	}
+}
+
 // A body that ends early leaves nothing and does not replace what was there.
 func TestFilesCutUpload(t *testing.T) {
 	s := startFiles(t, t.TempDir())
