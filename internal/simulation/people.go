@@ -1,0 +1,73 @@
+package simulation
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/embedded"
+)
+
+// person is one line of the accounts file.
+type person struct {
+	source, target, kinds string
+	// out says that the account is listed, but left out of the job.
+	out bool
+}
+
+// peopleOf returns the organisation's users and shared drives.
+func peopleOf(d *google.Data) []person {
+	var people []person
+	for _, u := range d.Users() {
+		local, _, _ := strings.Cut(u.Email, "@")
+		p := person{source: u.Email, target: local, out: u.Suspended}
+		if u.NoMailbox {
+			p.kinds = "files calendar"
+		}
+		people = append(people, p)
+	}
+	for _, drive := range d.SharedDrives() {
+		people = append(people, person{source: "drive:" + drive, target: "shared-" + strings.ToLower(drive), kinds: "files"})
+	}
+	return people
+}
+
+func adminOf(d *google.Data) string {
+	for _, u := range d.Users() {
+		if u.Admin {
+			return u.Email
+		}
+	}
+	return "admin@" + d.Domain()
+}
+
+func (p person) passwordFile() string { return "password-" + p.target }
+
+// password returns the account's password on the embedded servers: the same each time, and of use nowhere else.
+func password(p person) string {
+	sum := sha256.Sum256([]byte("simulation " + p.target))
+	return hex.EncodeToString(sum[:8])
+}
+
+func users(people []person) []embedded.User {
+	var out []embedded.User
+	for _, p := range people {
+		out = append(out, embedded.User{Name: p.target, Password: password(p)})
+	}
+	return out
+}
+
+func accountsFile(people []person) string {
+	var b strings.Builder
+	b.WriteString("source,target,password,kinds\n")
+	for _, p := range people {
+		mark := ""
+		if p.out {
+			mark = "# suspended: "
+		}
+		fmt.Fprintf(&b, "%s%s,%s,file:%s,%s\n", mark, p.source, p.target, p.passwordFile(), p.kinds)
+	}
+	return b.String()
+}

@@ -1,0 +1,121 @@
+// Package simulation starts a whole migration on this machine: a simulated provider, embedded target servers, and a
+// folder with the job file, the accounts file and the credentials that lead from one to the other.
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/embedded"
+)
+
+// Options say what is simulated.
+type Options struct {
+	// Data is the organisation.
+	Data *google.Data
+	// Provider says how the provider behaves.
+	Provider google.Options
+	// Target replaces the embedded servers: the text of the job file's section target, and of the accounts file.
+	// Both or none.
+	Target, Accounts string
+	// Concurrency is the number of items of an account that are moved at once; 0 leaves it to the default.
+	Concurrency int
+}
+
+// Simulation is a provider and its targets under way.
+type Simulation struct {
+	// Provider is the simulated provider.
+	Provider *google.Server
+	// Targets are the embedded servers; nil where others are used.
+	Targets *embedded.Targets
+	// Job is the path of the job file.
+	Job string
+
+	http *http.Server
+	done chan struct{}
+}
+
+// Start starts everything on free ports of 127.0.0.1 and writes the files into dir, which must exist.
+func Start(dir string, o Options) (*Simulation, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("start the provider: %w", err)
+	}
+	s := &Simulation{Provider: google.New(o.Data, o.Provider), Job: filepath.Join(dir, "job.yaml"), done: make(chan struct{})}
+	s.http = &http.Server{Handler: s.Provider, ReadHeaderTimeout: time.Minute}
+	go func() {
+		defer close(s.done)
+		_ = s.http.Serve(listener)
+	}()
+	people := peopleOf(o.Data)
+	if o.Target == "" {
+		if s.Targets, err = embedded.Start(dir, users(people)); err != nil {
+			return nil, errors.Join(fmt.Errorf("start the targets: %w", err), s.Close())
+		}
+	}
+	if err := s.write(dir, "http://"+listener.Addr().String()+"/", people, o); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close ends the servers; the files stay.
+func (s *Simulation) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	var errs []error
+	if s.Targets != nil {
+		errs = append(errs, s.Targets.Close())
+	}
+	if err := s.http.Shutdown(ctx); err != nil {
+		errs = append(errs, s.http.Close())
+	}
+	<-s.done
+	return errors.Join(append(errs, s.Provider.Close())...)
+}
+
+// write writes the job file and what it names.
+func (s *Simulation) write(dir, root string, people []person, o Options) error {
+	target, accounts := o.Target, o.Accounts
+	if s.Targets != nil {
+		target, accounts = s.target(), accountsFile(people)
+	}
+	var errs []error
+	put := func(name, text string) {
+		errs = append(errs, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	put("sa.json", string(s.Provider.KeyFile(root)))
+	put("accounts.csv", accounts)
+	if s.Targets != nil {
+		for _, p := range people {
+			put(p.passwordFile(), password(p)+"\n")
+		}
+	}
+	put("job.yaml", jobFile(root, adminOf(o.Data), target, o.Concurrency))
+	return errors.Join(errs...)
+}
+
+func (s *Simulation) target() string {
+	return fmt.Sprintf("target:\n  files:    {webdav: %q}\n  mail:     {imap: %q}\n  calendar: {caldav: %q}\n",
+		s.Targets.Files.URL, s.Targets.Mail.URL, s.Targets.Calendar.URL)
+}
+
+func jobFile(root, admin, target string, concurrency int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# A simulated organisation; everything here lies on this machine.\njob: simulation\nstate: simulation.db\n")
+	fmt.Fprintf(&b, "source: {google: {credentials: \"file:sa.json\", admin: %q, endpoint: %q, tier: unlimited}}\n", admin, root)
+	b.WriteString(strings.TrimSuffix(target, "\n") + "\n")
+	b.WriteString("accounts: accounts.csv\n")
+	if concurrency > 0 {
+		fmt.Fprintf(&b, "concurrency: {items: %d}\n", concurrency)
+	}
+	return b.String()
+}
