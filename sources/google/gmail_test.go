@@ -118,15 +118,34 @@ func TestMailFetchReadsALabelThatIsNew(t *testing.T) {
 	d := organisation(t)
 	id := mailbox(t, d, 1)[0]
 	c, _ := simulated(t, d, sim.Options{})
-	s := Mail(c, alice, MailOptions{}).(*mailSource)
+	s := Mail(c, alice, MailOptions{})
 	_, err := s.Fetch(t.Context(), id)
 	must(t, err)
 	must(t, d.Relabel(alice, id, []string{"New/Label"}, []string{"INBOX"}))
-	s.labels.read = s.labels.read.Add(-2 * labelsPause)
 	it, err := s.Fetch(t.Context(), id)
 	must(t, err)
 	if diff := cmp.Diff([]sources.Label{{ID: "Label_1", Path: []string{"New", "Label"}}}, it.Content.Labels); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestMailLabelsThatAreNotListed(t *testing.T) {
+	d := organisation(t)
+	id := mailbox(t, d, 1)[0]
+	c, server := simulated(t, d, sim.Options{})
+	s := Mail(c, alice, MailOptions{}).(*mailSource)
+	for range 3 {
+		it, err := s.item(t.Context(), rawMessage{ID: id, LabelIDs: []string{"INBOX", "YELLOW_STAR", "Label_77"}}, mailHeader{})
+		must(t, err)
+		if diff := cmp.Diff([]sources.Label{{ID: "INBOX", Path: []string{"Inbox"}, Role: sources.RoleInbox}}, it.Content.Labels); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff([]string{"YELLOW_STAR"}, it.Content.Categories); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if n := server.Counts()["gmail.labels.list"]; n != 1 {
+		t.Errorf("the labels were read %d times", n)
 	}
 }
 

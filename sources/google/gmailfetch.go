@@ -66,6 +66,7 @@ func (s *mailSource) item(ctx context.Context, m rawMessage, h mailHeader) (sour
 		Content: sources.Message{
 			Labels: labels, Received: time.UnixMilli(m.InternalDate).UTC(), MessageID: h.messageID,
 			Read: !has("UNREAD"), Starred: has("STARRED"), Important: has("IMPORTANT"), Draft: has("DRAFT"),
+			Categories: words(m.LabelIDs),
 		},
 	}, nil
 }

@@ -47,8 +47,9 @@ func parseMailHeader(text []byte) mailHeader {
 		var field []byte
 		field, text = cutField(text)
 		name, value, ok := bytes.Cut(field, []byte(":"))
-		if ok && (len(name) == len("Subject") || len(name) >= len("Message-ID")) {
-			h.note(string(bytes.TrimRight(name, " \t")), string(value))
+		name = bytes.TrimRight(name, " \t")
+		if ok && (len(name) == len("Subject") || len(name) == len("Message-ID")) {
+			h.note(string(name), string(value))
 		}
 	}
 	return h

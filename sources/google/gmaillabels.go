@@ -17,8 +17,10 @@ import (
 const (
 	// labelsLife is how long a mailbox's labels are taken from memory.
 	labelsLife = 10 * time.Minute
-	// labelsPause is the least time between two readings because of a label that is not known.
-	labelsPause = 10 * time.Second
+	// missingLife is how long a label that the provider does not list is not asked for again, and maxMissing how many such
+	// labels are remembered.
+	missingLife = time.Minute
+	maxMissing  = 1000
 )
 
 // labelTable holds a mailbox's labels by id.
@@ -26,9 +28,10 @@ type labelTable map[string]sources.Label
 
 // labelCache holds the labels of one mailbox. Its zero value is ready.
 type labelCache struct {
-	mu    sync.Mutex
-	table labelTable
-	read  time.Time
+	mu      sync.Mutex
+	table   labelTable
+	read    time.Time
+	missing map[string]time.Time // ids that were not among the labels, and when
 }
 
 // current returns the labels as they are now at the provider.
@@ -51,35 +54,72 @@ func (l *labelCache) current(ctx context.Context, s *mailSource) (labelTable, er
 	return table, nil
 }
 
-// of returns the labels with the ids, without those that are mere state of the message. The labels are read from the provider when
-// they are old or an id is not known; an id that is unknown to the provider too is a label of that name.
+// of returns the labels with the ids. They are read from the provider when they are old or an id is not known. Left out
+// are those that are mere state of the message, and those that the provider does not list: a label of the user that is
+// gone meanwhile, or a system label that words are made of, see words.
 func (l *labelCache) of(ctx context.Context, s *mailSource, ids []string) ([]sources.Label, error) {
-	l.mu.Lock()
-	table, age := l.table, time.Since(l.read)
-	l.mu.Unlock()
-	unknown := slices.ContainsFunc(ids, func(id string) bool { _, ok := table[id]; return !ok })
-	if table == nil || age > labelsLife || unknown && age > labelsPause {
+	table, fresh := l.known(ids, time.Now())
+	if !fresh {
 		var err error
 		if table, err = l.current(ctx, s); err != nil {
 			return nil, err
 		}
+		l.note(table, ids, time.Now())
 	}
 	return table.pick(ids), nil
+}
+
+// known returns the labels in memory, and whether they serve for the ids.
+func (l *labelCache) known(ids []string, now time.Time) (labelTable, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.table == nil || now.Sub(l.read) > labelsLife {
+		return nil, false
+	}
+	for _, id := range ids {
+		if _, ok := l.table[id]; !ok && now.Sub(l.missing[id]) > missingLife {
+			return nil, false
+		}
+	}
+	return l.table, true
+}
+
+// note remembers which of the ids the table lacks.
+func (l *labelCache) note(table labelTable, ids []string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.missing == nil || len(l.missing) > maxMissing {
+		l.missing = map[string]time.Time{}
+	}
+	for _, id := range ids {
+		if _, ok := table[id]; !ok {
+			l.missing[id] = now
+		}
+	}
 }
 
 func (t labelTable) pick(ids []string) []sources.Label {
 	var labels []sources.Label
 	for _, id := range ids {
-		label, ok := t[id]
-		if !ok {
-			label = newLabel(&gmail.Label{Id: id, Name: id, Type: "system"})
-		}
-		if len(label.Path) > 0 {
+		if label := t[id]; len(label.Path) > 0 {
 			labels = append(labels, label)
 		}
 	}
 	slices.SortFunc(labels, func(a, b sources.Label) int { return strings.Compare(a.ID, b.ID) })
 	return labels
+}
+
+// words returns the ids of system labels that have no place and no field of their own, such as YELLOW_STAR.
+func words(ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		_, known := systemLabels[id]
+		if !known && id != "" && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // systemLabels are Google's own (developers.google.com/workspace/gmail/api/guides/labels). Those without a path are state
@@ -98,13 +138,15 @@ var systemLabels = map[string]sources.Label{
 	"UNREAD":              {}, "STARRED": {}, "IMPORTANT": {}, "CHAT": {},
 }
 
-// newLabel reads Google's label. The levels of a user's label are separated by "/" in its name, and nothing else.
+// newLabel reads Google's label. The levels of a user's label are separated by "/" in its name, and nothing else. A system label
+// that is not known here has no path.
 func newLabel(l *gmail.Label) sources.Label {
-	if known, ok := systemLabels[l.Id]; ok && l.Type != "user" {
-		known.ID = l.Id
-		return known
+	if l.Type != "system" {
+		return sources.Label{ID: l.Id, Path: strings.Split(l.Name, "/")}
 	}
-	return sources.Label{ID: l.Id, Path: strings.Split(l.Name, "/")}
+	label := systemLabels[l.Id]
+	label.ID = l.Id
+	return label
 }
 
 // names returns a digest of each user label's name by its id.
