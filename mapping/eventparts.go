@@ -1,0 +1,244 @@
+package mapping
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+// component maps what the master and the exceptions have alike. Its start, end and recurrence are added by finish.
+func (m *eventMapper) component(o, master sources.Occurrence) *icalendar.Component {
+	c := icalendar.New("VEVENT")
+	c.Add(icalendar.Text("UID", m.uid))
+	// DTSTAMP is the last change (RFC 5545 §3.8.7.2): an object that is made again must be the same object.
+	stamp := latest(o.Updated, o.Created, master.Updated, master.Created, time.Unix(0, 0))
+	c.Add(icalendar.Raw("DTSTAMP", icalendar.FormatUTC(stamp)))
+	if writable(o.Created) {
+		c.Add(icalendar.Raw("CREATED", icalendar.FormatUTC(o.Created)))
+	}
+	if writable(o.Updated) {
+		c.Add(icalendar.Raw("LAST-MODIFIED", icalendar.FormatUTC(o.Updated)))
+	}
+	if o.Sequence > 0 {
+		c.Add(icalendar.Raw("SEQUENCE", fmt.Sprint(o.Sequence)))
+	}
+	return c
+}
+
+// latest returns the first of the times that can be written.
+func latest(times ...time.Time) time.Time {
+	i := slices.IndexFunc(times, writable)
+	return times[i]
+}
+
+// finish adds start, end and all that people see.
+func (m *eventMapper) finish(c *icalendar.Component, o sources.Occurrence, s recurrence) error {
+	if err := m.times(c, o, s); err != nil {
+		return err
+	}
+	addText(c, "SUMMARY", o.Summary)
+	m.description(c, o)
+	location := o.Location
+	if o.Type == "workingLocation" && location == "" {
+		location = o.TypeDetail
+	}
+	addText(c, "LOCATION", location)
+	m.state(c, o)
+	m.kind(c, o)
+	m.people(c, o)
+	m.links(c, o)
+	m.reminders(c, o)
+	return nil
+}
+
+func addText(c *icalendar.Component, name, text string) {
+	if text != "" {
+		c.Add(icalendar.Text(name, text))
+	}
+}
+
+// times adds DTSTART and DTEND.
+func (m *eventMapper) times(c *icalendar.Component, o sources.Occurrence, s recurrence) error {
+	form, err := m.formOf(o.Start, false)
+	if len(s.rules)+len(s.dates)+len(s.excluded) > 0 {
+		form = m.form
+	}
+	if err != nil {
+		return err
+	}
+	start := eventInstant(o.Start)
+	c.Add(form.property("DTSTART", form.write(start)))
+	last := start
+	if end, endForm, ok := m.end(o, form); ok {
+		c.Add(endForm.property("DTEND", endForm.write(end)))
+		m.use(endForm, start, end)
+		last = end
+	}
+	c.Add(s.properties(m.form)...)
+	if s.until.After(last) {
+		last = s.until
+	}
+	for d := range s.dates {
+		if t := m.form.read(d); t.After(last) {
+			last = t
+		}
+	}
+	m.use(form, start, last)
+	if s.infinite {
+		m.forever()
+	}
+	return nil
+}
+
+// end returns the end of an occurrence, repaired where RFC 5545 §3.8.2.2 does not allow it; ok is false for an event that
+// takes no time, and one of a single day whose end nobody told.
+func (m *eventMapper) end(o sources.Occurrence, form timeForm) (end time.Time, endForm timeForm, ok bool) {
+	start := eventInstant(o.Start)
+	end, endForm = eventInstant(o.End), form
+	if o.EndUnspecified {
+		m.lose("event.end_unspecified", "no end was set; the provider's own stays")
+	}
+	switch {
+	case o.End.IsZero():
+		m.lose("event.end_repaired", "it had no end")
+		return end, form, false
+	case form.date && o.End.Date == "":
+		m.lose("event.end_repaired", "a whole day ended at a time of day")
+		loc, _ := m.lookUp(cmp.Or(o.End.Zone, m.rules.Zone))
+		wall := o.End.Time.In(loc)
+		end = time.Date(wall.Year(), wall.Month(), wall.Day(), 0, 0, 0, 0, time.UTC)
+		if h, min, sec := wall.Clock(); h+min+sec > 0 {
+			end = end.AddDate(0, 0, 1)
+		}
+	case !form.date && o.End.Date != "":
+		m.lose("event.end_repaired", "it began at a time of day and ended with a whole day")
+		if form.loc != nil {
+			end = icalendar.Instant(end, form.loc)
+		}
+	case !form.date && !form.floating && o.End.Zone != "" && o.End.Zone != sources.Floating:
+		if f, err := m.formOf(o.End, form.loc != time.UTC); err == nil {
+			endForm = f
+		}
+	}
+	switch {
+	case !writable(end) || end.Before(start):
+		m.lose("event.end_repaired", "it ended before it began")
+		return end, form, false
+	case end.Equal(start) && form.date:
+		m.lose("event.end_repaired", "a whole day ended before it began")
+		return end, form, false
+	}
+	return end, endForm, end.After(start)
+}
+
+// state adds what the event is to others.
+func (m *eventMapper) state(c *icalendar.Component, o sources.Occurrence) {
+	if s := strings.ToUpper(o.Status); s == "CONFIRMED" || s == "TENTATIVE" || s == "CANCELLED" {
+		c.Add(icalendar.Raw("STATUS", s))
+	}
+	if v := strings.ToUpper(o.Visibility); v == "PUBLIC" || v == "PRIVATE" || v == "CONFIDENTIAL" {
+		c.Add(icalendar.Raw("CLASS", v))
+	}
+	transparency := "OPAQUE"
+	if o.Free {
+		transparency = "TRANSPARENT"
+	}
+	c.Add(icalendar.Raw("TRANSP", transparency))
+}
+
+// eventKinds are the provider's own kinds of event: the category that shows them, and what of them has no counterpart.
+var eventKinds = map[string]struct{ category, busy, loss string }{
+	"birthday":        {"Birthday", "", ""},
+	"focusTime":       {"Focus time", "", "focus time: muting of chats and declining of invitations"},
+	"outOfOffice":     {"Out of office", "OOF", "out of office: declining of invitations"},
+	"workingLocation": {"Working location", "WORKINGELSEWHERE", "working location: the display as a place of work"},
+}
+
+// kind keeps the provider's kind of event as a category. X-MICROSOFT-CDO-BUSYSTATUS (MS-OXCICAL §2.1.3.1.1.20.31) is
+// known by many clients.
+func (m *eventMapper) kind(c *icalendar.Component, o sources.Occurrence) {
+	k, ok := eventKinds[o.Type]
+	if !ok {
+		return
+	}
+	c.Add(icalendar.TextList("CATEGORIES", []string{k.category}))
+	if k.busy != "" {
+		c.Add(icalendar.Raw("X-MICROSOFT-CDO-BUSYSTATUS", k.busy))
+	}
+	if k.loss != "" {
+		m.lose("event.kind", k.loss)
+	}
+}
+
+// links adds addresses of pages: conference (RFC 7986 §5.11), attachments, and the page that the event was made from.
+func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
+	if o.SourceURL != "" {
+		var title []icalendar.Param
+		if o.SourceTitle != "" {
+			title = append(title, icalendar.P("X-TITLE", o.SourceTitle))
+		}
+		m.link(c, "URL", o.SourceURL, title...)
+	}
+	if o.ConferenceLink != "" {
+		params := []icalendar.Param{icalendar.P("VALUE", "URI"), icalendar.P("FEATURE", "VIDEO")}
+		if o.ConferenceName != "" {
+			params = append(params, icalendar.P("LABEL", o.ConferenceName))
+		}
+		m.link(c, "CONFERENCE", o.ConferenceLink, params...)
+	}
+	for _, a := range o.Attachments {
+		var params []icalendar.Param
+		if a.MediaType != "" {
+			params = append(params, icalendar.P("FMTTYPE", a.MediaType))
+		}
+		if a.Title != "" {
+			params = append(params, icalendar.P("FILENAME", a.Title))
+		}
+		m.link(c, "ATTACH", a.URL, params...)
+		m.lose("event.attachment_link", "attachments stay where they are, as links")
+	}
+	if o.Color != "" {
+		name, exact := cssColor(o.Color)
+		if name != "" {
+			c.Add(icalendar.Raw("COLOR", name))
+		}
+		if !exact {
+			m.lose("event.color", "the colour "+o.Color+" became the nearest named one")
+		}
+	}
+}
+
+// link adds a property of type URI, if the address is one that a client may open.
+func (m *eventMapper) link(c *icalendar.Component, name, address string, params ...icalendar.Param) {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || !slices.Contains([]string{"http", "https", "tel", "sip", "sips", "mailto", "ftp", "cid"}, u.Scheme) {
+		m.lose("event.link", "an address for "+name+" that is none")
+		return
+	}
+	c.Add(icalendar.Raw(name, u.String(), params...))
+}
+
+// reminders adds an alarm for each reminder (RFC 5545 §3.6.6). E-mail reminders become displayed ones, since no server
+// may mail anybody for what is imported.
+func (m *eventMapper) reminders(c *icalendar.Component, o sources.Occurrence) {
+	seen := map[time.Duration]bool{}
+	for _, r := range o.Reminders {
+		if r.Method == "email" {
+			m.lose("event.email_reminder", "reminders by mail are displayed instead")
+		}
+		if seen[r.Before] {
+			continue
+		}
+		seen[r.Before] = true
+		alarm := icalendar.New("VALARM")
+		alarm.Add(icalendar.Raw("ACTION", "DISPLAY"), icalendar.Text("DESCRIPTION", cmp.Or(o.Summary, "Reminder")),
+			icalendar.Raw("TRIGGER", icalendar.FormatDuration(-r.Before)))
+		c.Components = append(c.Components, alarm)
+	}
+}
