@@ -10,6 +10,7 @@
 package faultnet
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -205,7 +206,7 @@ type chunk struct {
 
 const (
 	chunkSize  = 32 << 10
-	chunkCount = 1024 // so much is in flight at most: 32 MiB
+	chunkCount = 1024 // so many are in flight at most, 32 MiB
 )
 
 // forward carries one direction until its end. Reading and writing are apart, so
@@ -222,11 +223,11 @@ func (l *link) forward(direction Direction) {
 func (l *link) receive(direction Direction, way chan<- chunk) {
 	from := l.ends[direction.opposite()]
 	var free time.Time // when the line has carried everything so far
+	buffer := make([]byte, chunkSize)
 	for {
-		buffer := make([]byte, chunkSize)
 		n, err := from.Read(buffer)
 		if n > 0 {
-			c := l.decide(direction, buffer[:n])
+			c := l.decide(direction, bytes.Clone(buffer[:n]))
 			c.due, free = l.proxy.options.schedule(time.Now(), free, len(c.data))
 			select {
 			case way <- c:
