@@ -124,7 +124,7 @@ func (s *Sink) move(ctx context.Context, from *url.URL, to []string, only condit
 	if folder {
 		destination = s.dav.collection(to)
 	}
-	header := only.header()
+	header := only.header(from)
 	header.Set("Destination", destination.String())
 	header.Set("Overwrite", "F")
 	return s.dav.do(ctx, request{method: "MOVE", url: from, header: header, what: "MOVE"})

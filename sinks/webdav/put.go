@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -79,16 +80,17 @@ type condition struct {
 
 var onlyNew = condition{isNew: true}
 
-// header returns the condition as headers. If-Match compares strongly, so that a weak ETag needs the If header, which
-// mod_dav compares weakly (RFC 4918 §10.4.4).
-func (c condition) header() http.Header {
+// header returns the condition on the resource at u as headers. If-Match compares strongly, so that a weak ETag needs the
+// If header, which mod_dav compares weakly (RFC 4918 §10.4.4). It is tagged with the resource, because mod_dav holds an
+// untagged one against the parent as well and answers 424.
+func (c condition) header(u *url.URL) http.Header {
 	switch {
 	case c.isNew:
 		return http.Header{"If-None-Match": {"*"}}
 	case isStrong(c.etag):
 		return http.Header{"If-Match": {c.etag}}
 	case c.etag != "":
-		return http.Header{"If": {"([" + c.etag + "])"}}
+		return http.Header{"If": {"<" + u.String() + "> ([" + c.etag + "])"}}
 	default:
 		return http.Header{}
 	}
@@ -128,7 +130,8 @@ func isStatus(err error, status int) bool {
 // putWhole sends the file in one request.
 func (s *Sink) putWhole(ctx context.Context, f sinks.File, p *payload, only condition) (sinks.Receipt, error) {
 	const what = "PUT"
-	header := only.header()
+	u := s.dav.resource(f.Path)
+	header := only.header(u)
 	addFileHeaders(header, f, p)
 	start := time.Now()
 	var a *answer
@@ -139,7 +142,7 @@ func (s *Sink) putWhole(ctx context.Context, f sinks.File, p *payload, only cond
 				return err
 			}
 		}
-		a, err = s.dav.do(ctx, request{method: http.MethodPut, url: s.dav.resource(f.Path), header: header, body: r, size: p.size, what: what})
+		a, err = s.dav.do(ctx, request{method: http.MethodPut, url: u, header: header, body: r, size: p.size, what: what})
 		return err
 	})
 	switch {
@@ -257,7 +260,8 @@ func (s *Sink) removeFile(ctx context.Context, path []string, prev sinks.Receipt
 }
 
 func (s *Sink) delete(ctx context.Context, path []string, only condition) (*answer, error) {
-	return s.dav.do(ctx, request{method: http.MethodDelete, url: s.dav.resource(path), header: only.header(), what: "DELETE"})
+	u := s.dav.resource(path)
+	return s.dav.do(ctx, request{method: http.MethodDelete, url: u, header: only.header(u), what: "DELETE"})
 }
 
 func (s *Sink) deleted(a *answer, err error) error {
