@@ -71,53 +71,59 @@ func (s *server) open(_ context.Context, offset int64) (io.ReadCloser, int64, er
 	return io.NopCloser(r), at, nil
 }
 
-func TestReader(t *testing.T) {
-	data := random(300_000)
-	whole := verify.Want{Size: int64(len(data)), SHA256: sha(data)}
+// readerCase is one way in which a body may come.
+type readerCase struct {
+	name   string
+	data   []byte
+	want   verify.Want
+	opts   verify.Options
+	script []part
+	reason fault.Reason // empty: the body arrives
+	opened int
+	sha    bool
+}
+
+// whole is the content of the larger cases, of which the smaller ones are the start.
+var whole = random(5_300_000)
+
+func readerCases() []readerCase {
+	data := whole[:300_000]
+	all := verify.Want{Size: int64(len(data)), SHA256: sha(data)}
 	cut := errors.New("connection reset")
 	busy := fault.New(fault.Retry, fault.SourceThrottled, "slow down").WithAfter(10 * time.Second)
-	big := append(bytes.Clone(data), random(5_000_000)...)
+	big := whole
 	bigger := verify.Want{Size: int64(len(big)), SHA256: sha(big)}
 	badBig := bytes.Clone(big)
 	badBig[len(badBig)-1] ^= 1
 	bad := bytes.Clone(data)
 	bad[len(bad)-1] ^= 1
-	tests := []struct {
-		name   string
-		data   []byte
-		want   verify.Want
-		opts   verify.Options
-		script []part
-		reason fault.Reason // empty: the body arrives
-		opened int
-		sha    bool
-	}{
-		{"whole", data, whole, verify.Options{}, []part{{}}, "", 1, true},
+	return []readerCase{
+		{"whole", data, all, verify.Options{}, []part{{}}, "", 1, true},
 		{"upper-case digest", data, verify.Want{Size: -1, SHA256: fmt.Sprintf("%X", sha256.Sum256(data))}, verify.Options{}, []part{{}}, "", 1, true},
-		{"by MD5", data, verify.Want{Size: whole.Size, MD5: md(data)}, verify.Options{}, []part{{}}, "", 1, false},
-		{"by length alone", data, verify.Want{Size: whole.Size}, verify.Options{}, []part{{}}, "", 1, true},
+		{"by MD5", data, verify.Want{Size: all.Size, MD5: md(data)}, verify.Options{}, []part{{}}, "", 1, false},
+		{"by length alone", data, verify.Want{Size: all.Size}, verify.Options{}, []part{{}}, "", 1, true},
 		{"of unknown length", data, verify.Want{Size: -1}, verify.Options{Once: true}, []part{{}}, "", 1, true},
 		{"empty", nil, verify.Want{Size: 0, MD5: md(nil)}, verify.Options{}, []part{{}}, "", 1, false},
 		{"one byte", data[:1], verify.Want{Size: 1, SHA256: sha(data[:1])}, verify.Options{}, []part{{}}, "", 1, true},
-		{"error together with the last bytes", data, whole, verify.Options{}, []part{{wrap: iotest.DataErrReader}}, "", 1, true},
+		{"error together with the last bytes", data, all, verify.Options{}, []part{{wrap: iotest.DataErrReader}}, "", 1, true},
 		{"byte by byte", data[:9000], verify.Want{Size: 9000, SHA256: sha(data[:9000])}, verify.Options{}, []part{{wrap: iotest.OneByteReader}}, "", 1, true},
-		{"cut once", data, whole, verify.Options{}, []part{{length: 70_001, err: cut}, {}}, "", 2, true},
-		{"ended early", data, whole, verify.Options{}, []part{{length: 70_001}, {}}, "", 2, true},
-		{"cut in the last bytes", data, whole, verify.Options{}, []part{{length: len(data) - 1, err: cut}, {}}, "", 2, true},
-		{"cut after the last byte", data, whole, verify.Options{}, []part{{length: len(data), err: cut}, {}}, "", 1, true},
-		{"resumed without ranges", data, whole, verify.Options{}, []part{{length: 70_001, err: cut}, {noRange: true}}, "", 2, true},
-		{"skipping cut as well", data, whole, verify.Options{}, []part{{length: 70_001, err: cut}, {noRange: true, length: 4}, {}}, "", 3, true},
-		{"throttled meanwhile", data, whole, verify.Options{}, []part{{length: 9, err: cut}, {refuse: busy}, {}}, "", 3, true},
-		{"many cuts, the last without progress", data, whole, verify.Options{}, []part{{length: 9, err: cut}}, fault.SourceBrokenBody, 9, false},
-		{"forbidden meanwhile", data, whole, verify.Options{}, []part{{length: 9, err: cut}, {refuse: fault.New(fault.FailItem, fault.SourceForbidden, "no")}}, fault.SourceForbidden, 2, false},
-		{"throttled for long", data, whole, verify.Options{}, []part{{length: 9, err: cut}, {refuse: busy.WithAfter(time.Hour)}}, fault.SourceThrottled, 2, false},
-		{"too long", data, whole, verify.Options{}, []part{{extra: 1}}, fault.SourceBrokenBody, 1, false},
-		{"starts too late", data, whole, verify.Options{}, []part{{ahead: 1}}, fault.SourceBrokenBody, 1, false},
-		{"wrong last byte", bad, whole, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
-		{"wrong by MD5", bad, verify.Want{Size: whole.Size, MD5: md(data)}, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
+		{"cut once", data, all, verify.Options{}, []part{{length: 70_001, err: cut}, {}}, "", 2, true},
+		{"ended early", data, all, verify.Options{}, []part{{length: 70_001}, {}}, "", 2, true},
+		{"cut in the last bytes", data, all, verify.Options{}, []part{{length: len(data) - 1, err: cut}, {}}, "", 2, true},
+		{"cut after the last byte", data, all, verify.Options{}, []part{{length: len(data), err: cut}, {}}, "", 1, true},
+		{"resumed without ranges", data, all, verify.Options{}, []part{{length: 70_001, err: cut}, {noRange: true}}, "", 2, true},
+		{"skipping cut as well", data, all, verify.Options{}, []part{{length: 70_001, err: cut}, {noRange: true, length: 4}, {}}, "", 3, true},
+		{"throttled meanwhile", data, all, verify.Options{}, []part{{length: 9, err: cut}, {refuse: busy}, {}}, "", 3, true},
+		{"many cuts, the last without progress", data, all, verify.Options{}, []part{{length: 9, err: cut}}, fault.SourceBrokenBody, 9, false},
+		{"forbidden meanwhile", data, all, verify.Options{}, []part{{length: 9, err: cut}, {refuse: fault.New(fault.FailItem, fault.SourceForbidden, "no")}}, fault.SourceForbidden, 2, false},
+		{"throttled for long", data, all, verify.Options{}, []part{{length: 9, err: cut}, {refuse: busy.WithAfter(time.Hour)}}, fault.SourceThrottled, 2, false},
+		{"too long", data, all, verify.Options{}, []part{{extra: 1}}, fault.SourceBrokenBody, 1, false},
+		{"starts too late", data, all, verify.Options{}, []part{{ahead: 1}}, fault.SourceBrokenBody, 1, false},
+		{"wrong last byte", bad, all, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
+		{"wrong by MD5", bad, verify.Want{Size: all.Size, MD5: md(data)}, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
 		{"wrong at unknown length", bad, verify.Want{Size: -1, SHA256: sha(data)}, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
 		{"cut and cannot be resumed", data, verify.Want{Size: -1}, verify.Options{Once: true}, []part{{length: 70_001, err: cut}}, fault.SourceBrokenBody, 1, false},
-		{"short and cannot be resumed", data, whole, verify.Options{Once: true}, []part{{length: 70_001}}, fault.SourceBrokenBody, 1, false},
+		{"short and cannot be resumed", data, all, verify.Options{Once: true}, []part{{length: 70_001}}, fault.SourceBrokenBody, 1, false},
 		{"large", big, bigger, verify.Options{}, []part{{}}, "", 1, true},
 		{"large, cut", big, bigger, verify.Options{}, []part{{length: 4_500_000, err: cut}, {}}, "", 2, true},
 		{"large, often cut after progress", big, bigger, verify.Options{}, []part{{length: 1_100_000, err: cut}}, "", 5, true},
@@ -125,7 +131,10 @@ func TestReader(t *testing.T) {
 		{"large, too long", big, bigger, verify.Options{}, []part{{extra: 1}}, fault.SourceBrokenBody, 1, false},
 		{"large, forbidden meanwhile", big, bigger, verify.Options{}, []part{{length: 9, err: cut}, {refuse: fault.New(fault.FailItem, fault.SourceForbidden, "no")}}, fault.SourceForbidden, 2, false},
 	}
-	for _, tt := range tests {
+}
+
+func TestReader(t *testing.T) {
+	for _, tt := range readerCases() {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for mode, read := range map[string]func(io.Reader) ([]byte, error){"Read": readAll, "WriteTo": writeTo, "small reads": smallReads} {
@@ -146,7 +155,7 @@ func TestReader(t *testing.T) {
 					if err == nil || fault.Of(err).Reason != tt.reason {
 						t.Errorf("%s: error %v, want the reason %s", mode, err, tt.reason)
 					}
-					if len(got) >= int(max(tt.want.Size, 300_000)) || !bytes.HasPrefix(big, got) {
+					if len(got) >= int(max(tt.want.Size, 300_000)) || !bytes.HasPrefix(whole, got) {
 						t.Errorf("%s: %d bytes were handed out without proof", mode, len(got))
 					}
 					if digest != "" {
