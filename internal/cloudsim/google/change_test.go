@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"google.golang.org/api/drive/v3"
@@ -153,4 +154,128 @@ func TestPageTokensExpire(t *testing.T) {
 	wantReason(t, err, 400, "invalid")
 	_, err = c.gmail.Users.Messages.List("me").PageToken(mail.NextPageToken).Do()
 	wantReason(t, err, 400, "invalid")
+}
+
+func TestChangesOfAFolder(t *testing.T) {
+	for _, announce := range []bool{false, true} {
+		data := organisation(t)
+		data.AnnounceDescendants = announce
+		s, h := start(t, data, sim.Options{})
+		c := connect(t, s, h, anna)
+		folder, err := data.FileID(anna, "Office")
+		if err != nil {
+			t.Fatal(err)
+		}
+		inside, err := data.FileID(anna, "Office", "Minutes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := c.drive.Changes.GetStartPageToken().Do()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := data.Trash(folder); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.drive.Files.Get(inside).Fields("trashed,explicitlyTrashed").Do(); err != nil || !got.Trashed || got.ExplicitlyTrashed {
+			t.Errorf("a document in a trashed folder: %v %+v", err, got)
+		}
+		got, next := changes(t, c, first.StartPageToken, false)
+		if want := map[bool]int{false: 1, true: 13}[announce]; len(got) != want {
+			t.Errorf("trashing with announcement %v: %d changes, want %d: %v", announce, len(got), want, got)
+		}
+		if err := data.Restore(folder); err != nil {
+			t.Fatal(err)
+		}
+		forBen := connect(t, s, h, ben)
+		bens := named(t, allFiles(t, forBen, "'me' in owners"), "ben-in-annas-folder.txt")
+		if err := data.Delete(folder); err != nil {
+			t.Fatal(err)
+		}
+		got, _ = changes(t, c, next, false)
+		if want := map[bool]int{false: 2, true: 13}[announce]; len(got) != want || !slices.Contains(got, "-"+folder) || !slices.Contains(got, "-"+bens.Id) {
+			t.Errorf("deleting with announcement %v: %v", announce, got)
+		}
+		_, err = c.drive.Files.Get(inside).Do()
+		wantReason(t, err, 404, "notFound")
+		if left, err := forBen.drive.Files.Get(bens.Id).Fields("parents").Do(); err != nil || len(left.Parents) != 0 {
+			t.Errorf("what Ben owned in the deleted folder: %v, %+v", err, left)
+		}
+		for _, f := range allFiles(t, c, "'me' in owners") {
+			if f.Id == inside {
+				t.Error("a deleted document is listed")
+			}
+		}
+	}
+}
+
+func TestChangesOfASharedDrive(t *testing.T) {
+	data := organisation(t)
+	s, h := start(t, data, sim.Options{})
+	c := connect(t, s, h, anna)
+	id := data.SharedDrives()[0]
+	first, err := c.drive.Changes.GetStartPageToken().DriveId(id).SupportsAllDrives(true).Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := data.FileID(id, "readme.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := data.Rename(readme, "read me.txt"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := data.AddDriveFile(id, sim.File{Name: "added", Content: sim.Bytes(nil)}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := c.drive.Changes.List(first.StartPageToken).DriveId(id).SupportsAllDrives(true).IncludeItemsFromAllDrives(true).Do()
+	if err != nil || len(page.Changes) != 2 || page.Changes[0].File.Name != "read me.txt" {
+		t.Fatalf("changes: %v, %+v", err, page)
+	}
+	data.ExpireChanges(id)
+	_, err = c.drive.Changes.List(page.NewStartPageToken).DriveId(id).SupportsAllDrives(true).IncludeItemsFromAllDrives(true).Do()
+	wantReason(t, err, 400, "invalid")
+	if err := data.SetMembers(id); err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.drive.Drives.Get(id).Do()
+	wantReason(t, err, 404, "notFound")
+}
+
+func TestEditsOfFiles(t *testing.T) {
+	data := emptyOrganisation(t)
+	s, h := start(t, data, sim.Options{})
+	c := connect(t, s, h, ben)
+	id, err := data.ImportFile(ben, "a/b/c.txt", sim.Bytes([]byte("one")), time.Unix(1_600_000_000, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func() *drive.File {
+		t.Helper()
+		f, err := c.drive.Files.Get(id).Fields("md5Checksum,modifiedTime,version,name,size,capabilities").Do()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	before := get()
+	if err := data.Edit(id, sim.Bytes([]byte("three"))); err != nil {
+		t.Fatal(err)
+	}
+	after := get()
+	if after.Md5Checksum == before.Md5Checksum || after.Size != 5 || after.ModifiedTime <= before.ModifiedTime || after.Version <= before.Version {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+	if err := data.Rename(id, "d.txt"); err != nil {
+		t.Fatal(err)
+	}
+	if renamed := get(); renamed.ModifiedTime != after.ModifiedTime || renamed.Name != "d.txt" || renamed.Version <= after.Version {
+		t.Errorf("renamed: %+v", renamed)
+	}
+	if err := data.SetFile(id, func(f *sim.File) { f.OwnerBlocked = true }); err != nil {
+		t.Fatal(err)
+	}
+	if blocked := get(); blocked.Capabilities.CanDownload {
+		t.Error("a blocked file can be downloaded")
+	}
 }

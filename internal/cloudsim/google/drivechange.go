@@ -93,7 +93,7 @@ func (d *Data) forget(n *node) {
 	})
 }
 
-// Delete removes a file or folder with all that is in it, for good.
+// Delete removes a file or folder for good, with all in it that has the same owner. What others own loses its folder.
 func (d *Data) Delete(id string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -103,17 +103,26 @@ func (d *Data) Delete(id string) error {
 	}
 	d.announce(n, true)
 	d.forget(n)
-	walk(n, func(below *node) {
-		if below != n && d.AnnounceDescendants {
-			d.announce(below, true)
-		}
-		d.erase(below)
-	})
+	d.erase(n)
 	n.detach()
 	return nil
 }
 
+// erase removes a node and those below it. The removal of the first one has been announced.
 func (d *Data) erase(n *node) {
+	for _, child := range slices.Clone(n.children) {
+		if child.owner != n.owner {
+			before := d.watchers(child)
+			child.detach()
+			child.Orphan = true
+			d.announceChange(child, before)
+			continue
+		}
+		if d.AnnounceDescendants {
+			d.announce(child, true)
+		}
+		d.erase(child)
+	}
 	delete(d.nodes, n.ID)
 	same := func(x *node) bool { return x == n }
 	if n.owner != nil {
@@ -197,6 +206,12 @@ func (d *Data) change(op, id string, edit func(*node) error) error {
 	if err := edit(n); err != nil {
 		return fmt.Errorf("%s %q: %w", op, n.Name, err)
 	}
+	d.announceChange(n, before)
+	return nil
+}
+
+// announceChange tells those who saw the node before and no longer do that it is gone, and all others that it changed.
+func (d *Data) announceChange(n *node, before []*user) {
 	n.version++
 	d.announce(n, false)
 	for _, u := range before {
@@ -204,5 +219,4 @@ func (d *Data) change(op, id string, edit func(*node) error) error {
 			u.drive.record(change{file: n.ID, removed: true, at: d.Now()})
 		}
 	}
-	return nil
 }
