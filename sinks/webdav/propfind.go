@@ -24,6 +24,7 @@ type resource struct {
 	modified   time.Time
 	etag       string
 	checksums  []string // "ALGORITHM:hex", several to a string
+	missing    bool     // a response that says 404, where others answer 404 as a whole (Cyrus)
 }
 
 // name returns the decoded last segment of the href.
@@ -54,10 +55,15 @@ func (c *client) stat(ctx context.Context, u *url.URL) (resource, error) {
 		}
 		return nil
 	})
-	if err == nil && n == 0 {
-		err = badAnswer("PROPFIND: an answer without a response")
+	switch {
+	case err != nil:
+		return resource{}, err
+	case n == 0:
+		return resource{}, badAnswer("PROPFIND: an answer without a response")
+	case found.missing:
+		return resource{}, errNotFound
 	}
-	return found, err
+	return found, nil
 }
 
 // list yields the members of the collection at the URL, or errNotFound; it ends with yield's error.
@@ -67,6 +73,10 @@ func (c *client) list(ctx context.Context, u *url.URL, yield func(resource) erro
 	var first *resource
 	return c.propfind(ctx, u, "1", func(r resource) error {
 		switch {
+		case first == nil && r.missing:
+			return errNotFound
+		case r.missing:
+			return nil
 		case first == nil:
 			first = &r
 			return nil
@@ -291,7 +301,9 @@ func (p *parser) leave(at, text string) error {
 			p.prop.checksums = append(p.prop.checksums, text)
 		}
 	case propstat + "/D:status":
-		p.valid = statusIsOK(text)
+		p.valid = hasStatus(text, "200")
+	case response + "/D:status":
+		p.cur.missing = hasStatus(text, "404") || hasStatus(text, "410")
 	case propstat:
 		p.adopt()
 	case response:
@@ -321,10 +333,10 @@ func (p *parser) adopt() {
 	p.cur.checksums = append(p.cur.checksums, p.prop.checksums...)
 }
 
-// statusIsOK reads a status line such as "HTTP/1.1 200 OK".
-func statusIsOK(line string) bool {
+// hasStatus reads a status line such as "HTTP/1.1 200 OK".
+func hasStatus(line, code string) bool {
 	fields := strings.Fields(line)
-	return len(fields) >= 2 && fields[1] == "200"
+	return len(fields) >= 2 && fields[1] == code
 }
 
 // hrefPath returns the path of an href that may be a whole URL, still escaped.

@@ -151,7 +151,29 @@ func (s *Sink) putWhole(ctx context.Context, f sinks.File, p *payload, only cond
 	case !a.ok():
 		return sinks.Receipt{}, s.dav.fault(what, a)
 	}
-	return fileReceipt(f, p, a, start), nil
+	receipt := fileReceipt(f, p, a, start)
+	if p.size == 0 {
+		return receipt, s.checkEmpty(ctx, f.Path, receipt)
+	}
+	return receipt, nil
+}
+
+// checkEmpty looks at an empty file that was just written. Cyrus 3.6 stores the body of the connection's last request
+// in its place; what is not empty is taken away again, since it may be anybody's.
+func (s *Sink) checkEmpty(ctx context.Context, path []string, at sinks.Receipt) error {
+	found, err := s.dav.stat(ctx, s.dav.resource(path))
+	switch {
+	case errors.Is(err, errNotFound):
+		return unavailable("an empty file is not there after it was written")
+	case err != nil || found.size <= 0:
+		return err
+	}
+	if sameETag(found.etag, at.Version) {
+		if err := s.deleted(s.delete(ctx, path, condition{etag: found.etag})); err != nil {
+			return err
+		}
+	}
+	return fault.New(fault.FailItem, fault.TargetHashMismatch, "the target holds %d bytes in place of an empty file", found.size)
 }
 
 // addFileHeaders adds what Nextcloud, ownCloud and OpenCloud keep of a file and other servers ignore.

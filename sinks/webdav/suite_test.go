@@ -26,8 +26,9 @@ func TestSinkOnApache(t *testing.T) {
 
 func TestSinkOnCyrus(t *testing.T) {
 	server := realserver.Cyrus(t, realserver.CyrusOptions{})
-	h := harness(userOf(server), odd())
-	h.BigSize = 64 << 20 // it keeps the whole in memory
+	items := odd()
+	h := harness(userOf(server), items[:len(items)-1]) // it cannot hold the empty file; see TestEmptyFileOnCyrus
+	h.BigSize = 64 << 20                               // it keeps the whole in memory
 	sinktest.Run(t, h)
 }
 
