@@ -318,3 +318,21 @@ func BenchmarkWait(b *testing.B) {
 		}
 	}
 }
+
+func TestAScopeThatClosesWhileAnotherIsWaitedForCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		user, project := NewScope(Limit{PerMinute: 600}, nil), NewScope(Limit{PerMinute: 600}, nil)
+		start := time.Now()
+		project.Refused(start, 30*time.Second)
+		done := make(chan time.Duration)
+		go func() {
+			must(t, Wait(t.Context(), 1, user, project))
+			done <- time.Since(start)
+		}()
+		synctest.Wait() // ready in its own scope, it waits for the project's
+		user.Refused(time.Now(), time.Minute)
+		if d := <-done; d < time.Minute {
+			t.Errorf("went ahead after %v although its own scope is closed for a minute", d)
+		}
+	})
+}
