@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -33,27 +35,38 @@ func (m memory) Open(offset int64) (io.ReadCloser, error) {
 }
 
 // FileContent is a Content that is read from a file of the local disk, which must not change afterwards.
-func FileContent(path string) (Content, error) {
-	info, err := os.Stat(path)
+func FileContent(name string) (Content, error) {
+	return fileIn(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+}
+
+// fileIn is a Content that is read from a file that can be sought in.
+func fileIn(files fs.FS, name string) (Content, error) {
+	info, err := fs.Stat(files, name)
 	if err != nil {
 		return nil, fmt.Errorf("content: %w", err)
 	}
-	return onDisk{path, info.Size()}, nil
+	return stored{files, name, info.Size()}, nil
 }
 
-type onDisk struct {
-	path string
-	size int64
+type stored struct {
+	files fs.FS
+	name  string
+	size  int64
 }
 
-func (d onDisk) Size() int64 { return d.size }
+func (s stored) Size() int64 { return s.size }
 
-func (d onDisk) Open(offset int64) (io.ReadCloser, error) {
-	f, err := os.Open(d.path)
+func (s stored) Open(offset int64) (io.ReadCloser, error) {
+	f, err := s.files.Open(s.name)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+	seeker, ok := f.(io.Seeker)
+	if !ok {
+		f.Close()
+		return nil, fmt.Errorf("%s cannot be sought in", s.name)
+	}
+	if _, err := seeker.Seek(min(offset, s.size), io.SeekStart); err != nil {
 		f.Close()
 		return nil, err
 	}

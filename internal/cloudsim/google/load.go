@@ -1,9 +1,11 @@
 package google
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"strings"
 	"time"
 
@@ -11,17 +13,20 @@ import (
 )
 
 // Load reads an organisation from a directory; examples/organisation/README.md describes its format. Unknown keys,
-// missing files and references to nothing are errors.
-func Load(dir string) (*Data, error) {
+// missing files and references to nothing are errors. The directory must stay as it is while the organisation is served.
+func Load(dir string) (*Data, error) { return LoadFS(os.DirFS(dir)) }
+
+// LoadFS reads an organisation from a file system whose files can be sought in, such as an embedded one.
+func LoadFS(files fs.FS) (*Data, error) {
 	var file struct {
 		Domain string       `yaml:"domain"`
 		Users  []userEntry  `yaml:"users"`
 		Drives []driveEntry `yaml:"shared_drives"`
 	}
-	if err := readYAML(filepath.Join(dir, "organisation.yaml"), &file); err != nil {
+	if err := readYAML(files, "organisation.yaml", &file); err != nil {
 		return nil, fmt.Errorf("load organisation: %w", err)
 	}
-	l := &loader{data: NewData(file.Domain), keys: map[string]bool{}}
+	l := &loader{fs: files, data: NewData(file.Domain), keys: map[string]bool{}}
 	l.data.Now = func() time.Time { return time.Date(2024, 6, 3, 8, 0, 0, 0, time.UTC) }
 	for _, u := range file.Users {
 		if err := l.data.AddUser(u.user()); err != nil {
@@ -29,12 +34,12 @@ func Load(dir string) (*Data, error) {
 		}
 	}
 	for _, u := range file.Users {
-		if err := l.user(filepath.Join(dir, "users", localPart(u.Email)), u.Email); err != nil {
+		if err := l.user(path.Join("users", localPart(u.Email)), u.Email); err != nil {
 			return nil, fmt.Errorf("load %s: %w", u.Email, err)
 		}
 	}
 	for _, s := range file.Drives {
-		if err := l.sharedDrive(filepath.Join(dir, "shared_drives", s.Directory), s); err != nil {
+		if err := l.sharedDrive(path.Join("shared_drives", s.Directory), s); err != nil {
 			return nil, fmt.Errorf("load shared drive %s: %w", s.Name, err)
 		}
 	}
@@ -86,6 +91,7 @@ func (e shareEntry) permission() Permission {
 
 // loader puts an organisation together. What refers to something that may come later waits until the end.
 type loader struct {
+	fs    fs.FS
 	data  *Data
 	keys  map[string]bool
 	later []func() error
@@ -95,24 +101,24 @@ func (l *loader) user(dir, email string) error {
 	var drive struct {
 		Files []fileEntry `yaml:"files"`
 	}
-	if err := readOptional(filepath.Join(dir, "drive", "drive.yaml"), &drive); err != nil {
+	if err := readOptional(l.fs, path.Join(dir, "drive", "drive.yaml"), &drive); err != nil {
 		return err
 	}
-	at := place{dir: filepath.Join(dir, "drive"), owner: email}
+	at := place{dir: path.Join(dir, "drive"), owner: email}
 	if err := l.files(at, drive.Files); err != nil {
 		return err
 	}
-	if err := l.mail(filepath.Join(dir, "mail"), email); err != nil {
+	if err := l.mail(path.Join(dir, "mail"), email); err != nil {
 		return err
 	}
-	return l.calendars(filepath.Join(dir, "calendars"), email)
+	return l.calendars(path.Join(dir, "calendars"), email)
 }
 
 func (l *loader) sharedDrive(dir string, s driveEntry) error {
 	var drive struct {
 		Files []fileEntry `yaml:"files"`
 	}
-	if err := readYAML(filepath.Join(dir, "drive.yaml"), &drive); err != nil {
+	if err := readYAML(l.fs, path.Join(dir, "drive.yaml"), &drive); err != nil {
 		return err
 	}
 	members := make([]Permission, len(s.Members))
@@ -133,20 +139,20 @@ func (l *loader) finish() error {
 	return nil
 }
 
-func readOptional(path string, into any) error {
-	if _, err := os.Stat(path); os.IsNotExist(err) {
+func readOptional(files fs.FS, name string, into any) error {
+	if _, err := fs.Stat(files, name); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return readYAML(path, into)
+	return readYAML(files, name, into)
 }
 
-func readYAML(path string, into any) error {
-	raw, err := os.ReadFile(path)
+func readYAML(files fs.FS, name string, into any) error {
+	raw, err := fs.ReadFile(files, name)
 	if err != nil {
 		return err
 	}
 	if err := yaml.UnmarshalWithOptions(raw, into, yaml.DisallowUnknownField()); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }

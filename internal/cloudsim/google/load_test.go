@@ -1,8 +1,11 @@
 package google_test
 
 import (
+	"strings"
 	"testing"
+	"testing/fstest"
 
+	"codeberg.org/repatriate/repatriate/examples"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 )
 
@@ -16,7 +19,16 @@ func organisation(t *testing.T) *sim.Data {
 }
 
 func TestLoadOrganisation(t *testing.T) {
-	data := organisation(t)
+	embedded, err := sim.LoadFS(examples.Organisation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string]*sim.Data{"directory": organisation(t), "embedded": embedded} {
+		t.Run(name, func(t *testing.T) { checkOrganisation(t, data) })
+	}
+}
+
+func checkOrganisation(t *testing.T, data *sim.Data) {
 	if n := len(data.Users()); n != 7 {
 		t.Errorf("%d users, want 7", n)
 	}
@@ -28,5 +40,48 @@ func TestLoadOrganisation(t *testing.T) {
 	}
 	if _, err := data.FileID("anna.keller@example.org", "Office", "Empty folder"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestLoadTwiceGivesTheSameIDs(t *testing.T) {
+	first, second := organisation(t), organisation(t)
+	for _, u := range first.Users() {
+		a, b := first.Messages(u.Email), second.Messages(u.Email)
+		for i := range a {
+			if a[i].ID != b[i].ID {
+				t.Errorf("message %s, then %s", a[i].ID, b[i].ID)
+			}
+		}
+		if first.RootID(u.Email) != second.RootID(u.Email) {
+			t.Errorf("%s has two roots", u.Email)
+		}
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	const head = "domain: example.org\nusers:\n  - {email: a@example.org}\n"
+	drive := func(entry string) fstest.MapFS {
+		return fstest.MapFS{"organisation.yaml": {Data: []byte(head)}, "users/a/drive/drive.yaml": {Data: []byte("files: [" + entry + "]")}}
+	}
+	for name, test := range map[string]struct {
+		files fstest.MapFS
+		want  string
+	}{
+		"nothing":          {fstest.MapFS{}, "organisation.yaml"},
+		"unknown key":      {fstest.MapFS{"organisation.yaml": {Data: []byte(head + "colour: red\n")}}, "colour"},
+		"twice the user":   {fstest.MapFS{"organisation.yaml": {Data: []byte(head + "  - {email: a@example.org}\n")}}, "a@example.org exists"},
+		"no content":       {drive("{name: x}"), "no text, file"},
+		"no such file":     {drive("{name: x, file: y}"), "users/a/drive/y"},
+		"a file elsewhere": {drive("{name: x, file: ../../../../../etc/passwd}"), "../../etc/passwd"},
+		"bad size":         {drive("{name: x, generate: 1TB}"), "no size"},
+		"bad time":         {drive("{name: x, text: y, modified: yesterday}"), "yesterday"},
+		"bad flag":         {drive("{name: x, text: y, flags: [odd]}"), "odd"},
+		"bad shortcut":     {drive("{name: x, shortcut: nowhere}"), "nowhere"},
+		"bad folder":       {drive("{name: x, text: y, in: nowhere}"), "no folder"},
+		"bad export":       {drive("{name: x, google: drawing, exports: {docx: {text: y}}}"), "docx"},
+	} {
+		if _, err := sim.LoadFS(test.files); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want %q", name, err, test.want)
+		}
 	}
 }

@@ -3,7 +3,7 @@ package google
 import (
 	"encoding/base64"
 	"fmt"
-	"path/filepath"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -121,7 +121,7 @@ func (l *loader) contents(at place, e fileEntry, f *File) error {
 		f.MimeType = googleApps + e.Google
 		return l.exports(at.dir, e, f)
 	default:
-		body, err := readContent(at.dir, exportEntry{e.Text, e.File, e.Generate})
+		body, err := l.content(at.dir, exportEntry{e.Text, e.File, e.Generate})
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func (l *loader) retarget(target, mime string) {
 func (l *loader) exports(dir string, e fileEntry, f *File) error {
 	f.Exports = map[string]Content{}
 	for name, x := range e.Exports {
-		body, err := readContent(dir, x)
+		body, err := l.content(dir, x)
 		if err != nil {
 			return err
 		}
@@ -174,12 +174,12 @@ func (l *loader) exports(dir string, e fileEntry, f *File) error {
 	return nil
 }
 
-func readContent(dir string, e exportEntry) (Content, error) {
+func (l *loader) content(dir string, e exportEntry) (Content, error) {
 	switch {
 	case e.Text != nil:
 		return Bytes([]byte(*e.Text)), nil
 	case e.File != "":
-		return FileContent(filepath.Join(dir, filepath.FromSlash(e.File)))
+		return fileIn(l.fs, path.Join(dir, e.File))
 	case e.Generate != "":
 		size, err := parseSize(e.Generate)
 		return Generated(uint64(size), size), err

@@ -3,7 +3,8 @@ package google
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
+	"io/fs"
+	"path"
 )
 
 type labelEntry struct {
@@ -26,7 +27,7 @@ func (l *loader) mail(dir, email string) error {
 		Labels   []labelEntry   `yaml:"labels"`
 		Messages []messageEntry `yaml:"messages"`
 	}
-	if err := readOptional(filepath.Join(dir, "mail.yaml"), &file); err != nil {
+	if err := readOptional(l.fs, path.Join(dir, "mail.yaml"), &file); err != nil {
 		return err
 	}
 	for _, e := range file.Labels {
@@ -45,7 +46,7 @@ func (l *loader) mail(dir, email string) error {
 
 // message adds one; messages with the same word for their thread are one conversation.
 func (l *loader) message(dir, email string, e messageEntry, threads map[string]string) error {
-	raw, err := FileContent(filepath.Join(dir, filepath.FromSlash(e.File)))
+	raw, err := fileIn(l.fs, path.Join(dir, e.File))
 	if err != nil {
 		return err
 	}
@@ -76,13 +77,13 @@ type calendarFile struct {
 
 // calendars reads all files *.yaml of the directory, one calendar each.
 func (l *loader) calendars(dir, email string) error {
-	names, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	names, err := fs.Glob(l.fs, path.Join(dir, "*.yaml"))
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
 		var file calendarFile
-		if err := readYAML(name, &file); err != nil {
+		if err := readYAML(l.fs, name, &file); err != nil {
 			return err
 		}
 		if err := l.calendar(email, file); err != nil {
