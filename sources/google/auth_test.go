@@ -153,7 +153,7 @@ func TestARedirectWithoutTLSIsNotFollowed(t *testing.T) {
 	}
 }
 
-func profile(c *Client, ctx context.Context, user string) error {
+func profile(ctx context.Context, c *Client, user string) error {
 	return c.do(ctx, user, gmailGetProfile, func() error {
 		g, err := c.gmail(ctx, user)
 		if err != nil {
@@ -169,7 +169,7 @@ func TestOneTokenForEachUserAndAPI(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		for _, user := range []string{alice, bob} {
-			all.Go(func() { must(t, profile(c, t.Context(), user)) })
+			all.Go(func() { must(t, profile(t.Context(), c, user)) })
 		}
 	}
 	all.Wait()
@@ -180,16 +180,16 @@ func TestOneTokenForEachUserAndAPI(t *testing.T) {
 
 func TestARefusedTokenIsRenewedOnce(t *testing.T) {
 	c, server := simulated(t, organisation(t), sim.Options{})
-	must(t, profile(c, t.Context(), alice))
+	must(t, profile(t.Context(), c, alice))
 	server.RevokeTokens()
-	must(t, profile(c, t.Context(), alice))
+	must(t, profile(t.Context(), c, alice))
 	if got := server.Counts(); got["token"] != 2 || got["gmail.getProfile"] != 3 {
 		t.Errorf("got %v, want a second token and the request once more", got)
 	}
 	c, server = simulated(t, organisation(t), sim.Options{Hook: func(_ *http.Request, name string) (sim.Fault, bool) {
 		return sim.Fault{Kind: "401"}, name == "gmail.getProfile"
 	}})
-	if f := fault.Of(profile(c, t.Context(), alice)); f == nil || f.Action != fault.FailTask || f.Reason != fault.SourceAuth {
+	if f := fault.Of(profile(t.Context(), c, alice)); f == nil || f.Action != fault.FailTask || f.Reason != fault.SourceAuth {
 		t.Errorf("always refused: got %v", f)
 	}
 	if got := server.Counts(); got["gmail.getProfile"] != 2 {
@@ -205,7 +205,7 @@ func TestAScopeThatIsNotDelegatedConcernsItsAPIOnly(t *testing.T) {
 		}
 	}
 	c, _ := simulated(t, organisation(t), sim.Options{Scopes: scopes})
-	f := fault.Of(profile(c, t.Context(), alice))
+	f := fault.Of(profile(t.Context(), c, alice))
 	if f == nil || f.Reason != fault.SourceScopeMissing || !strings.Contains(f.Hint, "gmail.readonly to the client id 100000000000000000001") {
 		t.Errorf("got %v", f)
 	}
@@ -227,7 +227,7 @@ func TestWaitingForATokenEndsWithTheRequest(t *testing.T) {
 	must(t, err)
 	done := make(chan error, 2)
 	for range 2 {
-		go func() { done <- profile(c, ctx, alice) }()
+		go func() { done <- profile(ctx, c, alice) }()
 	}
 	<-asked
 	cancel()
@@ -265,7 +265,7 @@ func TestTheMeterCountsRequestsAndThrottledTime(t *testing.T) {
 	m := new(meter.Meter)
 	c, err := New(t.Context(), Options{Credentials: server.KeyFile(h.URL), Endpoint: h.URL, Tier: "unlimited", Meter: m})
 	must(t, err)
-	f := fault.Of(profile(c, t.Context(), alice))
+	f := fault.Of(profile(t.Context(), c, alice))
 	if f.Action != fault.Retry || f.Reason != fault.SourceThrottled || f.After < 6*time.Second || f.After > 7*time.Second {
 		t.Errorf("got %v after %v", f, f.After)
 	}

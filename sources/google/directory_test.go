@@ -61,7 +61,8 @@ func TestAccountsEndAtTheFirstError(t *testing.T) {
 		t.Errorf("%d times round", n)
 	}
 	c.options.Admin = alice
-	for range c.Accounts(t.Context()) {
+	for _, err := range c.Accounts(t.Context()) {
+		must(t, err)
 		break
 	}
 	if got := server.Counts()["directory.users.list"]; got != 2 {

@@ -2,6 +2,7 @@ package google
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -34,7 +35,7 @@ func (s *mailSource) relabelled(ctx context.Context, c mailCursor) (sources.Page
 	var page sources.Page[sources.Message]
 	found, err := s.messagesList(ctx, c.Page, relabelPage, c.Renamed[0])
 	switch {
-	case err == sources.ErrCursorExpired: // begin with the label once more; nothing else is lost
+	case errors.Is(err, sources.ErrCursorExpired): // begin with the label once more; nothing else is lost
 		c.Page = ""
 		return s.relabelled(ctx, c)
 	case statusOf(err) == http.StatusNotFound || statusOf(err) == http.StatusBadRequest: // the label is gone by now

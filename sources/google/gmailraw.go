@@ -383,7 +383,7 @@ func (s *rawScanner) token() (byte, error) {
 // atEnd reads on to the end of the answer, where compressed or chunked transfer proves to be whole.
 func (s *rawScanner) atEnd() error {
 	_, err := s.peek()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return firstOf(err, errRawSyntax)

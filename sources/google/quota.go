@@ -39,14 +39,10 @@ var (
 	gmailMessagesGet  = method{gmailAPI, "messages.get", [2]float64{20, 5}, false}
 	gmailHistoryList  = method{gmailAPI, "history.list", [2]float64{2, 2}, false}
 
-	calendarListList    = method{calendarAPI, "calendarList.list", [2]float64{1, 1}, false}
-	calendarListGet     = method{calendarAPI, "calendarList.get", [2]float64{1, 1}, false}
-	calendarsGet        = method{calendarAPI, "calendars.get", [2]float64{1, 1}, false}
-	calendarColorsGet   = method{calendarAPI, "colors.get", [2]float64{1, 1}, false}
-	calendarEventsList  = method{calendarAPI, "events.list", [2]float64{1, 1}, false}
-	calendarEventsGet   = method{calendarAPI, "events.get", [2]float64{1, 1}, false}
-	calendarEventsInst  = method{calendarAPI, "events.instances", [2]float64{1, 1}, false}
-	calendarSettingsGet = method{calendarAPI, "settings.get", [2]float64{1, 1}, false}
+	calendarListList   = method{calendarAPI, "calendarList.list", [2]float64{1, 1}, false}
+	calendarColorsGet  = method{calendarAPI, "colors.get", [2]float64{1, 1}, false}
+	calendarEventsList = method{calendarAPI, "events.list", [2]float64{1, 1}, false}
+	calendarEventsGet  = method{calendarAPI, "events.get", [2]float64{1, 1}, false}
 
 	directoryUsersList = method{directoryAPI, "users.list", [2]float64{1, 1}, false}
 	directoryUsersGet  = method{directoryAPI, "users.get", [2]float64{1, 1}, false}
