@@ -85,7 +85,7 @@ func reasons(ctx context.Context, tx *sql.Tx, id int64, s *checkpoint.Status) er
 		SELECT reason, count(*) FROM record WHERE task = ?1 AND state IN (?2, ?3) GROUP BY reason
 		UNION ALL
 		SELECT reason, count(*) FROM (
-			SELECT DISTINCT id, json_extract(value, '$.reason') AS reason FROM record, json_each(record.losses)
+			SELECT DISTINCT record.id, json_extract(value, '$.reason') AS reason FROM record, json_each(record.losses)
 			WHERE task = ?1 AND state = ?4) GROUP BY reason`,
 		id, checkpoint.Skipped, checkpoint.Failed, checkpoint.CopiedWithLosses)
 	if err != nil {

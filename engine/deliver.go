@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/sinks"
+)
+
+// writes keeps searches for lost receipts apart from writes: while one searches, no Put is under way, so that each
+// object it finds either has its receipt in the ledger or belongs to a write that lost its answer.
+type writes struct{ sync.RWMutex }
+
+// deliver has the sink write the item. Where a write cannot be repeated it is noted before, and looked for
+// when it may have happened without an answer.
+func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt) (sinks.Written, error) {
+	if p.finder == nil || !prev.IsZero() {
+		w.rec.Attempts++
+		return p.sink.Put(ctx, out, prev)
+	}
+	if w.rec.Attempts > 0 {
+		found, err := p.findLost(ctx, w, out)
+		if err != nil || !found.IsZero() {
+			return sinks.Written{Receipt: found}, err
+		}
+	}
+	if err := p.noteWriting(ctx, w); err != nil {
+		return sinks.Written{}, err
+	}
+	p.writes.RLock()
+	defer p.writes.RUnlock()
+	return p.sink.Put(ctx, out, prev)
+}
+
+// noteWriting makes it durable that a write is about to begin.
+func (p *pass[S, T]) noteWriting(ctx context.Context, w *work[S]) error {
+	w.rec.Attempts++
+	if w.rec.State == checkpoint.Writing {
+		return nil
+	}
+	rec := w.rec
+	rec.State = checkpoint.Writing
+	if err := p.ledger.Save(ctx, rec); err != nil {
+		return ledgerError(err)
+	}
+	w.rec.State = checkpoint.Writing
+	return nil
+}
+
+// findLost returns the receipt of an earlier write of the item that got no answer; the zero receipt if there was none.
+// The receipt is in the ledger when it returns, so that nobody else finds the same object.
+func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T]) (sinks.Receipt, error) {
+	p.writes.Lock()
+	defer p.writes.Unlock()
+	if err := p.saver.flush(ctx); err != nil {
+		return sinks.Receipt{}, err
+	}
+	candidates, err := p.finder.Find(ctx, out)
+	if err != nil {
+		return sinks.Receipt{}, fmt.Errorf("look for an interrupted write: %w", err)
+	}
+	for _, r := range candidates {
+		owner, err := p.ledger.AtLocation(ctx, r.Location)
+		if err != nil {
+			return sinks.Receipt{}, ledgerError(err)
+		}
+		if owner == "" || owner == w.item.ID {
+			return r, p.claim(ctx, w, r)
+		}
+	}
+	return sinks.Receipt{}, nil
+}
+
+// claim notes that the object at r belongs to the item.
+func (p *pass[S, T]) claim(ctx context.Context, w *work[S], r sinks.Receipt) error {
+	rec := w.rec
+	rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = r.Location, r.Version, r.BodyVersion, r.State
+	return ledgerError(p.ledger.Save(ctx, rec))
+}

@@ -1,0 +1,177 @@
+// Package engine moves the items of one collection: from a source through the mapping into a sink, remembering each of
+// them in a ledger.
+//
+// It is written once for all kinds and providers. What it promises:
+//
+//   - every item that the source lists has a record, and the record a final state before the cursor passes it;
+//   - a write that may have reached the target is looked for before it is repeated, where the sink cannot repeat it;
+//   - an error is acted on by its fault, once: retried with pauses, skipped, failed, or the end of the task;
+//   - cancellation leaves everything as it was, to be found again by the next run.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/mapping"
+	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+// Options change how an Engine works. The zero Options are good defaults.
+type Options struct {
+	// InFlight is the number of items that are moved at once; 0 means 16.
+	InFlight int
+	// Attempts is the number of tries of one item or listing, throttled ones not counted; 0 means 6.
+	Attempts int
+	// Pause is the first pause between two attempts, doubled each time up to a minute; 0 means half a second.
+	Pause time.Duration
+	// Propagate removes from the target what is gone at the source, as far as nobody changed it there. Otherwise it stays.
+	Propagate bool
+	// OrphanFolder is the name of the folder for nodes without a place in the tree; empty means "_Orphans".
+	OrphanFolder string
+	// Counters are added to as the work goes on; nil if nobody counts.
+	Counters *Counters
+	// Log takes what an operator may want to know; nil for silence. It never gets titles.
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.InFlight = orDefault(o.InFlight, 16)
+	o.Attempts = orDefault(o.Attempts, 6)
+	o.Pause = orDefault(o.Pause, 500*time.Millisecond)
+	o.OrphanFolder = orDefault(o.OrphanFolder, "_Orphans")
+	if o.Counters == nil {
+		o.Counters = new(Counters)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func orDefault[V comparable](v, d V) V {
+	var zero V
+	if v == zero {
+		return d
+	}
+	return v
+}
+
+// Counters tell what a run has done so far. They may be shared by many engines.
+type Counters struct {
+	// Listed counts items that were seen, Done those that were decided or passed over.
+	Listed, Done atomic.Int64
+	// Written counts the items that were written to the target, Removed those that were removed from it, and Bytes the
+	// bodies of the written ones.
+	Written, Removed, Bytes atomic.Int64
+	// Failed counts items that failed.
+	Failed atomic.Int64
+	// Flowed counts the bytes of bodies as they are read, those of attempts in vain included.
+	Flowed atomic.Int64
+}
+
+// Engine moves one collection.
+type Engine[S sources.Content, T sinks.Content] struct {
+	src     sources.Source[S]
+	convert mapping.Func[S, T]
+	sink    sinks.Sink[T]
+	finder  sinks.Finder[T] // nil where a Put may be repeated
+	order   order[S, T]
+	o       Options
+}
+
+// New returns an engine for items that have no place in a tree.
+func New[S sources.Content, T sinks.Content](src sources.Source[S], convert mapping.Func[S, T], sink sinks.Sink[T], o Options) *Engine[S, T] {
+	e := &Engine[S, T]{src: src, convert: convert, sink: sink, order: flat[S, T]{}, o: o.withDefaults()}
+	e.finder, _ = sink.(sinks.Finder[T])
+	return e
+}
+
+// NewFiles returns an engine for a drive: its items form a tree that is tied together by ids. name gives a node its name
+// on the target, with a loss where it differs from the source's; mapping.FileRules has one.
+func NewFiles(src sources.Source[sources.File], convert mapping.Func[sources.File, sinks.File], name NameFunc, sink sinks.Sink[sinks.File], o Options) *Engine[sources.File, sinks.File] {
+	e := New(src, convert, sink, o)
+	e.order = &tree{src: src, sink: sink, name: name, orphans: e.o.OrphanFolder}
+	return e
+}
+
+// Run makes one pass: it goes on where the ledger's cursor stands, up to the source's present. Its error is why the task
+// could not be brought to its end: a fault.Error, or the context's. Items that failed are no error of the pass.
+func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
+	p, err := e.begin(ctx, l)
+	if err != nil {
+		return err
+	}
+	err = p.pages(ctx)
+	if err == nil {
+		err = p.takeUp(ctx, checkpoint.Pending, checkpoint.Writing)
+	}
+	return p.end(ctx, err)
+}
+
+// Retry takes up the items that failed, as they are now at the source. Its error is as Run's.
+func (e *Engine[S, T]) Retry(ctx context.Context, l checkpoint.Ledger) error {
+	p, err := e.begin(ctx, l)
+	if err != nil {
+		return err
+	}
+	return p.end(ctx, p.takeUp(ctx, checkpoint.Failed, checkpoint.Pending, checkpoint.Writing))
+}
+
+// pass is one run of an engine over its ledger.
+type pass[S sources.Content, T sinks.Content] struct {
+	*Engine[S, T]
+	ledger checkpoint.Ledger
+	pos    checkpoint.Position
+	saver  *saver
+	writes writes
+	// streak counts the items in a row that failed because a side did not answer.
+	streak atomic.Int64
+	// relist asks for a full listing after the changes: a folder came back whose content was removed along with it, and
+	// providers do not report that content.
+	relist atomic.Bool
+	// resumed is true while what an earlier run left unfinished may be among the items.
+	resumed atomic.Bool
+}
+
+func (e *Engine[S, T]) begin(ctx context.Context, l checkpoint.Ledger) (*pass[S, T], error) {
+	st, err := l.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the task's state: %w", err)
+	}
+	p := &pass[S, T]{Engine: e, ledger: l, saver: newSaver(l)}
+	p.resumed.Store(true)
+	p.pos = checkpoint.Position{Cursor: st.Cursor, Generation: st.Generation, Complete: st.Complete}
+	return p, nil
+}
+
+// end saves what is left and notes in the ledger why the task stopped.
+func (p *pass[S, T]) end(ctx context.Context, err error) error {
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	saveErr := p.saver.close()
+	if err == nil {
+		err = saveErr
+	}
+	if fault.Cancelled(ctx) {
+		return errors.Join(context.Cause(ctx), saveErr)
+	}
+	p.pos.Error, p.pos.Until = "", time.Time{}
+	if err != nil {
+		p.pos.Error = err.Error()
+		if f := fault.Of(err); f.After > 0 {
+			p.pos.Until = time.Now().Add(f.After)
+		}
+	}
+	if advErr := p.ledger.Advance(clean, p.pos); advErr != nil && err == nil {
+		return fmt.Errorf("store the task's position: %w", advErr)
+	}
+	return err
+}

@@ -1,0 +1,224 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+// work is one item on its way, with what the ledger knows of it.
+type work[S sources.Content] struct {
+	item sources.Item[S]
+	rec  checkpoint.Record
+	// losses came up before the mapping, such as a name that a sibling has already.
+	losses []sinks.Loss
+	// folder says of a deleted node that it is a folder on the target.
+	folder bool
+}
+
+// settled reports whether the item needs nothing: it has a final state at this version. What failed is tried again
+// whenever it is listed.
+func (w *work[S]) settled() bool {
+	switch w.rec.State {
+	case checkpoint.Copied, checkpoint.CopiedWithLosses, checkpoint.Skipped:
+		return !w.item.Deleted && (w.item.Version == w.rec.Version || w.item.Version == "")
+	case checkpoint.Removed:
+		return w.item.Deleted
+	default:
+		return false
+	}
+}
+
+func (w *work[S]) release() {
+	if w.item.Release != nil {
+		w.item.Release()
+		w.item.Release = nil
+	}
+}
+
+// item brings one item to a final state. Its error ends the task: a fault of that kind, cancellation, or a ledger that
+// cannot be written.
+func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
+	defer w.release()
+	defer p.o.Counters.Done.Add(1)
+	err := p.persist(ctx, "move", func() error { return p.try(ctx, w) })
+	if err == nil {
+		p.streak.Store(0)
+		return nil
+	}
+	if fault.Cancelled(ctx) {
+		return ctx.Err()
+	}
+	return p.giveUp(ctx, w, fault.Of(err))
+}
+
+// giveUp records why the item is not on the target.
+func (p *pass[S, T]) giveUp(ctx context.Context, w *work[S], f *fault.Error) error {
+	rec := w.rec
+	rec.Reason, rec.Message = string(f.Reason), f.Error()
+	switch {
+	case f.Action == fault.FailTask:
+		return f
+	case f.Action == fault.Skip, f.Reason == fault.TargetConflict:
+		rec.State = checkpoint.Skipped
+	case p.outage(f):
+		return fault.New(fault.FailTask, f.Reason, "one item after the other failed, the last with: %w", f)
+	default:
+		rec.State = checkpoint.Failed
+		p.o.Counters.Failed.Add(1)
+		p.o.Log.Warn("item failed", "id", w.item.ID, "reason", f.Reason)
+	}
+	rec.Version = w.item.Version
+	return p.saver.save(rec)
+}
+
+// outage reports whether so many items in a row failed because the other side did not answer that it must be the other
+// side: the items are better left as they are until it is back.
+func (p *pass[S, T]) outage(f *fault.Error) bool {
+	switch f.Reason {
+	case fault.SourceUnavailable, fault.TargetUnavailable:
+		return p.streak.Add(1) > int64(2*p.o.InFlight)
+	default:
+		return false
+	}
+}
+
+// try makes one attempt.
+func (p *pass[S, T]) try(ctx context.Context, w *work[S]) error {
+	if w.item.Stub {
+		if err := p.complete(ctx, w); err != nil {
+			return err
+		}
+		if w.settled() {
+			return nil
+		}
+	}
+	if w.item.Deleted {
+		return p.remove(ctx, w)
+	}
+	if w.item.Problem != nil {
+		return w.item.Problem
+	}
+	content, losses, err := p.convert(w.item.Content)
+	if err != nil {
+		return err
+	}
+	err = p.put(ctx, w, content, append(losses, w.losses...))
+	if errors.Is(err, sources.ErrGone) {
+		w.item.Deleted = true
+		return p.remove(ctx, w)
+	}
+	return err
+}
+
+// complete fetches what the listing did not give.
+func (p *pass[S, T]) complete(ctx context.Context, w *work[S]) error {
+	it, err := p.src.Fetch(ctx, w.item.ID)
+	switch {
+	case errors.Is(err, sources.ErrGone):
+		w.item = sources.Item[S]{ID: w.item.ID, Deleted: true}
+		return nil
+	case err != nil:
+		return err
+	}
+	it.ID, it.Stub = w.item.ID, false
+	w.item = it
+	if it.Title != "" {
+		w.rec.Title = it.Title
+	}
+	if it.Link != "" {
+		w.rec.Link = it.Link
+	}
+	return nil
+}
+
+// put writes the item and records what came of it.
+func (p *pass[S, T]) put(ctx context.Context, w *work[S], content T, losses []sinks.Loss) error {
+	prev := receipt(w.rec)
+	more, err := p.order.place(ctx, p, w, &content, &prev)
+	if err != nil {
+		return err
+	}
+	losses = append(losses, more...)
+	out := sinks.Item[T]{ID: w.item.ID, Content: content, Again: w.rec.Attempts > 0 || p.resumed.Load()}
+	seen := watch(&out.Content, p.o.Counters)
+	written, err := p.deliver(ctx, w, out, prev)
+	if err != nil {
+		return err
+	}
+	rec := w.rec
+	rec.Version, rec.Reason, rec.Message, rec.Attempts = w.item.Version, "", "", 0
+	rec.Location, rec.ReceiptVersion = written.Receipt.Location, written.Receipt.Version
+	rec.BodyVersion, rec.ReceiptState = written.Receipt.BodyVersion, written.Receipt.State
+	n, digest, whole := seen.last()
+	if whole {
+		rec.Bytes, rec.Digest = n, digest
+	}
+	rec.Losses = lossesOf(append(losses, written.Losses...))
+	rec.State = checkpoint.Copied
+	if len(rec.Losses) > 0 {
+		rec.State = checkpoint.CopiedWithLosses
+	}
+	if err := p.order.written(ctx, p, rec); err != nil {
+		return ledgerError(err)
+	}
+	if !written.Unchanged {
+		p.o.Counters.Written.Add(1)
+		p.o.Counters.Bytes.Add(n)
+	}
+	return nil
+}
+
+// remove handles an item that is gone at the source.
+func (p *pass[S, T]) remove(ctx context.Context, w *work[S]) error {
+	rec := w.rec
+	was := rec.State
+	rec.State, rec.Reason, rec.Message, rec.Losses = checkpoint.Removed, string(fault.SourceDeleted), "", nil
+	onTarget := was == checkpoint.Copied || was == checkpoint.CopiedWithLosses || rec.Location != ""
+	if p.o.Propagate && onTarget {
+		at, err := p.order.located(ctx, p, rec)
+		if err != nil {
+			return err
+		}
+		err = p.sink.Remove(ctx, at)
+		f := fault.Of(err)
+		switch {
+		case err == nil:
+			rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = "", "", "", ""
+			p.o.Counters.Removed.Add(1)
+			if err := p.order.removed(ctx, p, rec.ID); err != nil {
+				return ledgerError(err)
+			}
+		case f.Reason == fault.TargetConflict:
+			rec.Reason, rec.Message = string(f.Reason), f.Error()
+		default:
+			return err
+		}
+	}
+	return p.saver.save(rec)
+}
+
+// receipt returns what the record remembers of the target.
+func receipt(r checkpoint.Record) sinks.Receipt {
+	return sinks.Receipt{Location: r.Location, Version: r.ReceiptVersion, BodyVersion: r.BodyVersion, State: r.ReceiptState}
+}
+
+func lossesOf(in []sinks.Loss) []checkpoint.Loss {
+	var out []checkpoint.Loss
+	for _, l := range in {
+		out = append(out, checkpoint.Loss(l))
+	}
+	return out
+}
+
+// ledgerError makes a failed write to the ledger the end of the task: without its ledger nothing may go on.
+func ledgerError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.New(fault.FailTask, fault.LocalDisk, "write the ledger: %w", err)
+}

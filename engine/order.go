@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"context"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sources"
+	"golang.org/x/sync/errgroup"
+)
+
+// order is how the items of a kind hang together: what must come before what, and where each belongs.
+type order[S sources.Content, T sinks.Content] interface {
+	// steps divides the works of a page; a step is begun when the one before has ended.
+	steps(ctx context.Context, p *pass[S, T], works []*work[S]) ([]step[S], error)
+	// place completes what is to be written, just before it is, and corrects where it lies now.
+	place(ctx context.Context, p *pass[S, T], w *work[S], content *T, prev *sinks.Receipt) ([]sinks.Loss, error)
+	// written saves the record of an item that was written.
+	written(ctx context.Context, p *pass[S, T], rec checkpoint.Record) error
+	// located returns where a known item lies now, for its removal.
+	located(ctx context.Context, p *pass[S, T], rec checkpoint.Record) (sinks.Receipt, error)
+	// removed notes that an item no longer lies on the target.
+	removed(ctx context.Context, p *pass[S, T], id string) error
+}
+
+// step is a number of works that may be done at once, or one after the other.
+type step[S sources.Content] struct {
+	works  []*work[S]
+	serial bool
+	// before is called when the step begins; may be nil.
+	before func(ctx context.Context) error
+}
+
+// step does the works of one step. Its error ends the task.
+func (p *pass[S, T]) step(ctx context.Context, s step[S]) error {
+	if len(s.works) == 0 {
+		return nil
+	}
+	if s.before != nil {
+		if err := s.before(ctx); err != nil {
+			return err
+		}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(p.o.InFlight)
+	if s.serial {
+		g.SetLimit(1)
+	}
+	for _, w := range s.works {
+		if gctx.Err() != nil {
+			break
+		}
+		g.Go(func() error { return p.item(gctx, w) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// flat is the order of items that do not depend on one another.
+type flat[S sources.Content, T sinks.Content] struct{}
+
+func (flat[S, T]) steps(_ context.Context, _ *pass[S, T], works []*work[S]) ([]step[S], error) {
+	var live, gone []*work[S]
+	for _, w := range works {
+		if w.item.Deleted {
+			gone = append(gone, w)
+		} else {
+			live = append(live, w)
+		}
+	}
+	return []step[S]{{works: live}, {works: gone}}, nil
+}
+
+func (flat[S, T]) place(context.Context, *pass[S, T], *work[S], *T, *sinks.Receipt) ([]sinks.Loss, error) {
+	return nil, nil
+}
+
+func (flat[S, T]) written(_ context.Context, p *pass[S, T], rec checkpoint.Record) error {
+	return p.saver.save(rec)
+}
+
+func (flat[S, T]) located(_ context.Context, _ *pass[S, T], rec checkpoint.Record) (sinks.Receipt, error) {
+	return receipt(rec), nil
+}
+
+func (flat[S, T]) removed(context.Context, *pass[S, T], string) error { return nil }

@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+// maxListings bounds how often one pass begins a full listing anew because its cursor expired on the way.
+const maxListings = 3
+
+// batch is how many records are taken from the ledger at once.
+const batch = 500
+
+// pages works through the source's pages up to its present.
+func (p *pass[S, T]) pages(ctx context.Context) error {
+	for listings := 0; ; {
+		if p.pos.Cursor == "" {
+			if err := p.startListing(ctx); err != nil {
+				return err
+			}
+			listings++
+		}
+		err := p.follow(ctx)
+		if err == nil && p.relist.CompareAndSwap(true, false) && listings < maxListings {
+			p.o.Log.Info("a deleted folder is back; listing anew for what lies in it")
+			p.pos.Cursor = ""
+			continue
+		}
+		if !errors.Is(err, sources.ErrCursorExpired) || listings >= maxListings {
+			return err
+		}
+		p.o.Log.Warn("the provider has forgotten the position; listing anew")
+		p.pos.Cursor = ""
+	}
+}
+
+// startListing begins a new generation: what is not seen in it by the end of the listing does not exist any more.
+func (p *pass[S, T]) startListing(ctx context.Context) error {
+	p.pos.Generation++
+	return p.advance(ctx, "")
+}
+
+func (p *pass[S, T]) advance(ctx context.Context, c sources.Cursor) error {
+	p.pos.Cursor = string(c)
+	if err := p.ledger.Advance(ctx, p.pos); err != nil {
+		return fmt.Errorf("store the task's position: %w", err)
+	}
+	return nil
+}
+
+type listed[S sources.Content] struct {
+	page sources.Page[S]
+	err  error
+}
+
+// follow moves page after page; the next one is listed while this one is being moved.
+func (p *pass[S, T]) follow(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	next := p.list(ctx, sources.Cursor(p.pos.Cursor))
+	for {
+		got := <-next
+		if got.err != nil {
+			return got.err
+		}
+		if got.page.More {
+			next = p.list(ctx, got.page.Next)
+		}
+		if err := p.page(ctx, got.page); err != nil {
+			return err
+		}
+		if !got.page.More {
+			return nil
+		}
+	}
+}
+
+// list asks for the page after c in the background.
+func (p *pass[S, T]) list(ctx context.Context, c sources.Cursor) <-chan listed[S] {
+	ch := make(chan listed[S], 1)
+	go func() {
+		var page sources.Page[S]
+		err := p.persist(ctx, "list", func() (err error) {
+			page, err = p.src.Changes(ctx, c)
+			if errors.Is(err, sources.ErrCursorExpired) {
+				return fault.New(fault.FailTask, fault.Unknown, "%w", err)
+			}
+			return err
+		})
+		ch <- listed[S]{page, err}
+	}()
+	return ch
+}
+
+// page moves the items of one page and then passes it.
+func (p *pass[S, T]) page(ctx context.Context, page sources.Page[S]) error {
+	works, err := p.enlist(ctx, page.Items)
+	if err != nil {
+		return err
+	}
+	if err := p.move(ctx, works); err != nil {
+		return err
+	}
+	if page.ListingDone {
+		if err := p.sweep(ctx); err != nil {
+			return err
+		}
+		p.pos.Complete = true
+	}
+	if err := p.saver.flush(ctx); err != nil {
+		return err
+	}
+	p.resumed.Store(false)
+	return p.advance(ctx, page.Next)
+}
+
+// move takes the works in the order that their kind demands.
+func (p *pass[S, T]) move(ctx context.Context, works []*work[S]) error {
+	steps, err := p.order.steps(ctx, p, works)
+	if err != nil {
+		return err
+	}
+	for _, s := range steps {
+		if err := p.step(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enlist notes the items in the ledger and returns those that need something done.
+func (p *pass[S, T]) enlist(ctx context.Context, items []sources.Item[S]) ([]*work[S], error) {
+	items = lastOfEach(items)
+	live := make([]checkpoint.Entry, 0, len(items))
+	for _, it := range items {
+		if !it.Deleted {
+			live = append(live, checkpoint.Entry{ID: it.ID, Title: it.Title, Link: it.Link})
+		}
+	}
+	records, err := p.ledger.Enlist(ctx, p.pos.Generation, live)
+	if err != nil {
+		return nil, fmt.Errorf("note a page in the ledger: %w", err)
+	}
+	p.o.Counters.Listed.Add(int64(len(items)))
+	works := make([]*work[S], 0, len(items))
+	for _, it := range items {
+		w := &work[S]{item: it}
+		if it.Deleted {
+			var known bool
+			if w.rec, known, err = p.ledger.Record(ctx, it.ID); err != nil {
+				return nil, fmt.Errorf("look an item up: %w", err)
+			}
+			if !known {
+				p.o.Counters.Done.Add(1)
+				continue
+			}
+		} else {
+			w.rec, records = records[0], records[1:]
+		}
+		if w.settled() {
+			w.release()
+			p.o.Counters.Done.Add(1)
+			continue
+		}
+		works = append(works, w)
+	}
+	return works, nil
+}
+
+// lastOfEach keeps of each id the last item of the page, at the place of the first.
+func lastOfEach[S sources.Content](items []sources.Item[S]) []sources.Item[S] {
+	at := make(map[string]int, len(items))
+	kept := make([]sources.Item[S], 0, len(items))
+	for _, it := range items {
+		if i, twice := at[it.ID]; twice {
+			kept[i] = it
+			continue
+		}
+		at[it.ID] = len(kept)
+		kept = append(kept, it)
+	}
+	return kept
+}
+
+// sweep treats as deleted what the listing that just ended did not hold.
+func (p *pass[S, T]) sweep(ctx context.Context) error {
+	if err := p.saver.flush(ctx); err != nil {
+		return err
+	}
+	for after := ""; ; {
+		unseen, err := p.ledger.Unseen(ctx, p.pos.Generation, after, batch)
+		if err != nil {
+			return fmt.Errorf("find what is gone: %w", err)
+		}
+		works := make([]*work[S], len(unseen))
+		for i, r := range unseen {
+			works[i] = &work[S]{item: sources.Item[S]{ID: r.ID, Deleted: true}, rec: r}
+			after = r.ID
+		}
+		if err := p.move(ctx, works); err != nil {
+			return err
+		}
+		if len(unseen) < batch {
+			return nil
+		}
+	}
+}
+
+// takeUp moves the records in the given states, each as it is now at the source.
+func (p *pass[S, T]) takeUp(ctx context.Context, states ...checkpoint.State) error {
+	p.resumed.Store(true)
+	for after := ""; ; {
+		if err := p.saver.flush(ctx); err != nil {
+			return err
+		}
+		records, err := p.ledger.InState(ctx, after, batch, states...)
+		if err != nil {
+			return fmt.Errorf("find unfinished items: %w", err)
+		}
+		works := make([]*work[S], len(records))
+		for i, r := range records {
+			works[i] = &work[S]{item: sources.Item[S]{ID: r.ID, Stub: true, Title: r.Title, Link: r.Link}, rec: r}
+			after = r.ID
+		}
+		p.o.Counters.Listed.Add(int64(len(works)))
+		if err := p.move(ctx, works); err != nil {
+			return err
+		}
+		if len(records) < batch {
+			return p.saver.flush(ctx)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/fault"
+)
+
+// maxPause is the longest pause that the engine makes of its own; a server may ask for more.
+const maxPause = time.Minute
+
+// maxThrottled bounds how often one call may be throttled before it counts as failed.
+const maxThrottled = 200
+
+// persist calls f until it succeeds, its fault asks for something else than a retry, or the attempts are used up.
+// Being throttled is no attempt in vain: it slows the work down and fails nothing.
+func (p *pass[S, T]) persist(ctx context.Context, what string, f func() error) error {
+	pause, tries, throttled := p.o.Pause, 0, 0
+	for {
+		err := f()
+		if err == nil || fault.Cancelled(ctx) {
+			return err
+		}
+		m := fault.Of(err)
+		if m.Action != fault.Retry {
+			return err
+		}
+		if isThrottle(m.Reason) && throttled < maxThrottled {
+			throttled++
+		} else if tries++; tries >= p.o.Attempts {
+			return err
+		}
+		p.o.Log.Debug("trying again", "what", what, "reason", m.Reason, "attempt", tries, "after", max(pause, m.After))
+		if !sleep(ctx, max(jitter(pause), m.After)) {
+			return ctx.Err()
+		}
+		pause = min(2*pause, maxPause)
+	}
+}
+
+func isThrottle(r fault.Reason) bool {
+	return r == fault.SourceThrottled || r == fault.TargetThrottled
+}
+
+// jitter returns between half of d and d, so that what failed together does not come back together.
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
+
+// sleep reports whether d passed before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/mapping"
+	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+// NameFunc gives a node of a drive its name on the target, and the loss if that is not the source's.
+type NameFunc func(f sources.File) (name string, loss *sinks.Loss)
+
+// orphanID is the node of the folder for orphans. No provider's id begins with a colon.
+const orphanID = ":orphans"
+
+// tree is the order of a drive: folders before what they hold, each node at the place that the ledger's tree has for it.
+// A node is known by its id, so that a renamed folder is one move, whatever lies in it.
+type tree struct {
+	src     sources.Source[sources.File]
+	sink    sinks.Sink[sinks.File]
+	name    NameFunc
+	orphans string
+}
+
+type (
+	fileWork = work[sources.File]
+	filePass = pass[sources.File, sinks.File]
+)
+
+// steps puts folders first, level by level: new ones at once, moves one after the other since each changes where others
+// lie; then the files; last what is gone, folders after what they held.
+func (t *tree) steps(ctx context.Context, p *filePass, works []*fileWork) ([]step[sources.File], error) {
+	if err := t.completeAll(ctx, p, works); err != nil {
+		return nil, err
+	}
+	works, err := t.findParents(ctx, p, works)
+	if err != nil {
+		return nil, err
+	}
+	var folders, files, gone []*fileWork
+	for _, w := range works {
+		switch {
+		case w.item.Deleted:
+			gone = append(gone, w)
+		case w.item.Content.Type == sources.Folder && w.item.Problem == nil:
+			folders = append(folders, w)
+			if w.rec.State == checkpoint.Removed && w.rec.Location == "" {
+				p.relist.Store(true)
+			}
+		default:
+			files = append(files, w)
+		}
+	}
+	if err := t.ensureOrphans(ctx, p, works); err != nil {
+		return nil, err
+	}
+	var steps []step[sources.File]
+	for _, level := range levels(folders) {
+		fresh, moved := split(level)
+		steps = append(steps, t.reserving(p, fresh, false), t.reserving(p, moved, true))
+	}
+	steps = append(steps, t.reserving(p, files, false))
+	removals, err := t.removals(ctx, p, gone)
+	return append(steps, removals...), err
+}
+
+// completeAll fetches the stubs, since a node without its parent has no place in the order.
+func (t *tree) completeAll(ctx context.Context, p *filePass, works []*fileWork) error {
+	return p.parallel(ctx, len(works), func(ctx context.Context, i int) error {
+		w := works[i]
+		if !w.item.Stub {
+			return nil
+		}
+		err := p.persist(ctx, "fetch", func() error { return p.complete(ctx, w) })
+		return asProblem(ctx, w, err)
+	})
+}
+
+// asProblem keeps an error that concerns one item with the item; what ends the task is returned.
+func asProblem(ctx context.Context, w *fileWork, err error) error {
+	if err == nil {
+		return nil
+	}
+	if f := fault.Of(err); f.Action == fault.FailTask || fault.Cancelled(ctx) {
+		return err
+	} else if f.Action == fault.Retry {
+		c := *f
+		c.Action = fault.FailItem
+		err = &c
+	}
+	w.item.Stub, w.item.Problem = false, err
+	return nil
+}
+
+func split(level []*fileWork) (fresh, moved []*fileWork) {
+	for _, w := range level {
+		if w.rec.Location == "" {
+			fresh = append(fresh, w)
+		} else {
+			moved = append(moved, w)
+		}
+	}
+	return fresh, moved
+}
+
+// reserving returns a step that reserves the places of its works when it begins.
+func (t *tree) reserving(p *filePass, works []*fileWork, serial bool) step[sources.File] {
+	return step[sources.File]{works: works, serial: serial, before: func(ctx context.Context) error {
+		return t.reserve(ctx, p, works)
+	}}
+}
+
+func (t *tree) reserve(ctx context.Context, p *filePass, works []*fileWork) error {
+	var placed []*fileWork
+	var asked []checkpoint.Reservation
+	for _, w := range works {
+		if w.item.Problem != nil {
+			continue
+		}
+		name, loss := t.name(w.item.Content)
+		w.losses = nil
+		if loss != nil {
+			w.losses = append(w.losses, *loss)
+		}
+		node := checkpoint.Node{ID: w.item.ID, ParentID: parentOf(w), Wanted: name, Folder: w.item.Content.Type == sources.Folder}
+		asked = append(asked, checkpoint.Reservation{Node: node, Names: mapping.Variants(name, node.Folder)})
+		placed = append(placed, w)
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	nodes, err := p.ledger.Reserve(ctx, asked...)
+	if err != nil {
+		return ledgerError(fmt.Errorf("reserve places: %w", err))
+	}
+	for i, n := range nodes {
+		if n.Name != asked[i].Wanted {
+			placed[i].losses = append(placed[i].losses, sinks.Loss{Reason: "file.renamed",
+				Detail: fmt.Sprintf("%q is taken by a sibling; the name is now %q", asked[i].Wanted, n.Name)})
+		}
+	}
+	return nil
+}
+
+// parentOf returns the id of the node that holds the item on the target.
+func parentOf(w *fileWork) string {
+	if w.item.Content.Orphan {
+		return orphanID
+	}
+	return w.item.Content.ParentID
+}
+
+func (t *tree) place(ctx context.Context, p *filePass, w *fileWork, content *sinks.File, prev *sinks.Receipt) ([]sinks.Loss, error) {
+	lies, reserved, ok, err := p.ledger.Where(ctx, w.item.ID)
+	if err != nil {
+		return nil, ledgerError(err)
+	}
+	if parent := parentOf(w); parent != "" {
+		_, _, there, err := p.ledger.Where(ctx, parent)
+		if err != nil {
+			return nil, ledgerError(err)
+		}
+		if !there {
+			return nil, fault.New(fault.FailItem, fault.TargetNoParent, "the folder of %q could not be made", w.item.Content.Name)
+		}
+	}
+	content.Path = reserved
+	if ok && prev.Location != "" {
+		prev.Location = sinks.PathLocation(lies)
+	}
+	return nil, nil
+}
+
+func (t *tree) written(ctx context.Context, p *filePass, rec checkpoint.Record) error {
+	return p.ledger.Settle(ctx, rec.ID, rec)
+}
+
+func (t *tree) located(ctx context.Context, p *filePass, rec checkpoint.Record) (sinks.Receipt, error) {
+	r := receipt(rec)
+	lies, _, ok, err := p.ledger.Where(ctx, rec.ID)
+	if err != nil {
+		return r, ledgerError(err)
+	}
+	if ok {
+		r.Location = sinks.PathLocation(lies)
+	}
+	return r, nil
+}
+
+func (t *tree) removed(ctx context.Context, p *filePass, id string) error {
+	return p.ledger.Forget(ctx, id)
+}
+
+// ensureOrphans makes the folder for orphans before the first of them is written.
+func (t *tree) ensureOrphans(ctx context.Context, p *filePass, works []*fileWork) error {
+	for _, w := range works {
+		if !w.item.Deleted && w.item.Problem == nil && w.item.Content.Orphan {
+			return t.makeOrphanFolder(ctx, p)
+		}
+	}
+	return nil
+}
+
+func (t *tree) makeOrphanFolder(ctx context.Context, p *filePass) error {
+	if _, _, ok, err := p.ledger.Where(ctx, orphanID); err != nil || ok {
+		return ledgerError(err)
+	}
+	node := checkpoint.Node{ID: orphanID, Wanted: t.orphans, Folder: true}
+	if _, err := p.ledger.Reserve(ctx, checkpoint.Reservation{Node: node, Names: mapping.Variants(t.orphans, true)}); err != nil {
+		return ledgerError(err)
+	}
+	_, path, _, err := p.ledger.Where(ctx, orphanID)
+	if err != nil {
+		return ledgerError(err)
+	}
+	folder := sinks.Item[sinks.File]{ID: orphanID, Again: true, Content: sinks.File{Path: path, Folder: true}}
+	err = p.persist(ctx, "make a folder", func() error {
+		_, err := t.sink.Put(ctx, folder, sinks.Receipt{})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("make the folder %q: %w", strings.Join(path, "/"), err)
+	}
+	return ledgerError(p.ledger.Settle(ctx, orphanID, checkpoint.Record{}))
+}
