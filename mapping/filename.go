@@ -1,0 +1,181 @@
+package mapping
+
+import (
+	"iter"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+// maxName is how long a name may be in bytes. Nextcloud takes 250, most file systems 255.
+const maxName = 250
+
+// unnamed is what a name becomes of which nothing is left.
+const unnamed = "unnamed"
+
+// Name returns the node's name on the target, and the loss file.renamed if it is another one than at the source. What a
+// converted document or a shortcut gets as its extension is no renaming.
+func (r FileRules) Name(f sources.File) (name string, loss *Loss) {
+	wanted := f.Name + extension(f)
+	name = r.legal(wanted, f.Type == sources.Folder)
+	if name != wanted {
+		loss = &Loss{Reason: FileRenamed, Detail: detail(f.Name)}
+	}
+	return name, loss
+}
+
+// extension returns what the name lacks.
+func extension(f sources.File) string {
+	ext := f.Extension
+	if f.Type == sources.Shortcut {
+		ext = ".url"
+	}
+	if f.Type == sources.Folder || strings.HasSuffix(strings.ToLower(f.Name), strings.ToLower(ext)) {
+		return ""
+	}
+	return ext
+}
+
+// legal returns the name as the target takes it. A legal name is returned as it is.
+func (r FileRules) legal(name string, folder bool) string {
+	// One step may make room for another, such as a cut that ends in a space; each only shortens or adds once.
+	for range 10 {
+		next := r.legalOnce(name, folder)
+		if next == name {
+			return name
+		}
+		name = next
+	}
+	return unnamed
+}
+
+func (r FileRules) legalOnce(name string, folder bool) string {
+	name = norm.NFC.String(strings.ToValidUTF8(name, "_"))
+	name = strings.Map(r.character, strings.TrimSpace(name))
+	name = r.trim(name)
+	if name == "" || name == "." || name == ".." {
+		return unnamed
+	}
+	return shorten(r.unreserve(name), "", folder)
+}
+
+// character returns what stands for c in a name, or -1 for nothing.
+func (r FileRules) character(c rune) rune {
+	switch {
+	case c == '/', c == '\\', unicode.Is(unicode.Cc, c), unicode.Is(unicode.Zl, c), unicode.Is(unicode.Zp, c), isNoncharacter(c):
+		return '_'
+	case c >= 0x202A && c <= 0x202E, c >= 0x2066 && c <= 0x2069, c == 0xFEFF:
+		// Embeddings, overrides and isolates can show an extension that is not the file's; a byte order mark shows nothing.
+		// The plain marks LRM and RLM and the joiners belong to names of their scripts, and stay.
+		return -1
+	case !r.KeepUnportable && strings.ContainsRune(`<>:"|?*`, c):
+		return '_'
+	default:
+		return c
+	}
+}
+
+// isNoncharacter reports the code points that Unicode keeps out of interchange (Core Specification §23.7).
+func isNoncharacter(c rune) bool { return c&0xFFFE == 0xFFFE || (c >= 0xFDD0 && c <= 0xFDEF) }
+
+// trim takes away space around the name, and dots at its end.
+func (r FileRules) trim(name string) string {
+	name = strings.TrimSpace(name)
+	if r.KeepUnportable {
+		return name
+	}
+	return strings.TrimRightFunc(name, func(c rune) bool { return c == '.' || unicode.IsSpace(c) })
+}
+
+// unreserve changes names that mean something to a server or to Windows.
+func (r FileRules) unreserve(name string) string {
+	lower := strings.ToLower(name)
+	switch {
+	case lower == ".htaccess", lower == ".dav", strings.HasSuffix(lower, ".part"), strings.HasSuffix(lower, ".filepart"):
+		// Nextcloud refuses the first and the last ones; Apache keeps its properties in .DAV and shows no such name.
+		return name + "_"
+	case r.KeepUnportable:
+		return name
+	}
+	if base := deviceBase(name); isDevice(base) {
+		return base + "_" + name[len(base):]
+	}
+	return name
+}
+
+// deviceBase returns the name up to its first dot beyond the first byte: CON.txt is the console, too.
+func deviceBase(name string) string {
+	if i := strings.IndexByte(name[1:], '.'); i >= 0 {
+		return name[:i+1]
+	}
+	return name
+}
+
+// isDevice reports the names of Windows' devices.
+func isDevice(base string) bool {
+	base = strings.ToLower(strings.TrimRight(base, " "))
+	switch base {
+	case "con", "prn", "aux", "nul", "conin$", "conout$":
+		return true
+	}
+	for _, port := range []string{"com", "lpt"} {
+		if n, ok := strings.CutPrefix(base, port); ok && utf8.RuneCountInString(n) == 1 && strings.Contains("0123456789¹²³", n) {
+			return true
+		}
+	}
+	return false
+}
+
+// shorten returns stem, suffix and extension of the name, in at most maxName bytes: the stem gives way.
+func shorten(name, suffix string, folder bool) string {
+	if len(name)+len(suffix) <= maxName && suffix == "" {
+		return name
+	}
+	stem, ext := splitExtension(name, folder)
+	return cut(stem, maxName-len(suffix)-len(ext)) + suffix + ext
+}
+
+// splitExtension returns the extension with its dot. What is long or holds spaces is none, and .tar belongs to what
+// follows it.
+func splitExtension(name string, folder bool) (stem, ext string) {
+	i := strings.LastIndexByte(name, '.')
+	if folder || i <= 0 || len(name)-i > 20 || strings.ContainsFunc(name[i:], unicode.IsSpace) {
+		return name, ""
+	}
+	if t := strings.TrimSuffix(strings.ToLower(name[:i]), ".tar"); t != "" && len(t) == i-len(".tar") {
+		i -= len(".tar")
+	}
+	return name[:i], name[i:]
+}
+
+// cut returns as many whole runes of s as fit into n bytes.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// Variants yields the name, and then for ever others that are made from it: "name (2).ext", "name (3).ext" and so on.
+// All are different, and legal if the name is.
+func Variants(name string, folder bool) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !yield(name) {
+			return
+		}
+		for n := 2; ; n++ {
+			v := shorten(name, " ("+strconv.Itoa(n)+")", folder)
+			if v != name && !yield(v) {
+				return
+			}
+		}
+	}
+}
