@@ -1,0 +1,146 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/imap/wire"
+)
+
+// Put appends a message that is new, and otherwise brings flags, mailbox and copies of the one at prev to what the item
+// wants. With an error the Receipt in Written may be set all the same: what was written until then.
+func (s *Sink) Put(ctx context.Context, item sinks.Item[sinks.Message], prev sinks.Receipt) (sinks.Written, error) {
+	if err := ctx.Err(); err != nil {
+		return sinks.Written{}, err
+	}
+	if prev.IsZero() {
+		return s.create(ctx, item)
+	}
+	return s.update(ctx, item, prev)
+}
+
+// delivery is one message on its way into one mailbox.
+type delivery struct {
+	item  sinks.Item[sinks.Message]
+	box   string
+	flags []string
+	date  time.Time
+	// losses are those of mailbox and flags, which each pass finds anew; dateLosses stay with the message.
+	losses, dateLosses []sinks.Loss
+}
+
+// plan decides mailbox, flags and date of a new message.
+func (s *Sink) plan(ctx context.Context, item sinks.Item[sinks.Message]) (*delivery, error) {
+	box, losses, err := s.boxes.ensure(ctx, item.Content.Mailbox)
+	if err != nil {
+		return nil, err
+	}
+	d := &delivery{item: item, box: box, losses: losses}
+	flags, more, err := s.keepable(ctx, box, item.Content.Flags)
+	if err != nil {
+		return nil, err
+	}
+	d.flags, d.losses = flags, append(d.losses, more...)
+	d.date, d.dateLosses = internalDate(item.Content.InternalDate)
+	return d, nil
+}
+
+// keepable returns the flags that the mailbox keeps. The server is only asked about keywords: all have the system flags.
+func (s *Sink) keepable(ctx context.Context, box string, wanted []string) ([]string, []sinks.Loss, error) {
+	flags, losses := legalFlags(wanted)
+	if !hasKeywords(flags) {
+		return flags, losses, nil
+	}
+	permanent, err := s.boxes.permanent(ctx, box)
+	if err != nil {
+		return nil, nil, err
+	}
+	flags, more := permitted(flags, permanent)
+	return flags, append(losses, more...), nil
+}
+
+// internalDate returns the date in whole seconds, within what servers keep: they store seconds since 1970.
+func internalDate(t time.Time) (time.Time, []sinks.Loss) {
+	if t.IsZero() {
+		return t, nil
+	}
+	sec := min(max(t.Unix(), 1), math.MaxUint32)
+	if sec == t.Unix() {
+		return time.Unix(sec, 0).UTC(), nil
+	}
+	return time.Unix(sec, 0).UTC(), []sinks.Loss{{Reason: "mail.date_changed", Detail: t.UTC().Format(time.RFC3339)}}
+}
+
+func (s *Sink) create(ctx context.Context, item sinks.Item[sinks.Message]) (sinks.Written, error) {
+	d, err := s.plan(ctx, item)
+	if err != nil {
+		return sinks.Written{}, err
+	}
+	return s.write(ctx, d)
+}
+
+// write appends a planned message and makes its copies.
+func (s *Sink) write(ctx context.Context, d *delivery) (sinks.Written, error) {
+	p, err := s.prepare(ctx, d.item.Content.Body, false)
+	if err != nil {
+		return sinks.Written{}, err
+	}
+	defer p.hold()()
+	what := traits{messageID: p.messageID, size: p.Size(), date: d.date}
+	at, err := s.deliver(ctx, d, p)
+	if err == nil && at.uid == 0 { // no UIDPLUS
+		at, err = s.newest(ctx, d.box, what)
+	}
+	if err != nil {
+		return sinks.Written{}, err
+	}
+	st := what.state()
+	st.Flags, st.Losses = d.flags, append(p.losses, d.dateLosses...)
+	_, losses, err := s.syncCopies(ctx, d.item, at, &st)
+	return written(d.item, at, st, append(d.losses, losses...)), err
+}
+
+func written(item sinks.Item[sinks.Message], at place, st state, losses []sinks.Loss) sinks.Written {
+	r := sinks.Receipt{Location: at.String(), BodyVersion: item.Content.Body.Version, State: st.String()}
+	return sinks.Written{Receipt: r, Losses: append(losses, st.Losses...)}
+}
+
+// deliver appends the prepared message. A place without UID says that the server does not tell it.
+func (s *Sink) deliver(ctx context.Context, d *delivery, p *prepared) (place, error) {
+	if s.limit > 0 && p.Size() > s.limit {
+		return place{}, fault.New(fault.FailItem, fault.TargetTooBig, "the message has %d bytes, the server takes %d", p.Size(), s.limit)
+	}
+	m := wire.Message{Flags: d.flags, Date: d.date, Size: p.Size(), Open: func() (io.ReadCloser, error) { return p.Open() }}
+	for attempt := 0; ; attempt++ {
+		answer, err := s.gatherer.append(ctx, s.wireName(d.box), m, d.item.Again, p.hold())
+		if err == nil {
+			return place{d.box, answer.UIDValidity, answer.UID}, nil
+		}
+		if attempt > 0 || !vanished(err) {
+			return place{}, classify("APPEND", err)
+		}
+		s.boxes.forget(d.box)
+		if _, _, err := s.boxes.ensure(ctx, d.item.Content.Mailbox); err != nil {
+			return place{}, err
+		}
+	}
+}
+
+// wireName returns the name as APPEND sends it.
+func (s *Sink) wireName(box string) string {
+	if s.utf8Names {
+		return box
+	}
+	return utf7(box)
+}
+
+// vanished reports whether an APPEND failed because the mailbox is not there any more.
+func vanished(err error) bool {
+	var status *wire.StatusError
+	return errors.As(err, &status) && (status.Code == "TRYCREATE" || status.Code == "NONEXISTENT")
+}

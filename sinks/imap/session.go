@@ -1,0 +1,201 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"codeberg.org/repatriate/repatriate/fault"
+)
+
+// session is a connection of the client library, used by one goroutine at a time.
+type session struct {
+	*imapclient.Client
+	sink        *Sink
+	conn        *guard
+	appendLimit int64
+	mailbox     string // the selected one
+	selected    *imap.SelectData
+}
+
+// sessions is a bounded number of sessions.
+type sessions struct {
+	ctx  context.Context
+	sink *Sink
+	free chan struct{}
+
+	mu     sync.Mutex
+	idle   []*session
+	closed bool
+}
+
+func newSessions(ctx context.Context, s *Sink, n int) *sessions {
+	return &sessions{ctx: ctx, sink: s, free: make(chan struct{}, n)}
+}
+
+// do runs f with a session in which the mailbox is selected; none is when the name is empty. A session whose connection
+// broke is not used again. The errors of f are given a meaning.
+func (p *sessions) do(ctx context.Context, mailbox string, f func(*session) error) error {
+	select {
+	case p.free <- struct{}{}:
+		defer func() { <-p.free }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, p.sink.opts.Timeout)
+	defer cancel()
+	x, err := p.get(limited, mailbox)
+	if err == nil {
+		err = p.run(limited, x, mailbox, f)
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return classify("IMAP", err)
+}
+
+func (p *sessions) run(ctx context.Context, x *session, mailbox string, f func(*session) error) error {
+	stop := context.AfterFunc(ctx, func() { _ = x.conn.Close() })
+	stopLife := context.AfterFunc(p.ctx, func() { _ = x.conn.Close() })
+	x.conn.allow(maxAnswer)
+	err := x.choose(mailbox)
+	if err == nil {
+		err = f(x)
+	}
+	if stop() && stopLife() && !x.broken(err) {
+		p.put(x)
+	} else {
+		_ = x.Close()
+	}
+	return err
+}
+
+// broken reports whether an error of f tells of the connection's end.
+func (x *session) broken(err error) bool {
+	select {
+	case <-x.Closed():
+		return true
+	default:
+	}
+	var known *fault.Error
+	return err != nil && !refused(err) && !errors.As(err, &known)
+}
+
+func (p *sessions) get(ctx context.Context, mailbox string) (*session, error) {
+	if x := p.reuse(mailbox); x != nil {
+		return x, nil
+	}
+	return p.sink.openSession(ctx)
+}
+
+func (p *sessions) reuse(mailbox string) *session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = slices.DeleteFunc(p.idle, func(x *session) bool {
+		select {
+		case <-x.Closed():
+			return true
+		default:
+			return false
+		}
+	})
+	if len(p.idle) == 0 {
+		return nil
+	}
+	i := max(0, slices.IndexFunc(p.idle, func(x *session) bool { return x.mailbox == mailbox }))
+	x := p.idle[i]
+	p.idle = slices.Delete(p.idle, i, i+1)
+	return x
+}
+
+func (p *sessions) put(x *session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		_ = x.Close()
+		return
+	}
+	p.idle = append(p.idle, x)
+}
+
+func (p *sessions) close() {
+	p.mu.Lock()
+	p.closed = true
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	for _, x := range idle {
+		_ = x.Close()
+	}
+	for range cap(p.free) { // those that are in use end, since their connections are being closed
+		p.free <- struct{}{}
+	}
+}
+
+func (s *Sink) openSession(ctx context.Context) (*session, error) {
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	limit, _ := conn.AppendLimit()
+	g := &guard{Conn: conn.Release()}
+	g.allow(maxAnswer)
+	x := &session{Client: imapclient.New(g, nil), sink: s, conn: g, appendLimit: limit}
+	if err := x.WaitGreeting(); err != nil {
+		_ = x.Close()
+		return nil, err
+	}
+	return x, nil
+}
+
+// count notes n commands.
+func (x *session) count(n int) { x.sink.opts.Meter.Request(n) }
+
+// choose selects the mailbox. One that is selected already is brought up to date: a server need not show what other
+// connections appended before the next command.
+func (x *session) choose(mailbox string) error {
+	switch mailbox {
+	case "":
+		return nil
+	case x.mailbox:
+		x.count(1)
+		return x.Noop().Wait()
+	}
+	x.mailbox = ""
+	x.count(1)
+	data, err := x.Select(mailbox, nil).Wait()
+	if err != nil {
+		return x.missing(mailbox, err)
+	}
+	x.mailbox, x.selected = mailbox, data
+	return nil
+}
+
+// errNoMailbox says that a mailbox does not exist.
+var errNoMailbox = errors.New("the mailbox does not exist")
+
+// missing tells why a mailbox could not be selected. Not every server gives a reason; then its list does.
+func (x *session) missing(mailbox string, err error) error {
+	status := statusOf(err)
+	if status == nil || status.Status != "NO" {
+		return err
+	}
+	there := status.Code != "NONEXISTENT" && status.Code != "TRYCREATE"
+	if there {
+		there = status.Code != "" || x.sink.boxes.listed(x, mailbox)
+	}
+	if there {
+		return err
+	}
+	x.sink.boxes.forget(mailbox)
+	return fault.New(fault.Retry, fault.TargetConflict, "SELECT: %w", errNoMailbox)
+}
+
+func gone(err error) bool { return errors.Is(err, errNoMailbox) }
