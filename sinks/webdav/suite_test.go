@@ -12,6 +12,7 @@ import (
 
 	"github.com/studio-b12/gowebdav"
 
+	"codeberg.org/repatriate/repatriate/internal/embedded"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/sinktest"
@@ -193,4 +194,14 @@ func open(t *testing.T, opts webdav.Options) *webdav.Sink {
 	}
 	t.Cleanup(func() { _ = sink.Close() })
 	return sink
+}
+
+func TestSinkOnEmbedded(t *testing.T) {
+	server, err := embedded.StartFiles(t.TempDir(), []embedded.User{{Name: "u1", Password: "secret"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	url := strings.ReplaceAll(server.URL, "{user}", "u1")
+	sinktest.Run(t, harness(login{url: url, user: "u1", password: "secret"}, odd()))
 }
