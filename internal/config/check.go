@@ -125,6 +125,12 @@ func (j *Job) checkURL(f *findings, key, raw, secure, plain string) {
 	}
 }
 
+// IsLoopbackURL reports whether the URL leads to this machine.
+func IsLoopbackURL(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && isLoopback(u.Hostname())
+}
+
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()

@@ -21,6 +21,9 @@ type person struct {
 func peopleOf(d *google.Data) []person {
 	var people []person
 	for _, u := range d.Users() {
+		if u.Deleted {
+			continue
+		}
 		local, _, _ := strings.Cut(u.Email, "@")
 		p := person{source: u.Email, target: local, out: u.Suspended}
 		if u.NoMailbox {
@@ -71,3 +74,6 @@ func accountsFile(people []person) string {
 	}
 	return b.String()
 }
+
+// Users returns the names of the accounts on the embedded servers.
+func (s *Simulation) Users() []string { return s.users }

@@ -3,7 +3,6 @@
 package simulation
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -39,8 +38,9 @@ type Simulation struct {
 	// Job is the path of the job file.
 	Job string
 
-	http *http.Server
-	done chan struct{}
+	http  *http.Server
+	done  chan struct{}
+	users []string
 }
 
 // Start starts everything on free ports of 127.0.0.1 and writes the files into dir, which must exist.
@@ -56,6 +56,11 @@ func Start(dir string, o Options) (*Simulation, error) {
 		_ = s.http.Serve(listener)
 	}()
 	people := peopleOf(o.Data)
+	for _, p := range people {
+		if !p.out {
+			s.users = append(s.users, p.target)
+		}
+	}
 	if o.Target == "" {
 		if s.Targets, err = embedded.Start(dir, users(people)); err != nil {
 			return nil, errors.Join(fmt.Errorf("start the targets: %w", err), s.Close())
@@ -69,15 +74,11 @@ func Start(dir string, o Options) (*Simulation, error) {
 
 // Close ends the servers; the files stay.
 func (s *Simulation) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
 	var errs []error
 	if s.Targets != nil {
 		errs = append(errs, s.Targets.Close())
 	}
-	if err := s.http.Shutdown(ctx); err != nil {
-		errs = append(errs, s.http.Close())
-	}
+	errs = append(errs, s.http.Close())
 	<-s.done
 	return errors.Join(append(errs, s.Provider.Close())...)
 }

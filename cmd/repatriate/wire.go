@@ -1,0 +1,326 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/checkpoint/sqlite"
+	"codeberg.org/repatriate/repatriate/engine"
+	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
+	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/runner"
+	"codeberg.org/repatriate/repatriate/internal/secret"
+	"codeberg.org/repatriate/repatriate/mapping"
+	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/caldav"
+	"codeberg.org/repatriate/repatriate/sinks/imap"
+	"codeberg.org/repatriate/repatriate/sinks/webdav"
+	"codeberg.org/repatriate/repatriate/sources"
+	"codeberg.org/repatriate/repatriate/sources/google"
+)
+
+// drivePrefix marks a shared drive among the accounts: what follows is its id.
+const drivePrefix = "drive:"
+
+// openStore opens the job's state for a pass; a dry run gets a copy that it may write to.
+func openStore(ctx context.Context, job *config.Job, dryRun bool) (checkpoint.Store, error) {
+	o := sqlite.Options{Job: job.Job}
+	if dryRun {
+		return sqlite.OpenCopy(ctx, job.StatePath(), o)
+	}
+	return sqlite.Open(ctx, job.StatePath(), o)
+}
+
+// viewStore opens the job's state for reading, also while a run is under way.
+func viewStore(ctx context.Context, job *config.Job) (checkpoint.Store, error) {
+	return sqlite.OpenView(ctx, job.StatePath(), sqlite.Options{Job: job.Job})
+}
+
+// wiring ties the implementations together for one pass over a job. Nothing else knows them.
+type wiring struct {
+	job            *config.Job
+	pass           pass
+	log            *slog.Logger
+	counters       engine.Counters
+	source, target meter.Meter
+	transport      *http.Transport // to the targets
+	google         *google.Client
+	formats        google.Formats
+	canary         func(ctx context.Context) error
+}
+
+func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (*wiring, error) {
+	w := &wiring{job: job, pass: p, log: log, transport: httpx.NewTransport()}
+	g := job.Source.Google
+	key, err := secret.Resolve(ctx, g.Credentials, job.Dir)
+	if err != nil {
+		return nil, usage(fmt.Errorf("source.google.credentials: %w", err))
+	}
+	if w.formats, err = google.ParseFormats(g.Formats.Word, g.Formats.Changes); err != nil {
+		return nil, usage(fmt.Errorf("source.google.formats: %w", err))
+	}
+	w.google, err = google.New(ctx, google.Options{
+		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Meter: &w.source,
+	})
+	if err != nil {
+		return nil, usage(err)
+	}
+	w.canary = onceFor(w.sendCanary)
+	return w, nil
+}
+
+func (w *wiring) close() { w.transport.CloseIdleConnections() }
+
+// directory yields the accounts that the provider knows.
+func (w *wiring) directory(ctx context.Context) iter.Seq2[sources.Account, error] {
+	return w.google.Accounts(ctx)
+}
+
+// accountLine is an account as a line of an accounts file.
+func accountLine(a sources.Account) []string {
+	source, kinds := a.ID, ""
+	target, _, _ := strings.Cut(a.ID, "@")
+	switch {
+	case a.Shared:
+		source, target, kinds = drivePrefix+a.ID, "", "files"
+	case a.State == "suspended":
+		source = "# " + source
+	case a.State == "no_mailbox":
+		kinds = "files calendar"
+	}
+	return []string{source, target, "", kinds, a.State, a.Name}
+}
+
+// accounts returns what the runner needs of the people of a pass.
+func (w *wiring) accounts(people []config.Account) []runner.Account {
+	out := make([]runner.Account, 0, len(people))
+	for _, p := range people {
+		kinds := p.Kinds
+		if strings.HasPrefix(p.Source, drivePrefix) {
+			kinds = slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return k != "files" })
+		}
+		out = append(out, runner.Account{Name: p.Source, Kinds: kinds, Open: func(ctx context.Context, kind string) ([]runner.Task, error) {
+			return w.open(ctx, p, kind)
+		}})
+	}
+	return out
+}
+
+func (w *wiring) open(ctx context.Context, p config.Account, kind string) ([]runner.Task, error) {
+	switch kind {
+	case "files":
+		return []runner.Task{w.files(p)}, nil
+	case "mail":
+		return []runner.Task{w.mail(p)}, nil
+	case "calendar":
+		return w.calendars(ctx, p)
+	default:
+		return nil, fmt.Errorf("there is no kind %q", kind)
+	}
+}
+
+// options returns those of the engine for the pass.
+func (w *wiring) options() engine.Options {
+	return engine.Options{
+		InFlight: w.job.Concurrency.Items, Propagate: w.job.Deletions == "propagate", Counters: &w.counters, Log: w.log,
+	}
+}
+
+// work runs a pass, or retries what failed.
+func work[S sources.Content, T sinks.Content](ctx context.Context, w *wiring, e *engine.Engine[S, T], l checkpoint.Ledger) error {
+	if w.pass.retry {
+		return e.Retry(ctx, l)
+	}
+	return e.Run(ctx, l)
+}
+
+// password reads the account's password; empty where the accounts file names none.
+func (w *wiring) password(ctx context.Context, p config.Account) (string, error) {
+	if p.Password == "" {
+		return "", nil
+	}
+	s, err := secret.Resolve(ctx, p.Password, w.job.Dir)
+	if err != nil {
+		return "", fmt.Errorf("password of %s: %w", p.Source, err)
+	}
+	return s.Reveal(), nil
+}
+
+func (w *wiring) files(p config.Account) runner.Task {
+	o := google.DriveOptions{Formats: w.formats, AcknowledgeAbuse: w.job.Source.Google.AcknowledgeAbuse}
+	src := google.Drive(w.google, p.Source, o)
+	if id, shared := strings.CutPrefix(p.Source, drivePrefix); shared {
+		src = google.SharedDrive(w.google, id, o)
+	}
+	rules := mapping.FileRules{}
+	return runner.Task{Collection: "drive", Name: "Drive", Work: func(ctx context.Context, l checkpoint.Ledger) error {
+		sink, done, err := w.webdav(ctx, p)
+		if err != nil {
+			return err
+		}
+		defer done()
+		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.options()), l)
+	}}
+}
+
+func (w *wiring) webdav(ctx context.Context, p config.Account) (sinks.Sink[sinks.File], func(), error) {
+	if w.pass.dryRun {
+		return sinks.Discard[sinks.File]{}, func() {}, nil
+	}
+	password, err := w.password(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := webdav.Open(ctx, webdav.Options{
+		URL: config.UserURL(w.job.Target.Files.WebDAV, p.Target), User: p.Target, Password: password,
+		Transport: w.transport, Meter: &w.target,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, func() { _ = s.Close() }, nil
+}
+
+func (w *wiring) mail(p config.Account) runner.Task {
+	src := google.Mail(w.google, p.Source, google.MailOptions{SpamTrash: w.job.Source.Google.SpamTrash})
+	rules := mapping.MailRules{Labels: w.job.Labels}
+	return runner.Task{Collection: "mailbox", Name: "Mail", Work: func(ctx context.Context, l checkpoint.Ledger) error {
+		sink, done, err := w.imap(ctx, p)
+		if err != nil {
+			return err
+		}
+		defer done()
+		return work(ctx, w, engine.New(src, rules.Message, sink, w.options()), l)
+	}}
+}
+
+func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.Message], func(), error) {
+	if w.pass.dryRun {
+		return sinks.Discard[sinks.Message]{}, func() {}, nil
+	}
+	t := w.job.Target.Mail
+	o := imap.Options{URL: t.IMAP, User: p.Target, Connections: t.Connections, Meter: &w.target,
+		Insecure: w.job.Insecure || config.IsLoopbackURL(t.IMAP)}
+	var err error
+	if m := t.Master; m != nil {
+		var s secret.Secret
+		s, err = secret.Resolve(ctx, m.Password, w.job.Dir)
+		o.Password, o.Master.User = s.Reveal(), m.User
+		if m.Form == "separator" {
+			o.Master.Separator = m.Separator
+		}
+	} else {
+		o.Password, err = w.password(ctx, p)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := imap.Open(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, func() { _ = s.Close() }, nil
+}
+
+func (w *wiring) calendars(ctx context.Context, p config.Account) ([]runner.Task, error) {
+	collections, err := google.Calendars(ctx, w.google, p.Source)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []runner.Task
+	for _, c := range collections {
+		tasks = append(tasks, w.calendar(p, c))
+	}
+	return tasks, nil
+}
+
+func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {
+	src := google.Calendar(w.google, p.Source, c.ID)
+	rules := mapping.EventRules{}
+	return runner.Task{Collection: c.ID, Name: c.Name, Work: func(ctx context.Context, l checkpoint.Ledger) error {
+		sink, done, err := w.caldav(ctx, p, c)
+		if err != nil {
+			return err
+		}
+		defer done()
+		return work(ctx, w, engine.New(src, rules.Event, sink, w.options()), l)
+	}}
+}
+
+func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collection) (sinks.Sink[sinks.Event], func(), error) {
+	if w.pass.dryRun {
+		return sinks.Discard[sinks.Event]{}, func() {}, nil
+	}
+	if err := w.canary(ctx); err != nil {
+		return nil, nil, err
+	}
+	o, err := w.caldavOptions(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Collection = sinks.Collection{ID: c.ID, Name: c.Name, Description: c.Description, Color: c.Color, TimeZone: c.TimeZone,
+		Primary: c.Primary, Components: []string{"VEVENT"}}
+	s, err := caldav.Open(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, func() {}, nil
+}
+
+func (w *wiring) caldavOptions(ctx context.Context, p config.Account) (caldav.Options, error) {
+	password, err := w.password(ctx, p)
+	return caldav.Options{
+		URL: config.UserURL(w.job.Target.Calendar.CalDAV, p.Target), User: p.Target, Password: password,
+		RoundTripper: w.transport, Meter: &w.target,
+	}, err
+}
+
+// sendCanary proves, before the first event is written, that an event with a guest is imported in silence: with two
+// accounts of the job, one as organizer and one as guest.
+func (w *wiring) sendCanary(ctx context.Context) error {
+	var pair []caldav.Options
+	for _, p := range w.job.People {
+		if !slices.Contains(p.Kinds, "calendar") || strings.HasPrefix(p.Source, drivePrefix) || len(pair) == 2 {
+			continue
+		}
+		o, err := w.caldavOptions(ctx, p)
+		if err != nil {
+			return err
+		}
+		pair = append(pair, o)
+	}
+	if len(pair) < 2 {
+		w.log.Info("one account alone: no guest to prove with that nobody is mailed")
+		return nil
+	}
+	return caldav.Canary(ctx, pair[0], pair[1])
+}
+
+// onceFor calls f until it gives an answer that is not due to cancellation, and gives that answer ever after.
+func onceFor(f func(ctx context.Context) error) func(ctx context.Context) error {
+	var mu sync.Mutex
+	var done bool
+	var answer error
+	return func(ctx context.Context) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if done {
+			return answer
+		}
+		err := f(ctx)
+		if ctx.Err() != nil || errors.Is(err, context.Canceled) {
+			return err
+		}
+		done, answer = true, err
+		return err
+	}
+}
