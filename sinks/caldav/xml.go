@@ -1,0 +1,230 @@
+package caldav
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
+)
+
+// words are what an answer that is no success says: the names of all its elements, among them the precondition that
+// failed (RFC 4918 §16), and what is meant for people.
+type words struct {
+	names     []string
+	conflicts []string // hrefs within no-uid-conflict and its like
+	message   string   // sabre's message, or responsedescription (RFC 4918 §14.25)
+	exception string   // sabre's
+}
+
+// maxWords bounds how much of an answer is searched.
+const maxWords = 64 << 10
+
+func readWords(body []byte) words {
+	var w words
+	var stack []string
+	d := xml.NewDecoder(bytes.NewReader(body[:min(len(body), maxWords)]))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return w
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			stack = append(stack, t.Name.Local)
+			if len(w.names) < 1000 {
+				w.names = append(w.names, t.Name.Local)
+			}
+		case xml.EndElement:
+			stack = stack[:max(len(stack)-1, 0)]
+		case xml.CharData:
+			w.take(stack, string(t))
+		}
+	}
+}
+
+func (w *words) take(stack []string, text string) {
+	if len(stack) == 0 {
+		return
+	}
+	switch stack[len(stack)-1] {
+	case "href":
+		if slices.Contains(stack, "no-uid-conflict") || slices.Contains(stack, "unique-scheduling-object-resource") {
+			w.conflicts = append(w.conflicts, strings.TrimSpace(text))
+		}
+	case "message", "responsedescription":
+		w.message += text
+	case "exception":
+		w.exception += strings.TrimSpace(text)
+	}
+}
+
+// has reports whether one of the elements stands in the answer.
+func (w words) has(names ...string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(w.names, n) })
+}
+
+// said returns the server's words for an error text: short, on one line.
+func (w words) said(body []byte) string {
+	s := w.message
+	if s == "" && len(w.names) > 0 && w.names[0] == "error" {
+		s = strings.Join(w.names[1:], " ")
+	}
+	if s == "" {
+		s = string(body[:min(len(body), 200)])
+	}
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	if len(s) > 300 {
+		s = s[:300]
+	}
+	return strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "")
+}
+
+// response is one response of a multistatus (RFC 4918 §14.24), with the properties that are asked for here.
+type response struct {
+	Href      string     `xml:"DAV: href"`
+	Status    string     `xml:"DAV: status"`
+	Propstats []propstat `xml:"DAV: propstat"`
+}
+
+type propstat struct {
+	Status string `xml:"DAV: status"`
+	Prop   prop   `xml:"DAV: prop"`
+}
+
+type prop struct {
+	ETag         string   `xml:"DAV: getetag"`
+	Name         string   `xml:"DAV: displayname"`
+	ResourceType types    `xml:"DAV: resourcetype"`
+	Components   []comp   `xml:"urn:ietf:params:xml:ns:caldav supported-calendar-component-set>comp"`
+	Data         string   `xml:"urn:ietf:params:xml:ns:caldav calendar-data"`
+	Default      string   `xml:"urn:ietf:params:xml:ns:caldav schedule-default-calendar-URL>href"`
+	Inbox        string   `xml:"urn:ietf:params:xml:ns:caldav schedule-inbox-URL>href"`
+	Home         string   `xml:"urn:ietf:params:xml:ns:caldav calendar-home-set>href"`
+	Addresses    []string `xml:"urn:ietf:params:xml:ns:caldav calendar-user-address-set>href"`
+	Principal    string   `xml:"DAV: current-user-principal>href"`
+}
+
+type types struct {
+	Calendar *struct{} `xml:"urn:ietf:params:xml:ns:caldav calendar"`
+	Inbox    *struct{} `xml:"urn:ietf:params:xml:ns:caldav schedule-inbox"`
+	Outbox   *struct{} `xml:"urn:ietf:params:xml:ns:caldav schedule-outbox"`
+}
+
+type comp struct {
+	Name string `xml:"name,attr"`
+}
+
+// found returns the properties that the server has.
+func (r response) found() prop {
+	for _, p := range r.Propstats {
+		if p.Status == "" || strings.Contains(p.Status, " 200") {
+			return p.Prop
+		}
+	}
+	return prop{}
+}
+
+// maxListing bounds the body of a multistatus, which is read as a stream.
+const maxListing = 1 << 30
+
+var errListing = errors.New("the listing is larger than any calendar")
+
+// multistatus sends a PROPFIND or REPORT and calls each with the responses as they come.
+func (c *client) multistatus(ctx context.Context, method, href, depth, body string, each func(response) error) error {
+	h := http.Header{"Content-Type": {"application/xml; charset=utf-8"}, "Depth": {depth}}
+	resp, path, err := c.start(ctx, method, href, h, []byte(xml.Header+body))
+	if err != nil {
+		return err
+	}
+	defer httpx.Drain(resp.Body)
+	if resp.StatusCode != http.StatusMultiStatus {
+		a := &answer{method: method, path: path, status: resp.StatusCode, header: resp.Header}
+		a.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxWords))
+		a.xml = readWords(a.body)
+		return &statusError{a, c.fault(a)}
+	}
+	limited := &io.LimitedReader{R: resp.Body, N: maxListing}
+	err = eachResponse(xml.NewDecoder(limited), each)
+	switch {
+	case limited.N <= 0:
+		return fault.New(fault.FailTask, fault.TargetBadAnswer, "%s %s: %w", method, path, errListing)
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	if f := (*fault.Error)(nil); errors.As(err, &f) {
+		return err
+	}
+	return fault.New(fault.Retry, fault.TargetBadAnswer, "%s %s: %w", method, path, err)
+}
+
+// statusError is the fault of an answer, with the answer.
+type statusError struct {
+	answer *answer
+	err    error
+}
+
+func (e *statusError) Error() string { return e.err.Error() }
+func (e *statusError) Unwrap() error { return e.err }
+
+// status returns the status of the answer that err is about; 0 if it is about none.
+func status(err error) int {
+	var s *statusError
+	if errors.As(err, &s) {
+		return s.answer.status
+	}
+	return 0
+}
+
+// eachResponse reads responses one after the other. A document that ends early is an error.
+func eachResponse(d *xml.Decoder, each func(response) error) error {
+	depth := 0
+	for {
+		token, err := d.Token()
+		if err != nil {
+			if errors.Is(err, io.EOF) && depth == 0 {
+				return io.ErrUnexpectedEOF
+			}
+			return err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth == 1 && t.Name.Local == "response" {
+				var r response
+				if err := d.DecodeElement(&r, &t); err != nil {
+					return err
+				}
+				if err := each(r); err != nil {
+					return err
+				}
+				continue
+			}
+			depth++
+		case xml.EndElement:
+			if depth--; depth == 0 {
+				return nil
+			}
+		}
+	}
+}
+
+// escaped returns text for the inside of an XML element.
+func escaped(s string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(s)) // a strings.Builder takes everything
+	return b.String()
+}
