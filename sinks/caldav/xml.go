@@ -104,16 +104,16 @@ type propstat struct {
 	Prop   prop   `xml:"DAV: prop"`
 }
 
+// Go matches one namespace along a whole path, so that the paths to an href have none.
 type prop struct {
 	ETag         string   `xml:"DAV: getetag"`
 	Name         string   `xml:"DAV: displayname"`
 	ResourceType types    `xml:"DAV: resourcetype"`
 	Components   []comp   `xml:"urn:ietf:params:xml:ns:caldav supported-calendar-component-set>comp"`
 	Data         string   `xml:"urn:ietf:params:xml:ns:caldav calendar-data"`
-	Default      string   `xml:"urn:ietf:params:xml:ns:caldav schedule-default-calendar-URL>href"`
-	Inbox        string   `xml:"urn:ietf:params:xml:ns:caldav schedule-inbox-URL>href"`
-	Home         string   `xml:"urn:ietf:params:xml:ns:caldav calendar-home-set>href"`
-	Addresses    []string `xml:"urn:ietf:params:xml:ns:caldav calendar-user-address-set>href"`
+	Default      string   `xml:"schedule-default-calendar-URL>href"`
+	Inbox        string   `xml:"schedule-inbox-URL>href"`
+	Addresses    []string `xml:"calendar-user-address-set>href"`
 	Principal    string   `xml:"DAV: current-user-principal>href"`
 }
 

@@ -1,0 +1,111 @@
+package caldav
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
+	"codeberg.org/repatriate/repatriate/internal/realserver"
+	"codeberg.org/repatriate/repatriate/sinks"
+)
+
+func user(s *realserver.Server, i int) Options {
+	u := s.User(i)
+	return Options{URL: s.CalendarsURL(u.User), User: u.User, Password: u.Password, Collection: sinks.Collection{ID: "c", Primary: true}}
+}
+
+// loud lets a request pass without the headers that silence a server.
+type loud struct{ http.RoundTripper }
+
+func (l loud) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Del("X-NC-Scheduling")
+	r.Header.Del("Schedule-Reply")
+	return l.RoundTripper.RoundTrip(r)
+}
+
+// TestCanary lets Cyrus schedule. With the sink's ways of silence the guest hears nothing; without them the guest does,
+// so that the proof is one.
+func TestCanary(t *testing.T) {
+	server := realserver.Cyrus(t, realserver.CyrusOptions{Scheduling: true})
+	organizer, guest := user(server, 1), user(server, 2)
+	if err := Canary(t.Context(), organizer, guest); err != nil {
+		t.Fatalf("with silence: %v", err)
+	}
+	transport := httpx.NewTransport()
+	defer transport.CloseIdleConnections()
+	organizer.RoundTripper = loud{transport}
+	p, err := newCanary(t.Context(), organizer, guest)
+	if err != nil || p == nil {
+		t.Fatalf("%v, %v", p, err)
+	}
+	defer p.close()
+	p.agent = nil
+	err = p.run(t.Context())
+	if f := fault.Of(err); err == nil || f.Reason != fault.TargetHeard || f.Action != fault.FailTask {
+		t.Fatalf("without silence: %v", err)
+	}
+	if found, err := p.heard(t.Context()); err != nil || len(found) > 0 {
+		t.Errorf("left behind: %q, %v", found, err)
+	}
+	if left, err := p.sink.client.findUID(t.Context(), p.sink.calendar, p.uid); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+// TestCanaryWithoutScheduling writes nothing on a server that tells nobody.
+func TestCanaryWithoutScheduling(t *testing.T) {
+	server := realserver.Radicale(t, realserver.RadicaleOptions{})
+	if err := Canary(t.Context(), user(server, 1), user(server, 2)); err != nil {
+		t.Fatal(err)
+	}
+	c, err := newClient(user(server, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	if h, err := c.list(t.Context()); err != nil || len(h.calendars) > 0 {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
+// TestSilentOnCyrus imports events of the organizer with the guest on the same server, changes and removes them, and finds
+// nothing at the guest.
+func TestSilentOnCyrus(t *testing.T) {
+	server := realserver.Cyrus(t, realserver.CyrusOptions{Scheduling: true})
+	organizer, guest := user(server, 1), user(server, 2)
+	s, err := Open(t.Context(), organizer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	p, err := newCanary(t.Context(), organizer, guest)
+	if err != nil || p == nil {
+		t.Fatalf("%v, %v", p, err)
+	}
+	defer p.close()
+	it := item("event1", 1, 0)
+	for _, r := range [][2]string{{"mailto:u1@example.org", p.organizerAddress}, {"mailto:u2@example.org", p.guestAddress}, {"20240318", "20290318"}, {"20261231", "20301231"}} {
+		it.Content.Data = []byte(strings.ReplaceAll(string(it.Content.Data), r[0], r[1]))
+	}
+	p.uid = it.Content.UID
+	at := sinks.Receipt{}
+	for _, next := range []sinks.Item[sinks.Event]{it, changed(it)} {
+		w, err := s.Put(t.Context(), next, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = w.Receipt
+		if found, err := p.heard(t.Context()); err != nil || len(found) > 0 {
+			t.Fatalf("heard: %q, %v", found, err)
+		}
+	}
+	if err := s.Remove(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := p.heard(t.Context()); err != nil || len(found) > 0 {
+		t.Fatalf("heard: %q, %v", found, err)
+	}
+}
