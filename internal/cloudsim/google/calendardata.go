@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -245,8 +246,7 @@ func (d *Data) revised(body, changes object) object {
 	for _, m := range changes {
 		body = body.with(m.name, m.value)
 	}
-	sequence := 0
-	fmt.Sscan(fmt.Sprint(body.get("sequence")), &sequence)
+	sequence, _ := strconv.Atoi(fmt.Sprint(body.get("sequence")))
 	return body.with("sequence", sequence+1).with("updated", stamp(d.Now()))
 }
 

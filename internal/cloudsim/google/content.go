@@ -63,11 +63,11 @@ func (s stored) Open(offset int64) (io.ReadCloser, error) {
 	}
 	seeker, ok := f.(io.Seeker)
 	if !ok {
-		f.Close()
+		_ = f.Close()
 		return nil, fmt.Errorf("%s cannot be sought in", s.name)
 	}
 	if _, err := seeker.Seek(min(offset, s.size), io.SeekStart); err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	return f, nil

@@ -96,13 +96,11 @@ func (in *icsImport) times(o object, c *component) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	end := start
+	end := later(start, duration(c.text("DURATION")))
 	if p, ok := c.find("DTEND"); ok {
 		if end, err = in.moment(p); err != nil {
 			return nil, err
 		}
-	} else {
-		end = later(start, duration(c.text("DURATION")))
 	}
 	o = append(o, member{"start", start}, member{"end", end})
 	lines := []any{}

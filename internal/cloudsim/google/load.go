@@ -82,7 +82,7 @@ type shareEntry struct {
 }
 
 func (e shareEntry) permission() Permission {
-	p := Permission{Type: e.Type, Role: e.Role, Email: e.Email}
+	p := Permission(e)
 	if p.Type == "" {
 		p.Type = "user"
 	}
