@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"iter"
-	"strings"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 )
@@ -14,29 +14,19 @@ import (
 func (s *Store) Tasks(ctx context.Context) ([]checkpoint.Status, error) {
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, err
+		return nil, named(s.path, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
-	if empty, err := noTables(ctx, tx); empty || err != nil {
-		return nil, err
-	}
 	statuses, ids, err := tasks(ctx, tx)
 	if err != nil {
-		return nil, err
+		return nil, named(s.path, err)
 	}
 	for i := range statuses {
 		if err := count(ctx, tx, ids[i], &statuses[i]); err != nil {
-			return nil, err
+			return nil, named(s.path, err)
 		}
 	}
 	return statuses, nil
-}
-
-// noTables reports whether the file was only just begun.
-func noTables(ctx context.Context, tx *sql.Tx) (bool, error) {
-	var n int
-	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&n)
-	return n == 0, err
 }
 
 func tasks(ctx context.Context, tx *sql.Tx) (statuses []checkpoint.Status, ids []int64, err error) {
@@ -68,7 +58,7 @@ func count(ctx context.Context, tx *sql.Tx, id int64, s *checkpoint.Status) erro
 			return err
 		}
 		if state < 0 || state >= int64(len(s.Counts)) {
-			return errors.New("the state file holds a state that this release does not know")
+			return fmt.Errorf("it holds the state %d, which this release does not know", state)
 		}
 		s.Counts[state] = n
 		s.Bytes += bytes
@@ -85,7 +75,7 @@ func reasons(ctx context.Context, tx *sql.Tx, id int64, s *checkpoint.Status) er
 		SELECT reason, count(*) FROM record WHERE task = ?1 AND state IN (?2, ?3) GROUP BY reason
 		UNION ALL
 		SELECT reason, count(*) FROM (
-			SELECT DISTINCT record.id, json_extract(value, '$.reason') AS reason FROM record, json_each(record.losses)
+			SELECT DISTINCT record.id, json_extract(value, '$.reason') AS reason FROM record, json_each(nullif(record.losses, ''))
 			WHERE task = ?1 AND state = ?4) GROUP BY reason`,
 		id, checkpoint.Skipped, checkpoint.Failed, checkpoint.CopiedWithLosses)
 	if err != nil {
@@ -114,11 +104,12 @@ func (s *Store) Records(ctx context.Context, t checkpoint.Task, states ...checkp
 		if errors.Is(err, sql.ErrNoRows) {
 			return
 		}
-		for after := ""; ; {
-			var records []checkpoint.Record
-			if err == nil {
-				records, err = s.records(ctx, id, after, page, states, "")
-			}
+		if err != nil {
+			yield(checkpoint.Record{}, named(s.path, err))
+			return
+		}
+		for after, more := "", true; more; {
+			records, err := s.inState(ctx, id, after, page, states)
 			if err != nil {
 				yield(checkpoint.Record{}, err)
 				return
@@ -129,35 +120,7 @@ func (s *Store) Records(ctx context.Context, t checkpoint.Task, states ...checkp
 				}
 				after = r.ID
 			}
-			if len(records) < page {
-				return
-			}
+			more = len(records) == page
 		}
 	}
-}
-
-// records returns a number of records in order of id. The id after is left out, and so is none if it is empty.
-func (s *Store) records(ctx context.Context, task int64, after string, limit int, states []checkpoint.State, where string) ([]checkpoint.Record, error) {
-	args := []any{task, after}
-	query := "SELECT " + recordColumns + " FROM record WHERE task = ? AND id > ?" + where
-	if len(states) > 0 {
-		query += " AND state IN (?" + strings.Repeat(", ?", len(states)-1) + ")"
-		for _, st := range states {
-			args = append(args, st)
-		}
-	}
-	rows, err := s.read.QueryContext(ctx, query+" ORDER BY id LIMIT ?", append(args, limit)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []checkpoint.Record
-	for rows.Next() {
-		r, err := scanRecord(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
 }

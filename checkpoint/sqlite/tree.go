@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -46,7 +45,7 @@ func (l *ledger) Reserve(ctx context.Context, nodes ...checkpoint.Reservation) (
 	if len(nodes) == 0 {
 		return nil, nil
 	}
-	err = l.write(ctx, func(ctx context.Context, s *statements) error {
+	err = l.write(ctx, func(ctx context.Context, s *session) error {
 		placed = make([]checkpoint.Node, 0, len(nodes))
 		for _, r := range nodes {
 			n, err := l.reserve(ctx, s, r)
@@ -60,7 +59,7 @@ func (l *ledger) Reserve(ctx context.Context, nodes ...checkpoint.Reservation) (
 	return placed, err
 }
 
-func (l *ledger) reserve(ctx context.Context, s *statements, r checkpoint.Reservation) (checkpoint.Node, error) {
+func (l *ledger) reserve(ctx context.Context, s *session, r checkpoint.Reservation) (checkpoint.Node, error) {
 	out := r.Node
 	row, err := scanNode(s.node.QueryRowContext(ctx, l.id, r.ID))
 	if err != nil {
@@ -78,7 +77,7 @@ func (l *ledger) reserve(ctx context.Context, s *statements, r checkpoint.Reserv
 		out.Name = row.lies.name
 		return out, nil
 	}
-	if out.Name, err = l.take(ctx, s, r); err != nil {
+	if out.Name, err = l.take(ctx, s, r, row.lies); err != nil {
 		return out, err
 	}
 	_, err = s.reserve.ExecContext(ctx, l.id, r.ID, r.Folder, r.ParentID, out.Name, r.Wanted)
@@ -86,7 +85,7 @@ func (l *ledger) reserve(ctx context.Context, s *statements, r checkpoint.Reserv
 }
 
 // unreserve gives back a place that was reserved and is no longer wanted.
-func (l *ledger) unreserve(ctx context.Context, s *statements, id string, row nodeRow) error {
+func (l *ledger) unreserve(ctx context.Context, s *session, id string, row nodeRow) error {
 	if !row.planned.set {
 		return nil
 	}
@@ -104,32 +103,56 @@ func sharePlace(a, b place) bool {
 	return a.set && b.set && a.parent == b.parent && folded(a.name) == folded(b.name)
 }
 
-func (l *ledger) free(ctx context.Context, s *statements, id string, p place) error {
+func (l *ledger) free(ctx context.Context, s *session, id string, p place) error {
+	delete(s.crowds, folder{l.id, p.parent})
 	_, err := s.free.ExecContext(ctx, l.id, p.parent, folded(p.name), id)
 	return err
 }
 
 // take takes the first of the names that is free, or is the node's own already.
-func (l *ledger) take(ctx context.Context, s *statements, r checkpoint.Reservation) (string, error) {
+func (l *ledger) take(ctx context.Context, s *session, r checkpoint.Reservation, lies place) (string, error) {
 	for name := range r.Names {
-		var holder string
-		err := s.holder.QueryRowContext(ctx, l.id, r.ParentID, folded(name)).Scan(&holder)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			_, err = s.take.ExecContext(ctx, l.id, r.ParentID, folded(name), r.ID)
+		if ok, err := l.tryName(ctx, s, r, name); ok || err != nil {
 			return name, err
-		case err != nil:
+		}
+		break
+	}
+	c := s.crowds.of(folder{l.id, r.ParentID}, r.Names)
+	if c == nil {
+		return "", errors.New("the candidates for its name ended")
+	}
+	if i, own := c.taken[folded(lies.name)]; own && lies.set && lies.parent == r.ParentID {
+		return c.names[i], nil
+	}
+	for {
+		name, more := c.at(c.next, r.Names)
+		if !more {
+			return "", errors.New("the candidates for its name ended")
+		}
+		ok, err := l.tryName(ctx, s, r, name)
+		if err != nil {
 			return "", err
-		case holder == r.ID:
+		}
+		if c.take(folded(name)); ok {
 			return name, nil
 		}
 	}
-	return "", errors.New("the candidates for its name ended")
+}
+
+// tryName takes a name unless another node has it.
+func (l *ledger) tryName(ctx context.Context, s *session, r checkpoint.Reservation, name string) (ok bool, err error) {
+	var holder string
+	err = s.holder.QueryRowContext(ctx, l.id, r.ParentID, folded(name)).Scan(&holder)
+	if errors.Is(err, sql.ErrNoRows) {
+		_, err = s.take.ExecContext(ctx, l.id, r.ParentID, folded(name), r.ID)
+		return err == nil, err
+	}
+	return err == nil && holder == r.ID, err
 }
 
 // Settle implements checkpoint.Tree.
 func (l *ledger) Settle(ctx context.Context, id string, r checkpoint.Record) error {
-	return l.write(ctx, func(ctx context.Context, s *statements) error {
+	return l.write(ctx, func(ctx context.Context, s *session) error {
 		row, err := scanNode(s.node.QueryRowContext(ctx, l.id, id))
 		if err != nil {
 			return err
@@ -151,7 +174,7 @@ func (l *ledger) Settle(ctx context.Context, id string, r checkpoint.Record) err
 
 // Forget implements checkpoint.Tree.
 func (l *ledger) Forget(ctx context.Context, id string) error {
-	return l.write(ctx, func(ctx context.Context, s *statements) error {
+	return l.write(ctx, func(ctx context.Context, s *session) error {
 		row, err := scanNode(s.node.QueryRowContext(ctx, l.id, id))
 		if err != nil {
 			return err
@@ -167,73 +190,4 @@ func (l *ledger) Forget(ctx context.Context, id string) error {
 		_, err = s.forget.ExecContext(ctx, l.id, id)
 		return err
 	})
-}
-
-// maxDepth bounds a path; a longer one is a cycle, or nothing that a target would take.
-const maxDepth = 1000
-
-// Where implements checkpoint.Tree.
-func (l *ledger) Where(ctx context.Context, id string) (lies, reserved []string, ok bool, err error) {
-	row, err := l.node(ctx, id)
-	if err != nil || !row.lies.set && !row.planned.set {
-		return nil, nil, false, err
-	}
-	if row.lies.set {
-		if lies, err = l.path(ctx, row.lies); err != nil {
-			return nil, nil, false, err
-		}
-	}
-	if reserved = lies; row.planned.set {
-		reserved, err = l.path(ctx, row.planned)
-	}
-	return lies, reserved, row.lies.set, err
-}
-
-func (l *ledger) node(ctx context.Context, id string) (nodeRow, error) {
-	return scanNode(l.store.read.QueryRowContext(ctx,
-		"SELECT folder, parent, name, wanted, new_parent, new_name, new_wanted FROM node WHERE task = ? AND id = ?", l.id, id))
-}
-
-// path walks up from a place to the top. A folder on the way that lies nowhere yet counts with its reserved place.
-func (l *ledger) path(ctx context.Context, p place) ([]string, error) {
-	var path []string
-	for {
-		path = append(path, p.name)
-		if p.parent == "" {
-			slices.Reverse(path)
-			return path, nil
-		}
-		if len(path) > maxDepth {
-			return nil, fmt.Errorf("the folders above %q lie in one another", p.name)
-		}
-		row, err := l.node(ctx, p.parent)
-		if err != nil {
-			return nil, err
-		}
-		if p = row.lies; !p.set {
-			p = row.planned
-		}
-		if !p.set {
-			return nil, fmt.Errorf("the folder of %q has no place", path[len(path)-1])
-		}
-	}
-}
-
-// Children implements checkpoint.Tree.
-func (l *ledger) Children(ctx context.Context, id, after string, limit int) ([]checkpoint.Node, error) {
-	rows, err := l.store.read.QueryContext(ctx, "SELECT id, name, wanted, folder FROM node WHERE task = ? AND parent = ? AND parent IS NOT NULL AND id > ? ORDER BY id LIMIT ?",
-		l.id, id, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []checkpoint.Node
-	for rows.Next() {
-		n := checkpoint.Node{ParentID: id}
-		if err := rows.Scan(&n.ID, &n.Name, &n.Wanted, &n.Folder); err != nil {
-			return nil, err
-		}
-		out = append(out, n)
-	}
-	return out, rows.Err()
 }

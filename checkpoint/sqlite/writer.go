@@ -9,22 +9,29 @@ import (
 )
 
 // errClosed says that the store was closed.
-var errClosed = errors.New("the state file is closed")
+var errClosed = errors.New("it is closed")
 
 // writer is the one goroutine that writes. Operations that wait while it commits are done together in its next
 // transaction; each of them happens wholly or not at all.
 type writer struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	queue chan *operation
-	end   chan struct{}
-	done  chan struct{}
-	once  sync.Once
-	stmts statements
+	db      *sql.DB
+	conn    *sql.Conn
+	queue   chan *operation
+	end     chan struct{}
+	done    chan struct{}
+	once    sync.Once
+	session session
+}
+
+// session is what operations work with. It belongs to the writer's goroutine.
+type session struct {
+	statements
+	epochs map[int64]int64 // how often each task was begun in this process
+	crowds crowds
 }
 
 type operation struct {
-	do     func(ctx context.Context, s *statements) error
+	do     func(ctx context.Context, s *session) error
 	result chan error
 }
 
@@ -36,8 +43,9 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{db: db, conn: conn, queue: make(chan *operation, together), end: make(chan struct{}), done: make(chan struct{})}
-	if err := w.stmts.prepare(ctx, conn); err != nil {
+	w := &writer{db: db, conn: conn, queue: make(chan *operation, together), end: make(chan struct{}), done: make(chan struct{}),
+		session: session{epochs: make(map[int64]int64), crowds: make(crowds)}}
+	if err := w.session.prepare(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	go w.run()
@@ -46,7 +54,10 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 
 // write has do done within a transaction and returns when it is on disk. do must not keep what it is given. A context
 // that ends while it waits does not undo it.
-func (w *writer) write(ctx context.Context, do func(ctx context.Context, s *statements) error) error {
+func (w *writer) write(ctx context.Context, do func(ctx context.Context, s *session) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	op := &operation{do: do, result: make(chan error, 1)}
 	select {
 	case w.queue <- op:
@@ -75,14 +86,19 @@ func (w *writer) run() {
 		case op := <-w.queue:
 			w.commit(w.gather(op))
 		case <-w.end:
-			for {
-				select {
-				case op := <-w.queue:
-					w.commit(w.gather(op))
-				default:
-					return
-				}
-			}
+			w.drain()
+			return
+		}
+	}
+}
+
+func (w *writer) drain() {
+	for {
+		select {
+		case op := <-w.queue:
+			w.commit(w.gather(op))
+		default:
+			return
 		}
 	}
 }
@@ -100,45 +116,64 @@ func (w *writer) gather(op *operation) []*operation {
 	return ops
 }
 
-// commit does the operations in one transaction. What fails alone is undone alone.
+// commit does the operations in one transaction and tells each how it went.
 func (w *writer) commit(ops []*operation) {
-	ctx := context.Background()
 	results := make([]error, len(ops))
-	err := w.exec(ctx, "BEGIN IMMEDIATE")
-	if err == nil {
-		for i, op := range ops {
-			results[i] = w.alone(ctx, op)
-		}
-		if err = w.exec(ctx, "COMMIT"); err != nil {
-			_ = w.exec(ctx, "ROLLBACK")
-		}
+	err := w.transact(context.Background(), ops, results)
+	if err != nil {
+		clear(w.session.crowds)
 	}
 	for i, op := range ops {
-		if err != nil {
-			results[i] = fmt.Errorf("write the state file: %w", err)
+		if results[i] == nil && err != nil {
+			results[i] = fmt.Errorf("write to it: %w", err)
 		}
 		op.result <- results[i]
 	}
 }
 
-func (w *writer) alone(ctx context.Context, op *operation) error {
-	if err := w.exec(ctx, "SAVEPOINT op"); err != nil {
+func (w *writer) transact(ctx context.Context, ops []*operation, results []error) error {
+	if err := run(ctx, w.session.open); err != nil {
 		return err
 	}
-	err := op.do(ctx, &w.stmts)
-	if err != nil {
-		err = errors.Join(err, w.exec(ctx, "ROLLBACK TO op"))
+	for i, op := range ops {
+		var broken error
+		if results[i], broken = w.alone(ctx, op); broken != nil {
+			_ = run(ctx, w.session.rollback) // fails if SQLite has done so itself
+			return broken
+		}
 	}
-	return errors.Join(err, w.exec(ctx, "RELEASE op"))
+	if err := run(ctx, w.session.commit); err != nil {
+		_ = run(ctx, w.session.rollback) // fails if SQLite has done so itself
+		return err
+	}
+	return nil
 }
 
-func (w *writer) exec(ctx context.Context, text string) error {
-	_, err := w.conn.ExecContext(ctx, text)
+// alone does one operation, which is undone alone if it fails. broken says that the transaction as a whole is lost: a full
+// disk, among others, makes SQLite roll back everything.
+func (w *writer) alone(ctx context.Context, op *operation) (err, broken error) {
+	if err := run(ctx, w.session.savepoint); err != nil {
+		return err, err
+	}
+	if err = op.do(ctx, &w.session); err != nil {
+		clear(w.session.crowds)
+		if run(ctx, w.session.undo) != nil {
+			return err, err
+		}
+	}
+	if broken = run(ctx, w.session.release); broken != nil {
+		return errors.Join(err, broken), broken
+	}
+	return err, nil
+}
+
+func run(ctx context.Context, stmt *sql.Stmt) error {
+	_, err := stmt.ExecContext(ctx)
 	return err
 }
 
 func (w *writer) close() error {
 	w.once.Do(func() { close(w.end) })
 	<-w.done
-	return errors.Join(w.stmts.close(), w.conn.Close(), w.db.Close())
+	return errors.Join(w.session.close(), w.conn.Close(), w.db.Close())
 }

@@ -1,0 +1,206 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	driver "modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
+)
+
+// The options of connections. A page cache of 64 MiB holds the upper levels of a million records' index, and the log is
+// cut back when a long reader made it grow.
+const (
+	writing = "_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=cache_size(-65536)&_pragma=journal_size_limit(67108864)"
+	reading = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cache_size(-16384)"
+	readers = 4
+)
+
+// connect returns connections to a file whose path is absolute; it is not opened yet.
+func connect(file, options string, most int) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: file}).String()+"?"+options)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
+	return db, nil
+}
+
+// resolve returns the absolute path of the file itself, where links lead. The file may be missing.
+func resolve(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	file, err := filepath.EvalSymlinks(abs)
+	if err == nil {
+		return file, nil
+	}
+	if _, missing := os.Lstat(abs); !errors.Is(missing, os.ErrNotExist) {
+		return "", err // a link to nowhere, or a folder that may not be read
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, filepath.Base(abs)), nil
+}
+
+// prepare makes a new file, or refuses one that is there and is not to be touched.
+func prepare(ctx context.Context, file string, o Options) error {
+	info, err := os.Stat(file)
+	if errors.Is(err, os.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return create(ctx, file, o)
+	}
+	if err != nil {
+		return err
+	}
+	// Another program's file is looked at without its write-ahead log and locks, so that it does not even get companions.
+	if err := inspect(file, "mode=ro&immutable=1", func(db *sql.DB) error { return checkOwner(ctx, db) }); err != nil {
+		return err
+	}
+	return inspect(file, "mode=ro&"+reading, func(db *sql.DB) error { _, err := check(ctx, db, o); return err })
+}
+
+func inspect(file, options string, look func(*sql.DB) error) error {
+	db, err := connect(file, options, 1)
+	if err != nil {
+		return err
+	}
+	return errors.Join(look(db), db.Close())
+}
+
+// create makes the file under another name first: a state file is either whole or not there.
+func create(ctx context.Context, file string, o Options) error {
+	if info, err := os.Stat(file + "-wal"); err == nil && info.Size() > 0 {
+		return fmt.Errorf("it is missing, but its log %s-wal is there: put the file back, or move the log away to begin anew", file)
+	}
+	fresh := file + ".new"
+	if err := removeAll(fresh, fresh+"-wal", fresh+"-shm", fresh+"-journal"); err != nil {
+		return err
+	}
+	if err := fill(ctx, fresh, o); err != nil {
+		return errors.Join(err, removeAll(fresh, fresh+"-wal", fresh+"-shm", fresh+"-journal"))
+	}
+	if err := os.Rename(fresh, file); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(file))
+}
+
+// fill makes an empty state file that only its owner may read: titles and names of files stand in it.
+func fill(ctx context.Context, file string, o Options) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return inspect(file, "_pragma=synchronous(FULL)", func(db *sql.DB) error {
+		if err := migrate(ctx, db); err != nil {
+			return err
+		}
+		if _, err := db.ExecContext(ctx, "INSERT INTO job VALUES (?)", o.Job); err != nil {
+			return err
+		}
+		_, err := db.ExecContext(ctx, "PRAGMA journal_mode=WAL")
+		return err
+	})
+}
+
+func removeAll(paths ...string) error {
+	for _, p := range paths {
+		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// check refuses files that are not ours, damaged, newer, or another job's, and returns the version of the schema.
+func check(ctx context.Context, db *sql.DB, o Options) (version int, err error) {
+	if err := checkOwner(ctx, db); err != nil {
+		return 0, err
+	}
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return 0, unusable(err)
+	}
+	if version < 1 || version > len(migrations) {
+		return 0, fmt.Errorf("%w: it was written by a newer release (schema %d, this release knows %d)", ErrForeign, version, len(migrations))
+	}
+	var result string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
+		return 0, unusable(err)
+	}
+	if result != "ok" {
+		return 0, fmt.Errorf("%w: it is damaged (%s); put a copy of it back", ErrForeign, result)
+	}
+	var job string
+	if err := db.QueryRowContext(ctx, "SELECT name FROM job").Scan(&job); err != nil {
+		return 0, unusable(err)
+	}
+	if o.Job != "" && job != "" && job != o.Job {
+		return 0, fmt.Errorf("it belongs to the job %q, not to %q", job, o.Job)
+	}
+	return version, nil
+}
+
+// checkOwner refuses files that are not ours.
+func checkOwner(ctx context.Context, db *sql.DB) error {
+	var id int
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return unusable(err)
+	}
+	if id != applicationID {
+		return fmt.Errorf("%w: it belongs to another program", ErrForeign)
+	}
+	return nil
+}
+
+// unusable tells a damaged file from one that cannot be read at the moment.
+func unusable(err error) error {
+	var e *driver.Error
+	switch {
+	case errors.As(err, &e) && e.Code()&0xff == codes.SQLITE_NOTADB:
+		return fmt.Errorf("%w: it belongs to another program, or its beginning is lost: %w", ErrForeign, err)
+	case errors.As(err, &e) && (e.Code()&0xff == codes.SQLITE_CORRUPT || e.Code()&0xff == codes.SQLITE_ERROR), errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%w: it is damaged; put a copy of it back: %w", ErrForeign, err)
+	}
+	return err
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	var version int
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return unusable(err)
+	}
+	for ; version < len(migrations); version++ {
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		script := migrations[version] + fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;", applicationID, version+1)
+		if _, err := tx.ExecContext(ctx, script); err != nil {
+			return errors.Join(fmt.Errorf("bring the schema to version %d: %w", version+1, err), tx.Rollback())
+		}
+		if err := tx.Commit(); err != nil {
+			return fmt.Errorf("bring the schema to version %d: %w", version+1, err)
+		}
+	}
+	return nil
+}
