@@ -35,7 +35,7 @@ func classify(a *answer) *fault.Error {
 		return &fault.Error{Action: fault.FailTask, Reason: fault.TargetAuth, Hint: "check the account's user and password on the target"}
 	case http.StatusForbidden:
 		return &fault.Error{Action: fault.FailItem, Reason: fault.TargetForbidden}
-	case http.StatusNotFound, http.StatusGone, http.StatusConflict:
+	case http.StatusNotFound, http.StatusGone, http.StatusConflict, http.StatusMethodNotAllowed:
 		return &fault.Error{Action: fault.FailItem, Reason: fault.TargetConflict, Hint: "the folder that is to hold it is missing on the target, or something else has its name"}
 	case http.StatusPreconditionFailed:
 		return &fault.Error{Action: fault.FailItem, Reason: fault.TargetConflict}

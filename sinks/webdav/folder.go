@@ -41,8 +41,9 @@ func (s *Sink) makeFolder(ctx context.Context, path []string) (bool, error) {
 			s.bulk.fresh(path)
 		}
 		return true, nil
-	case a.status == http.StatusMethodNotAllowed, a.status == http.StatusForbidden:
-		// By RFC 4918 §9.3.1 an existing resource is a 405; Cyrus answers 403 with resource-must-be-null.
+	case a.status == http.StatusMethodNotAllowed, a.status == http.StatusForbidden, a.status == http.StatusBadRequest:
+		// By RFC 4918 §9.3.1 an existing resource is a 405. Cyrus answers 403 with resource-must-be-null, and Apache 400
+		// where a file lies, as a file has nothing behind a slash.
 		return false, s.checkFolder(ctx, path, s.dav.fault("MKCOL", a))
 	default:
 		return false, s.dav.fault("MKCOL", a)
