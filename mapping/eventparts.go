@@ -76,8 +76,13 @@ func (m *eventMapper) times(c *icalendar.Component, o sources.Occurrence, s recu
 	c.Add(form.property("DTSTART", form.write(start)))
 	last := start
 	if end, endForm, ok := m.end(o, form); ok {
-		c.Add(endForm.property("DTEND", endForm.write(end)))
-		m.use(endForm, start, end)
+		if endForm.loc != nil && icalendar.Ambiguous(end.In(endForm.loc)) {
+			// DTEND would be read as an hour earlier, even before the start; a duration in hours is exact.
+			c.Add(icalendar.Raw("DURATION", fmt.Sprintf("PT%dS", int64(end.Sub(start)/time.Second))))
+		} else {
+			c.Add(endForm.property("DTEND", endForm.write(end)))
+			m.use(endForm, start, end)
+		}
 		last = end
 	}
 	c.Add(s.properties(m.form)...)

@@ -35,8 +35,12 @@ func (m *eventMapper) formOf(t sources.EventTime, series bool) (timeForm, error)
 		return timeForm{floating: true}, nil
 	}
 	f := timeForm{loc: m.location(t.Zone, series)}
-	if !series && icalendar.Ambiguous(t.Time.In(f.loc)) {
-		f.loc = time.UTC
+	if icalendar.Ambiguous(t.Time.In(f.loc)) {
+		if series {
+			m.lose("event.ambiguous_time", "a series begins in the hour that the clocks show twice; it is read as the first")
+		} else {
+			f.loc = time.UTC
+		}
 	}
 	return f, nil
 }
