@@ -111,6 +111,9 @@ func (m *eventMapper) series(e sources.Event) error {
 	if err != nil {
 		return err
 	}
+	if len(s.rules)+len(s.dates) == 0 {
+		clear(s.excluded) // readers disagree on what one event without its only occurrence is
+	}
 	master := m.component(*e.Master, *e.Master)
 	if err := m.finish(master, *e.Master, s); err != nil {
 		return err
@@ -143,7 +146,7 @@ func (m *eventMapper) overrides(e sources.Event, s *recurrence) ([]*icalendar.Co
 	exceptions := map[string]sources.Occurrence{}
 	for _, o := range e.Exceptions {
 		original := o.OriginalStart
-		if original.IsZero() {
+		if original.IsZero() || m.inForm(original) == "" {
 			original = o.Start
 			s.dates[m.inForm(original)] = true
 			m.lose("event.exception_placed", "an occurrence without a place in its series stands where it starts")

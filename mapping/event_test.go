@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/icalendar"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -127,4 +128,41 @@ func TestCSSColor(t *testing.T) {
 	if n := len(names); n != 138 || !slices.IsSorted(names) {
 		t.Errorf("%d names, sorted %v", n, slices.IsSorted(names))
 	}
+}
+
+// FuzzEvent maps whatever JSON makes of an event: no panic, and every object can be read.
+func FuzzEvent(f *testing.F) {
+	inputs, _ := filepath.Glob("testdata/event/*.json")
+	for _, input := range inputs {
+		data, err := os.ReadFile(input)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var in goldenEvent
+		if json.Unmarshal(data, &in) != nil {
+			return
+		}
+		out, _, err := EventRules{Zone: in.Rules.Zone}.Event(in.Event)
+		if err != nil {
+			return
+		}
+		c, err := icalendar.Parse(out.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range c.Children("VEVENT") {
+			uid, _ := e.Get("UID")
+			if len(e.All("DTSTART")) != 1 || len(e.All("UID")) != 1 || len(e.All("DTSTAMP")) != 1 || uid.Text() != out.UID {
+				t.Fatalf("%s", out.Data)
+			}
+		}
+		for _, line := range strings.Split(string(out.Data), "\r\n") {
+			if len(line) > 75 || strings.ContainsAny(line, "\r\n\x00") {
+				t.Fatalf("%q", line)
+			}
+		}
+	})
 }

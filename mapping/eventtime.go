@@ -129,10 +129,11 @@ func (f timeForm) line(name, value string) string {
 	return name + ":" + value
 }
 
-// inForm writes a time in the form of the master's start, as RECURRENCE-ID, EXDATE and RDATE must be.
+// inForm writes a time in the form of the master's start, as RECURRENCE-ID, EXDATE and RDATE must be; empty for a time
+// that cannot be written.
 func (m *eventMapper) inForm(t sources.EventTime) string {
 	switch date, err := time.Parse(time.DateOnly, t.Date); {
-	case t.Date != "" && err != nil:
+	case t.Date != "" && err != nil, t.Date == "" && !writable(t.Time):
 		return ""
 	case t.Date != "" && m.form.date:
 		return m.form.write(date)
