@@ -101,8 +101,12 @@ func (m *eventMapper) times(c *icalendar.Component, o sources.Occurrence, s recu
 	return nil
 }
 
-// end returns the end of an occurrence, repaired where RFC 5545 §3.8.2.2 does not allow it; ok is false for an event that
-// takes no time, and one of a single day whose end nobody told.
+// shortest is how long an event lasts that would take no time: RFC 5545 §3.6.1 would write it without an end, but Cyrus
+// refuses that, and clients that cut off seconds would make one of a second so again.
+const shortest = time.Minute
+
+// end returns the end of an occurrence, repaired where RFC 5545 §3.8.2.2 does not allow it; ok is false for whole days
+// whose end nobody told: they last one day (RFC 5545 §3.6.1).
 func (m *eventMapper) end(o sources.Occurrence, form timeForm) (end time.Time, endForm timeForm, ok bool) {
 	start := eventInstant(o.Start)
 	end, endForm = eventInstant(o.End), form
@@ -112,7 +116,7 @@ func (m *eventMapper) end(o sources.Occurrence, form timeForm) (end time.Time, e
 	switch {
 	case o.End.IsZero():
 		m.lose("event.end_repaired", "it had no end")
-		return end, form, false
+		return start.Add(shortest), form, !form.date
 	case form.date && o.End.Date == "":
 		m.lose("event.end_repaired", "a whole day ended at a time of day")
 		loc, _ := m.lookUp(cmp.Or(o.End.Zone, m.rules.Zone))
@@ -132,14 +136,14 @@ func (m *eventMapper) end(o sources.Occurrence, form timeForm) (end time.Time, e
 		}
 	}
 	switch {
-	case !writable(end) || end.Before(start):
+	case writable(end) && end.After(start):
+		return end, endForm, true
+	case end.Equal(start) && !form.date:
+		m.lose("event.end_repaired", "it took no time; now it takes a minute")
+	default:
 		m.lose("event.end_repaired", "it ended before it began")
-		return end, form, false
-	case end.Equal(start) && form.date:
-		m.lose("event.end_repaired", "a whole day ended before it began")
-		return end, form, false
 	}
-	return end, endForm, end.After(start)
+	return start.Add(shortest), form, !form.date
 }
 
 // state adds what the event is to others.

@@ -28,7 +28,8 @@ type Options struct {
 	URL string
 	// User and Password log in (HTTP Basic).
 	User, Password string
-	// AuthorizeAs is the user to act for where User is an administrator of a Cyrus server; may be empty.
+	// AuthorizeAs is the user to act for where User is an administrator of a Cyrus Murder; may be empty. A single Cyrus 3.6
+	// refuses the header.
 	AuthorizeAs string
 	// RoundTripper carries the requests; nil: one of the sink's own, which Close ends.
 	RoundTripper http.RoundTripper

@@ -182,6 +182,9 @@ func (c *client) fault(a *answer) error {
 	}
 	switch s := a.status; {
 	case s == http.StatusUnauthorized:
+		if c.authorizeAs != "" {
+			f.Hint = "Cyrus lets an administrator act for others in a Murder alone; a single server needs each user's password"
+		}
 		return set(fault.FailTask, fault.TargetAuth)
 	case s == http.StatusInsufficientStorage, a.xml.has("quota-not-exceeded", "sufficient-disk-space"):
 		return set(fault.FailTask, fault.TargetQuota)
