@@ -140,8 +140,8 @@ func (t *tree) reserve(ctx context.Context, p *filePass, works []*fileWork) erro
 	}
 	for i, n := range nodes {
 		if n.Name != asked[i].Wanted {
-			placed[i].losses = append(placed[i].losses, sinks.Loss{Reason: "file.renamed",
-				Detail: fmt.Sprintf("%q is taken by a sibling; the name is now %q", asked[i].Wanted, n.Name)})
+			placed[i].losses = []sinks.Loss{{Reason: mapping.FileRenamed,
+				Detail: mapping.Renaming(placed[i].item.Content.Name, n.Name) + ", since a sibling has the name"}}
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 
 // The losses of a file.
 const (
-	// FileRenamed: the target takes the name only in another form; Detail is the old name.
+	// FileRenamed: the target takes the name only in another form; Detail is the old name and the new one.
 	FileRenamed = "file.renamed"
 	// FileConverted: a provider's own document was converted; Detail says from what to what.
 	FileConverted = "file.converted"
@@ -57,13 +58,29 @@ func (r FileRules) File(f sources.File) (sinks.File, []Loss, error) {
 		out.Body = sinks.Body(f.Body)
 		if f.ExportType != "" {
 			out.MediaType = f.ExportType
-			losses = append(losses, Loss{Reason: FileConverted, Detail: detail(f.MediaType + " → " + f.ExportType)})
+			losses = append(losses, Loss{Reason: FileConverted, Detail: detail(shortType(f.MediaType) + " → " + format(f))})
 		}
 	}
 	if f.Orphan {
 		losses = append(losses, Loss{Reason: FileOrphan})
 	}
 	return out, losses, nil
+}
+
+// shortType returns the part of a media type that says what it is: "document" of application/vnd.google-apps.document.
+func shortType(mediaType string) string {
+	return mediaType[strings.LastIndexAny(mediaType, "/.")+1:]
+}
+
+// format returns the name of the format that a document was converted to.
+func format(f sources.File) string {
+	if ext := strings.TrimPrefix(f.Extension, "."); ext != "" {
+		return ext
+	}
+	if ext := strings.TrimPrefix(path.Ext(f.Name), "."); ext != "" {
+		return ext
+	}
+	return f.ExportType
 }
 
 // sane returns the time, or zero if no server could keep it: years that RFC 9110's dates cannot write.

@@ -86,8 +86,21 @@ func checkName(t *testing.T, r mapping.FileRules, name, want string) {
 		t.Errorf("%+v: %q has the loss %v", r, name, loss)
 	case got != name && (loss == nil || loss.Reason != mapping.FileRenamed):
 		t.Errorf("%+v: %q became %q with the loss %v", r, name, got, loss)
-	case got != name && utf8.ValidString(name) && loss.Detail != name:
-		t.Errorf("%+v: the loss says %q was renamed, not %q", r, loss.Detail, name)
+	case got != name && utf8.ValidString(name) && loss.Detail != mapping.Renaming(name, got):
+		t.Errorf("%+v: the loss says %q of %q", r, loss.Detail, name)
+	}
+}
+
+func TestRenaming(t *testing.T) {
+	for _, c := range []struct{ old, now, want string }{
+		{"a/b", "a_b", `"a/b" is now "a_b"`},
+		{" é", "é", `" é" is now "é"`},
+		{"e\u0301", "é", `"e\u0301" is now "\u00e9"`},
+		{"bad\xff", "bad_", `"bad\xff" is now "bad_"`},
+	} {
+		if got := mapping.Renaming(c.old, c.now); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
 	}
 }
 
@@ -156,7 +169,7 @@ func TestFile(t *testing.T) {
 		t.Errorf("the body became %+v", b)
 	}
 	want := []mapping.Loss{
-		{Reason: mapping.FileConverted, Detail: "application/vnd.google-apps.document → application/x-docx"},
+		{Reason: mapping.FileConverted, Detail: "document → docx"},
 		{Reason: mapping.FileOrphan},
 	}
 	if diff := cmp.Diff(want, losses); diff != "" {

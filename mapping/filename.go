@@ -24,9 +24,18 @@ func (r FileRules) Name(f sources.File) (name string, loss *Loss) {
 	wanted := f.Name + extension(f)
 	name = r.legal(wanted, f.Type == sources.Folder)
 	if name != wanted {
-		loss = &Loss{Reason: FileRenamed, Detail: detail(f.Name)}
+		loss = &Loss{Reason: FileRenamed, Detail: detail(Renaming(wanted, name))}
 	}
 	return name, loss
+}
+
+// Renaming says in words what a name became. Characters that look alike or cannot be seen are written as their code points.
+func Renaming(old, now string) string {
+	quote := strconv.Quote
+	if norm.NFKC.String(old) == norm.NFKC.String(now) {
+		quote = strconv.QuoteToASCII
+	}
+	return quote(old) + " is now " + quote(now)
 }
 
 // extension returns what the name lacks.
