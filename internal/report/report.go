@@ -70,7 +70,9 @@ const (
 
 // Report is a job's ledger and, after a run, what the run did.
 type Report struct {
-	Job      string `json:"job"`
+	Job string `json:"job"`
+	// Path is the job file, for what the report proposes to do; may be empty.
+	Path     string `json:"-"`
 	State    string `json:"state"`
 	Balanced bool   `json:"balanced"`
 	Totals   Counts `json:"totals"`

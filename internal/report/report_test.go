@@ -2,8 +2,13 @@ package report_test
 
 import (
 	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/report"
@@ -84,5 +89,80 @@ func TestSize(t *testing.T) {
 		if got := report.Size(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
+	}
+}
+
+func TestTextForPeople(t *testing.T) {
+	mail := status(9, map[checkpoint.State]int64{checkpoint.Copied: 5, checkpoint.CopiedWithLosses: 2, checkpoint.Skipped: 1, checkpoint.Failed: 1}, "")
+	mail.Account, mail.Name, mail.Bytes = "ada@example.org", "Mail", 12_345_678
+	mail.Reasons = map[string]int64{"mail.line_endings": 2, "source.left_out": 1, "target.too_big": 1}
+	files := status(0, nil, "login: the target answered 401 Unauthorized (target.auth): check the account's user and password on the target")
+	files.Account, files.Kind, files.Name = "bob@example.org", "files", "Drive"
+	r := report.New("pilot", []checkpoint.Status{mail, files})
+	r.Path = "pilot.yaml"
+	r.Pass = &report.Pass{Written: 1, Bytes: 1, SourceRequests: 1, TargetRequests: 2, Seconds: 1.23, ThrottledSeconds: 0.5}
+	r.Examples = []report.Example{
+		{Account: "ada@example.org", Reason: "target.too_big", Title: "Holiday", Detail: "APPEND: NO [TOOBIG] no (target.too_big)", Link: "https://mail.google.com/mail/#all/1", Failed: true},
+		{Account: "ada@example.org", Reason: "mail.line_endings", Title: "One", Detail: "3 bare line feeds became CRLF"},
+		{Account: "ada@example.org", Reason: "mail.line_endings", Title: "Two", Detail: "1 bare line feeds became CRLF"},
+	}
+	var b strings.Builder
+	if err := r.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "text.golden", b.String())
+}
+
+func TestManyTasksAreSummedUp(t *testing.T) {
+	var tasks []checkpoint.Status
+	for i := range 500 {
+		s := status(10, map[checkpoint.State]int64{checkpoint.Copied: 10}, "")
+		s.Account = fmt.Sprintf("user%03d@example.org", i)
+		tasks = append(tasks, s)
+	}
+	tasks[123] = status(10, map[checkpoint.State]int64{checkpoint.Copied: 9, checkpoint.Failed: 1}, "")
+	tasks[123].Account = "unlucky@example.org"
+	var b strings.Builder
+	if err := report.New("pilot", tasks).WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	if text := b.String(); !strings.Contains(text, "unlucky@example.org") || strings.Contains(text, "user000") || !strings.Contains(text, " 5000 ") {
+		t.Error(text)
+	}
+}
+
+func TestDryRunSaysSo(t *testing.T) {
+	r := report.New("pilot", []checkpoint.Status{status(1, map[checkpoint.State]int64{checkpoint.Copied: 1}, "")})
+	r.Pass, r.Simulated = &report.Pass{Written: 1}, true
+	var b strings.Builder
+	if err := r.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(b.String(), "Dry run: nothing was written") || strings.Contains(b.String(), "This pass wrote") {
+		t.Error(b.String())
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	for _, line := range strings.Split(got, "\n") {
+		if n := utf8.RuneCountInString(line); n > 100 && strings.Contains(strings.TrimSpace(line), " ") {
+			t.Errorf("a line of %d columns: %q", n, line)
+		}
+	}
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -5,12 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
 )
 
 // WriteJSON writes the report as one JSON object.
@@ -20,9 +16,13 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// WriteText writes the report for a person at a terminal. Names are shown without what could steer the terminal.
+// WriteText writes the report for a person at a terminal: first what there is, last what is to be done. Names are shown
+// without what could steer the terminal.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
+	if r.Simulated {
+		b.WriteString("Dry run: nothing was written. This is what would come of a run.\n\n")
+	}
 	r.writeTasks(&b)
 	r.writeReasons(&b)
 	r.writeErrors(&b)
@@ -32,60 +32,19 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-func (r *Report) writeTasks(b *strings.Builder) {
-	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "account\tkind\tcollection\tlisted\tcopied\twith losses\tskipped\tfailed\tremoved\tpending\tsize\t")
-	for _, t := range r.Tasks {
-		name := cmp.Or(t.Name, t.Collection)
-		writeCounts(tw, Clean(t.Account, 32), t.Kind, Clean(name, 28), t.Counts)
-	}
-	if len(r.Tasks) != 1 {
-		writeCounts(tw, "total", "", "", r.Totals)
-	}
-	_ = tw.Flush()
-}
-
-func writeCounts(w io.Writer, account, kind, name string, c Counts) {
-	fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t\n", account, kind, name,
-		c.Listed, c.Copied, c.CopiedWithLosses, c.Skipped, c.Failed, c.Removed, c.Pending, Size(c.Bytes))
-}
-
-func (r *Report) writeReasons(b *strings.Builder) {
-	total := make(map[string]int64)
-	for _, t := range r.Tasks {
-		for reason, n := range t.Reasons {
-			total[reason] += n
-		}
-	}
-	if len(total) == 0 {
-		return
-	}
-	fmt.Fprintln(b, "\nWhat did not come along, or not whole (docs/reasons.md explains each reason):")
-	for _, reason := range slices.SortedFunc(maps.Keys(total), func(x, y string) int {
-		return cmp.Or(cmp.Compare(total[y], total[x]), cmp.Compare(x, y))
-	}) {
-		fmt.Fprintf(b, "%7d  %s\n", total[reason], reason)
-		for _, e := range r.Examples {
-			if e.Reason == reason {
-				fmt.Fprintf(b, "         %s: %s", Clean(e.Account, 40), Clean(e.Title, 60))
-				if e.Detail != "" {
-					fmt.Fprintf(b, " – %s", Clean(e.Detail, 160))
-				}
-				fmt.Fprintln(b)
-			}
-		}
-	}
-}
-
 func (r *Report) writeErrors(b *strings.Builder) {
 	for _, t := range r.Tasks {
+		what := Clean(t.Account, 60) + ", " + t.Kind
+		if name := cmp.Or(t.Name, t.Collection); name != "" {
+			what += " (" + Clean(name, 40) + ")"
+		}
 		if !t.Balanced {
-			fmt.Fprintf(b, "\n%s %s: the ledger does not balance: %d listed, but the states do not add up to it\n", Clean(t.Account, 60), t.Kind, t.Listed)
+			fmt.Fprintf(b, "\n%s\n", wrap(fmt.Sprintf("%s: the ledger does NOT balance: %d were listed, but the states do not add up to it.", what, t.Listed), 0))
 		}
 		if t.Error == "" {
 			continue
 		}
-		fmt.Fprintf(b, "\n%s %s %s stopped: %s\n", Clean(t.Account, 60), t.Kind, Clean(t.Name, 40), Clean(t.Error, 600))
+		fmt.Fprintf(b, "\nStopped: %s\n  %s\n", what, wrap(Clean(t.Error, 1000), 2))
 		if t.Until != nil && t.Until.After(time.Now()) {
 			fmt.Fprintf(b, "  It is parked until %s; a run after that goes on.\n", t.Until.Local().Format("2006-01-02 15:04"))
 		}
@@ -97,16 +56,15 @@ func (r *Report) writePass(b *strings.Builder) {
 		return
 	}
 	p := r.Pass
-	verb := "This pass wrote"
+	text := fmt.Sprintf("This pass wrote %s (%s) and removed %d, with", plural(p.Written, "item"), Size(p.Bytes), p.Removed)
 	if r.Simulated {
-		verb = "A run would write"
+		text = fmt.Sprintf("A run would write %s (at least %s) and remove %d. This took", plural(p.Written, "item"), Size(p.Bytes), p.Removed)
 	}
-	fmt.Fprintf(b, "\n%s %d items (%s) and removed %d, with %d requests to the provider and %d to the target, in %s",
-		verb, p.Written, Size(p.Bytes), p.Removed, p.SourceRequests, p.TargetRequests, round(p.Seconds))
+	text += fmt.Sprintf(" %s to the provider and %d to the target, in %s", plural(p.SourceRequests, "request"), p.TargetRequests, round(p.Seconds))
 	if p.ThrottledSeconds >= 0.1 {
-		fmt.Fprintf(b, ", %s of it throttled", round(p.ThrottledSeconds))
+		text += fmt.Sprintf(", %s of it throttled", round(p.ThrottledSeconds))
 	}
-	fmt.Fprintln(b, ".")
+	fmt.Fprintf(b, "\n%s\n", wrap(text+".", 0))
 }
 
 func round(seconds float64) time.Duration {
@@ -116,52 +74,34 @@ func round(seconds float64) time.Duration {
 func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
 	if r.Balanced {
-		fmt.Fprintf(b, "The ledger balances: each of the %d listed items is accounted for.\n", r.Totals.Listed)
+		fmt.Fprintf(b, "The ledger balances: %s listed, and each is accounted for.\n", plural(r.Totals.Listed, "item"))
 	} else {
 		fmt.Fprintln(b, "The ledger does NOT balance. Please keep the state file and report this.")
 	}
+	if r.Simulated {
+		return
+	}
+	job := cmp.Or(r.Path, "JOB.yaml")
 	switch r.State {
 	case Incomplete:
-		if r.Totals.Failed > 0 {
-			fmt.Fprintf(b, "%d items failed. Mend the cause above, then: repatriate retry JOB.yaml\n", r.Totals.Failed)
-		}
 		if r.Totals.Pending > 0 {
-			fmt.Fprintf(b, "%d items are still to come: repatriate run JOB.yaml\n", r.Totals.Pending)
+			fmt.Fprintf(b, "Still to come: %s. Go on with: repatriate run %s\n", plural(r.Totals.Pending, "item"), job)
 		}
 	case Stopped:
-		fmt.Fprintln(b, "Some tasks stopped before their end. Mend the cause above, then: repatriate run JOB.yaml")
+		fmt.Fprintf(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s\n", plural(r.stopped(), "task"), job)
 	case Interrupted:
-		fmt.Fprintln(b, "The run was interrupted; nothing is lost. To go on: repatriate run JOB.yaml")
+		fmt.Fprintf(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s\n", job)
+	}
+	if r.Totals.Failed > 0 {
+		fmt.Fprintf(b, "Failed: %s. Mend the cause above, then: repatriate retry %s\n", plural(r.Totals.Failed, "item"), job)
 	}
 }
 
-// Size writes a number of bytes for people.
-func Size(n int64) string {
-	const unit = 1000
-	if n < unit {
-		return fmt.Sprintf("%d B", n)
-	}
-	v, i := float64(n)/unit, 0
-	for v >= unit && i < 4 {
-		v /= unit
-		i++
-	}
-	return fmt.Sprintf("%.1f %cB", v, "kMGTP"[i])
-}
-
-// Clean returns s on one line, at most n runes long, without what could steer a terminal or turn the direction of text.
-func Clean(s string, n int) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r':
-			return ' '
-		case unicode.Is(unicode.Cf, r) || !unicode.IsPrint(r):
-			return '\ufffd'
+func (r *Report) stopped() (n int64) {
+	for _, t := range r.Tasks {
+		if t.Error != "" {
+			n++
 		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
-	if runes := []rune(s); len(runes) > n {
-		return string(runes[:n-1]) + "…"
 	}
-	return s
+	return n
 }

@@ -1,0 +1,128 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"codeberg.org/repatriate/repatriate/docs"
+)
+
+// meanings returns what docs/reasons.md says of each reason.
+var meanings = sync.OnceValue(func() map[string]string {
+	out := make(map[string]string)
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| ([^|]+) \\|").FindAllStringSubmatch(docs.Reasons, -1) {
+		out[m[1]] = strings.ReplaceAll(m[2], "`", "")
+	}
+	return out
+})
+
+// Meaning says in words what a reason means; empty if nobody wrote it down.
+func Meaning(reason string) string { return meanings()[reason] }
+
+// isLoss tells a loss of an item that was moved from the reason why one was not.
+func isLoss(reason string) bool {
+	kind, _, _ := strings.Cut(reason, ".")
+	return kind == "file" || kind == "mail" || kind == "event"
+}
+
+// reasonCount is how many items have a reason.
+type reasonCount struct {
+	reason string
+	n      int64
+}
+
+// reasons returns those of all tasks: what failed first, then by number.
+func (r *Report) reasons(losses bool) []reasonCount {
+	total := make(map[string]int64)
+	for _, t := range r.Tasks {
+		for reason, n := range t.Reasons {
+			if isLoss(reason) == losses {
+				total[reason] += n
+			}
+		}
+	}
+	var out []reasonCount
+	for reason, n := range total {
+		out = append(out, reasonCount{reason, n})
+	}
+	failed := func(c reasonCount) int {
+		if slices.ContainsFunc(r.Examples, func(e Example) bool { return e.Failed && e.Reason == c.reason }) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(out, func(x, y reasonCount) int {
+		return cmp.Or(cmp.Compare(failed(x), failed(y)), cmp.Compare(y.n, x.n), cmp.Compare(x.reason, y.reason))
+	})
+	return out
+}
+
+func (r *Report) writeReasons(b *strings.Builder) {
+	for _, group := range []struct {
+		title  string
+		losses bool
+	}{
+		{"Copied, but not as it was:", true},
+		{"Skipped or failed:", false},
+	} {
+		reasons := r.reasons(group.losses)
+		if len(reasons) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "\n%s\n", group.title)
+		for _, c := range reasons {
+			r.writeReason(b, c)
+		}
+	}
+}
+
+// Indents of the list of reasons.
+const (
+	reasonIndent  = 9
+	exampleIndent = 11
+)
+
+func (r *Report) writeReason(b *strings.Builder, c reasonCount) {
+	text := c.reason
+	if m := Meaning(c.reason); m != "" {
+		text += ": " + m
+	}
+	fmt.Fprintf(b, "%7d  %s\n", c.n, wrap(text, reasonIndent))
+	var shown []Example
+	for _, e := range r.Examples {
+		if e.Reason == c.reason {
+			shown = append(shown, e)
+		}
+	}
+	for _, e := range shown {
+		e.write(b, alike(shown))
+	}
+	if more := c.n - int64(len(shown)); more > 0 && len(shown) > 0 {
+		fmt.Fprintf(b, "%*s… and %d more\n", exampleIndent, "", more)
+	}
+}
+
+// alike reports whether the examples all say the same, which the meaning of their reason then says already.
+func alike(examples []Example) bool {
+	return len(examples) > 1 && !slices.ContainsFunc(examples, func(e Example) bool { return e.Detail != examples[0].Detail })
+}
+
+// write writes the example; brief leaves out what is lost in detail.
+func (e Example) write(b *strings.Builder, brief bool) {
+	text := Clean(e.Account, 60) + ": " + Clean(e.Title, 80)
+	if e.Failed {
+		text = "failed: " + text
+	}
+	detail := strings.Replace(e.Detail, " ("+e.Reason+")", "", 1)
+	if detail != "" && detail != e.Title && (!brief || !isLoss(e.Reason)) {
+		text += " – " + Clean(detail, 500)
+	}
+	fmt.Fprintf(b, "%*s%s\n", exampleIndent, "", wrap(text, exampleIndent+2))
+	if e.Link != "" && !isLoss(e.Reason) {
+		fmt.Fprintf(b, "%*s%s\n", exampleIndent+2, "", Clean(e.Link, 200))
+	}
+}
