@@ -3,6 +3,7 @@ package embedded
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -93,7 +94,17 @@ func canonical(mailbox string) string {
 
 // Select is part of imapserver.Session.
 func (s *session) Select(mailbox string, options *imap.SelectOptions) (*imap.SelectData, error) {
-	return s.UserSession.Select(canonical(mailbox), options)
+	data, err := s.UserSession.Select(canonical(mailbox), options)
+	if err != nil {
+		return nil, err
+	}
+	// The backend names only the flags in use, which would say that others are not kept (RFC 9051 §7.1).
+	for _, f := range []imap.Flag{imap.FlagSeen, imap.FlagAnswered, imap.FlagFlagged, imap.FlagDeleted, imap.FlagDraft} {
+		if !slices.Contains(data.PermanentFlags, f) {
+			data.PermanentFlags = append(data.PermanentFlags, f)
+		}
+	}
+	return data, nil
 }
 
 // Status is part of imapserver.Session.

@@ -199,3 +199,16 @@ func TestMailLiterals(t *testing.T) {
 		t.Errorf("%d messages, %v, want the whole one", len(boxes[0].Messages), err)
 	}
 }
+
+func TestMailboxKeepsAllFlags(t *testing.T) {
+	client := login(t, startMail(t), "bob", "b")
+	data, err := client.Select("INBOX", nil).Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []imap.Flag{imap.FlagSeen, imap.FlagFlagged, imap.FlagDraft, imap.FlagWildcard} {
+		if !slices.Contains(data.PermanentFlags, f) {
+			t.Errorf("an empty mailbox does not keep %s: %v", f, data.PermanentFlags)
+		}
+	}
+}
