@@ -98,7 +98,7 @@ func (m *eventMapper) series(e sources.Event) error {
 	}
 	if m.uid == "" {
 		m.uid = madeUID(e)
-		m.lose("event.uid_made", "the provider gave no UID")
+		m.lose(EventUIDMade, "the provider gave no UID")
 	}
 	s := recurrence{dates: map[string]bool{}, excluded: map[string]bool{}}
 	if err := m.begin(*e.Master, len(e.Exceptions)+len(e.Cancelled) > 0, &s); err != nil {
@@ -149,7 +149,7 @@ func (m *eventMapper) overrides(e sources.Event, s *recurrence) ([]*icalendar.Co
 		if original.IsZero() || m.inForm(original) == "" {
 			original = o.Start
 			s.dates[m.inForm(original)] = true
-			m.lose("event.exception_placed", "an occurrence without a place in its series stands where it starts")
+			m.lose(EventExceptionPlaced, "an occurrence without a place in its series stands where it starts")
 		}
 		at := m.inForm(original)
 		if o.Status == "cancelled" {
@@ -157,7 +157,7 @@ func (m *eventMapper) overrides(e sources.Event, s *recurrence) ([]*icalendar.Co
 			continue
 		}
 		if other, twice := exceptions[at]; twice {
-			m.lose("event.exception_doubled", "two occurrences in one place of the series; the one changed last stays")
+			m.lose(EventExceptionDoubled, "two occurrences in one place of the series; the one changed last stays")
 			if other.Updated.After(o.Updated) {
 				continue
 			}
@@ -181,7 +181,7 @@ func (m *eventMapper) overrides(e sources.Event, s *recurrence) ([]*icalendar.Co
 
 // orphans gives occurrences without a master one; see Event.
 func (m *eventMapper) orphans(e sources.Event) sources.Event {
-	m.lose("event.orphan_exception", "the series of "+strconv.Itoa(len(e.Exceptions))+" occurrences is not visible to the account")
+	m.lose(EventOrphanException, "the series of "+strconv.Itoa(len(e.Exceptions))+" occurrences is not visible to the account")
 	list := slices.Clone(e.Exceptions)
 	slices.SortStableFunc(list, func(a, b sources.Occurrence) int {
 		return cmp.Or(compareEventTimes(a.Start, b.Start), cmp.Compare(a.ID, b.ID))

@@ -111,14 +111,14 @@ func (m *eventMapper) end(o sources.Occurrence, form timeForm) (end time.Time, e
 	start := eventInstant(o.Start)
 	end, endForm = eventInstant(o.End), form
 	if o.EndUnspecified {
-		m.lose("event.end_unspecified", "no end was set; the provider's own stays")
+		m.lose(EventEndUnspecified, "no end was set; the provider's own stays")
 	}
 	switch {
 	case o.End.IsZero():
-		m.lose("event.end_repaired", "it had no end")
+		m.lose(EventEndRepaired, "it had no end")
 		return start.Add(shortest), form, !form.date
 	case form.date && o.End.Date == "":
-		m.lose("event.end_repaired", "a whole day ended at a time of day")
+		m.lose(EventEndRepaired, "a whole day ended at a time of day")
 		loc, _ := m.lookUp(cmp.Or(o.End.Zone, m.rules.Zone))
 		wall := o.End.Time.In(loc)
 		end = time.Date(wall.Year(), wall.Month(), wall.Day(), 0, 0, 0, 0, time.UTC)
@@ -126,7 +126,7 @@ func (m *eventMapper) end(o sources.Occurrence, form timeForm) (end time.Time, e
 			end = end.AddDate(0, 0, 1)
 		}
 	case !form.date && o.End.Date != "":
-		m.lose("event.end_repaired", "it began at a time of day and ended with a whole day")
+		m.lose(EventEndRepaired, "it began at a time of day and ended with a whole day")
 		if form.loc != nil {
 			end = icalendar.Instant(end, form.loc)
 		}
@@ -139,9 +139,9 @@ func (m *eventMapper) end(o sources.Occurrence, form timeForm) (end time.Time, e
 	case writable(end) && end.After(start):
 		return end, endForm, true
 	case end.Equal(start) && !form.date:
-		m.lose("event.end_repaired", "it took no time; now it takes a minute")
+		m.lose(EventEndRepaired, "it took no time; now it takes a minute")
 	default:
-		m.lose("event.end_repaired", "it ended before it began")
+		m.lose(EventEndRepaired, "it ended before it began")
 	}
 	return start.Add(shortest), form, !form.date
 }
@@ -181,7 +181,7 @@ func (m *eventMapper) kind(c *icalendar.Component, o sources.Occurrence) {
 		c.Add(icalendar.Raw("X-MICROSOFT-CDO-BUSYSTATUS", k.busy))
 	}
 	if k.loss != "" {
-		m.lose("event.kind", k.loss)
+		m.lose(EventKind, k.loss)
 	}
 }
 
@@ -210,7 +210,7 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 			params = append(params, icalendar.P("FILENAME", a.Title))
 		}
 		m.link(c, "ATTACH", a.URL, params...)
-		m.lose("event.attachment_link", "attachments stay where they are, as links")
+		m.lose(EventAttachmentLink, "attachments stay where they are, as links")
 	}
 	if o.Color != "" {
 		name, exact := cssColor(o.Color)
@@ -218,7 +218,7 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 			c.Add(icalendar.Raw("COLOR", name))
 		}
 		if !exact {
-			m.lose("event.color", "the colour "+o.Color+" became the nearest named one")
+			m.lose(EventColor, "the colour "+o.Color+" became the nearest named one")
 		}
 	}
 }
@@ -227,7 +227,7 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 func (m *eventMapper) link(c *icalendar.Component, name, address string, params ...icalendar.Param) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || !slices.Contains([]string{"http", "https", "tel", "sip", "sips", "mailto", "ftp", "cid"}, u.Scheme) {
-		m.lose("event.link", "an address for "+name+" that is none")
+		m.lose(EventLink, "an address for "+name+" that is none")
 		return
 	}
 	c.Add(icalendar.Raw(name, u.String(), params...))
@@ -239,7 +239,7 @@ func (m *eventMapper) reminders(c *icalendar.Component, o sources.Occurrence) {
 	seen := map[time.Duration]bool{}
 	for _, r := range o.Reminders {
 		if r.Method == "email" {
-			m.lose("event.email_reminder", "reminders by mail are displayed instead")
+			m.lose(EventEmailReminder, "reminders by mail are displayed instead")
 		}
 		if seen[r.Before] {
 			continue

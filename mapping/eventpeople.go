@@ -25,10 +25,10 @@ func (m *eventMapper) people(c *icalendar.Component, o sources.Occurrence) {
 
 func (m *eventMapper) peopleLosses(o sources.Occurrence) {
 	if o.AttendeesOmitted {
-		m.lose("event.attendees_omitted", "the provider gave only a part of the guests")
+		m.lose(EventAttendeesOmitted, "the provider gave only a part of the guests")
 	}
 	if o.GuestsHidden && len(o.Attendees) > 0 {
-		m.lose("event.guests_hidden", "guests can see one another")
+		m.lose(EventGuestsHidden, "guests can see one another")
 	}
 }
 
@@ -43,7 +43,7 @@ func (m *eventMapper) guests(o sources.Occurrence) []icalendar.Property {
 		}
 		seen[strings.ToLower(address)] = true
 		if a.AdditionalGuests > 0 {
-			m.lose("event.additional_guests", "a guest's number of further guests is not shown")
+			m.lose(EventAdditionalGuests, "a guest's number of further guests is not shown")
 		}
 		guests = append(guests, icalendar.Raw("ATTENDEE", address, guestParams(a)...))
 	}
@@ -91,7 +91,7 @@ func (m *eventMapper) address(a sources.Attendee) (string, bool) {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`<>"(),:;\@`, r)
 	}
 	if local == "" || domain == "" || len(a.Email) > 320 || strings.ContainsFunc(local+domain, bad) {
-		m.lose("event.attendee_address", "somebody without a usable address: "+strings.TrimSpace(a.Name+" "+a.Email))
+		m.lose(EventAttendeeAddress, "somebody without a usable address: "+strings.TrimSpace(a.Name+" "+a.Email))
 		return "", false
 	}
 	var b strings.Builder

@@ -48,11 +48,11 @@ func (m *eventMapper) readRecurrence(lines []string, s *recurrence) {
 			ok = ok && p.Name == "DTSTART" // some providers repeat it among these lines
 		}
 		if !ok {
-			m.lose("event.rule_invalid", "a line of the recurrence is not of RFC 5545")
+			m.lose(EventRuleInvalid, "a line of the recurrence is not of RFC 5545")
 		}
 	}
 	if n := len(slices.DeleteFunc(slices.Clone(s.rules), func(p icalendar.Property) bool { return p.Name != "RRULE" })); n > 1 {
-		m.lose("event.several_rules", "many clients show the first of several recurrence rules only")
+		m.lose(EventSeveralRules, "many clients show the first of several recurrence rules only")
 	}
 }
 
@@ -75,11 +75,11 @@ func (m *eventMapper) readRule(p icalendar.Property, s *recurrence) bool {
 		}
 		if rule.Get("COUNT") != "" {
 			rule = rule.With("COUNT", "")
-			m.lose("event.rule_repaired", "a rule had both a count and an end; the end stays")
+			m.lose(EventRuleRepaired, "a rule had both a count and an end; the end stays")
 		}
 	}
 	if p.Name == "EXRULE" {
-		m.lose("event.exclusion_rule", "rules that take occurrences away are obsolete; some clients do not follow them")
+		m.lose(EventExclusionRule, "rules that take occurrences away are obsolete; some clients do not follow them")
 	} else {
 		s.infinite = s.infinite || until == ""
 	}
@@ -125,7 +125,7 @@ func (m *eventMapper) readDates(p icalendar.Property, set map[string]bool) bool 
 			continue
 		}
 		if period && end != "" {
-			m.lose("event.period", "an occurrence of its own length has the length of the series")
+			m.lose(EventPeriod, "an occurrence of its own length has the length of the series")
 		}
 		set[m.dateInForm(moment, p.Param("TZID"))] = true
 	}

@@ -37,7 +37,7 @@ func (m *eventMapper) formOf(t sources.EventTime, series bool) (timeForm, error)
 	f := timeForm{loc: m.location(t.Zone, series)}
 	if icalendar.Ambiguous(t.Time.In(f.loc)) {
 		if series {
-			m.lose("event.ambiguous_time", "a series begins in the hour that the clocks show twice; it is read as the first")
+			m.lose(EventAmbiguousTime, "a series begins in the hour that the clocks show twice; it is read as the first")
 		} else {
 			f.loc = time.UTC
 		}
@@ -57,7 +57,7 @@ func (m *eventMapper) location(name string, series bool) *time.Location {
 		return loc
 	}
 	if name != "" {
-		m.lose("event.zone_unknown", "time zone "+name)
+		m.lose(EventZoneUnknown, "time zone "+name)
 	}
 	loc, _ := m.lookUp(m.rules.Zone)
 	return loc

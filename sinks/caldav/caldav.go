@@ -70,6 +70,12 @@ func (s *Sink) Close() error {
 	return nil
 }
 
+// The losses that only the writing shows.
+const (
+	LossKept      = "event.kept"      // the target had the event already; that one stays as it is and stands for the item
+	LossRewritten = "event.rewritten" // the server stored another object than it was given
+)
+
 // kept is the Receipt.State of an object of the same event that lay on the target before and is not ours to change.
 const kept = "kept"
 
@@ -153,7 +159,7 @@ func (s *Sink) written(ctx context.Context, w write, href string, a *answer) (si
 		}
 	}
 	if current.full != w.want.full {
-		out.Losses = append(out.Losses, sinks.Loss{Reason: "event.rewritten", Detail: "the server stored another object than it was given"})
+		out.Losses = append(out.Losses, sinks.Loss{Reason: LossRewritten, Detail: "the server stored another object than it was given"})
 	}
 	return out, nil
 }

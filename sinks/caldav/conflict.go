@@ -103,7 +103,7 @@ func keptLosses(r sinks.Receipt) []sinks.Loss {
 	if r.State != kept {
 		return nil
 	}
-	return []sinks.Loss{{Reason: "event.kept", Detail: "the target had this event at " + r.Location + "; that one stays as it is"}}
+	return []sinks.Loss{{Reason: LossKept, Detail: "the target had this event at " + r.Location + "; that one stays as it is"}}
 }
 
 // putKept puts an item for which an object of somebody else stood.
