@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -42,7 +43,14 @@ func openStore(ctx context.Context, job *config.Job, dryRun bool) (checkpoint.St
 
 // viewStore opens the job's state for reading, also while a run is under way.
 func viewStore(ctx context.Context, job *config.Job) (checkpoint.Store, error) {
-	return sqlite.OpenView(ctx, job.StatePath(), sqlite.Options{Job: job.Job})
+	store, err := sqlite.OpenView(ctx, job.StatePath(), sqlite.Options{Job: job.Job})
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, usage(fmt.Errorf("the job %q has no state yet (%s): run it first", job.Job, job.StatePath()))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
 }
 
 // wiring ties the implementations together for one pass over a job. Nothing else knows them.
