@@ -6,18 +6,18 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"codeberg.org/repatriate/repatriate/sinks/imap/wire"
 )
 
 const (
 	// batchMessages and batchBytes bound one MULTIAPPEND: beyond, nothing is gained, and a failure costs more.
-	batchMessages = 32
+	batchMessages = 64
 	batchBytes    = 4 << 20
 	// aloneBytes is the size from which a message is sent by itself.
 	aloneBytes = 1 << 20
-	// sharedBatch is how many messages must wait before a second connection writes into a mailbox: servers lock it, and
-	// small transactions that fight for a lock are slower than one larger one a moment later.
+	// sharedBatch is how many messages must wait at least before a second connection writes into a mailbox.
 	sharedBatch = 8
 )
 
@@ -48,6 +48,9 @@ type gatherer struct {
 	sink *Sink
 	wg   sync.WaitGroup
 
+	// coming counts the Puts that read their message at the moment, and will have it sent as soon as they have it.
+	coming atomic.Int64
+
 	mu      sync.Mutex
 	queues  []*queue // those with jobs or writers
 	writers int
@@ -61,6 +64,17 @@ type queue struct {
 	mailbox string
 	jobs    []*job
 	writers int
+	sending int // jobs that are with the writers
+}
+
+// ready reports whether another writer should take a batch. Servers lock the mailbox: small transactions that fight for
+// the lock are slower than larger ones a moment later. So a further writer takes no less than its share of what is under
+// way, and there is no waiting where nobody writes.
+func (q *queue) ready(limit int) bool {
+	if q.writers == 0 {
+		return len(q.jobs) > 0
+	}
+	return len(q.jobs) >= max(sharedBatch, min((len(q.jobs)+q.sending)/limit, batchMessages))
 }
 
 func newGatherer(ctx context.Context, s *Sink, limit int) *gatherer {
@@ -91,7 +105,7 @@ func (g *gatherer) submit(j *job) bool {
 	}
 	q := g.queue(j.mailbox)
 	q.jobs = append(q.jobs, j)
-	if g.writers < g.limit && (q.writers == 0 || len(q.jobs) >= sharedBatch) {
+	if g.writers < g.limit && q.ready(g.limit) {
 		g.writers++
 		g.wg.Go(g.write)
 	}
@@ -112,13 +126,16 @@ func (g *gatherer) queue(mailbox string) *queue {
 // write takes batches until there are none left for it.
 func (g *gatherer) write() {
 	for {
+		g.linger()
 		q, batch := g.take()
 		if q == nil {
 			return
 		}
+		n := len(batch)
 		more := g.run(batch)
 		g.mu.Lock()
 		q.writers--
+		q.sending -= n
 		if !more {
 			g.writers--
 		}
@@ -129,6 +146,17 @@ func (g *gatherer) write() {
 	}
 }
 
+// lingerMost and lingerStep are how long a writer lets Puts that are reading their message catch up.
+const lingerMost, lingerStep = 3 * time.Millisecond, 300 * time.Microsecond
+
+// linger lets the Puts catch up that were set free together by the end of a batch. Otherwise the first of them would go
+// alone. With no Put on its way there is nothing to wait for.
+func (g *gatherer) linger() {
+	for waited := time.Duration(0); waited < lingerMost && g.coming.Load() > 0; waited += lingerStep {
+		time.Sleep(lingerStep)
+	}
+}
+
 // take chooses the mailbox that the fewest write into, and of those the one that waits longest.
 func (g *gatherer) take() (*queue, []*job) {
 	g.mu.Lock()
@@ -136,8 +164,7 @@ func (g *gatherer) take() (*queue, []*job) {
 	g.queues = slices.DeleteFunc(g.queues, func(q *queue) bool { return len(q.jobs) == 0 && q.writers == 0 })
 	var best *queue
 	for _, q := range g.queues {
-		ready := len(q.jobs) > 0 && (q.writers == 0 || len(q.jobs) >= sharedBatch)
-		if ready && (best == nil || q.writers < best.writers) {
+		if q.ready(g.limit) && (best == nil || q.writers < best.writers) {
 			best = q
 		}
 	}
@@ -147,7 +174,9 @@ func (g *gatherer) take() (*queue, []*job) {
 	}
 	best.writers++
 	g.queues = append(slices.DeleteFunc(g.queues, func(q *queue) bool { return q == best }), best)
-	return best, best.next()
+	batch := best.next()
+	best.sending += len(batch)
+	return best, batch
 }
 
 // next takes the next batch off the queue.

@@ -212,8 +212,10 @@ func harness(t target, bigSize int64) sinktest.Harness[sinks.Message] {
 	return h
 }
 
-func TestEmbedded(t *testing.T)   { sinktest.Run(t, harness(embeddedTarget(t), 0)) }
-func TestDovecotFS(t *testing.T)  { sinktest.Run(t, harness(dovecot(t, realserver.DovecotOptions{}), 64<<20)) }
+func TestEmbedded(t *testing.T) { sinktest.Run(t, harness(embeddedTarget(t), 0)) }
+func TestDovecotFS(t *testing.T) {
+	sinktest.Run(t, harness(dovecot(t, realserver.DovecotOptions{}), 64<<20))
+}
 func TestDovecotPlus(t *testing.T) {
 	sinktest.Run(t, harness(dovecot(t, realserver.DovecotOptions{Layout: "++"}), 0))
 }

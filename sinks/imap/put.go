@@ -86,7 +86,9 @@ func (s *Sink) create(ctx context.Context, item sinks.Item[sinks.Message]) (sink
 
 // write appends a planned message and makes its copies.
 func (s *Sink) write(ctx context.Context, d *delivery) (sinks.Written, error) {
+	s.gatherer.coming.Add(1)
 	p, err := s.prepare(ctx, d.item.Content.Body, false)
+	s.gatherer.coming.Add(-1)
 	if err != nil {
 		return sinks.Written{}, err
 	}
