@@ -17,7 +17,9 @@ packages=(
   cyrus-common cyrus-caldav sasl2-bin libsasl2-modules libsasl2-modules-db # sasl2-bin: saslpasswd2
   radicale python3-bcrypt python3-passlib
   apache2
-  python3-icalendar # an iCalendar parser that is not ours judges what we write
+  python3-icalendar # iCalendar parsers that are not ours judge what we write
+  python3-vobject
+  python3-dateutil
 )
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

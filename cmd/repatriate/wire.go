@@ -253,7 +253,7 @@ func (w *wiring) calendars(ctx context.Context, p config.Account) ([]runner.Task
 
 func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {
 	src := google.Calendar(w.google, p.Source, c.ID)
-	rules := mapping.EventRules{}
+	rules := mapping.EventRules{Zone: c.TimeZone}
 	return runner.Task{Collection: c.ID, Name: c.Name, Work: func(ctx context.Context, l checkpoint.Ledger) error {
 		sink, done, err := w.caldav(ctx, p, c)
 		if err != nil {

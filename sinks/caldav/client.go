@@ -182,6 +182,7 @@ func (c *client) fault(a *answer) error {
 	}
 	switch s := a.status; {
 	case s == http.StatusUnauthorized:
+		f.Hint = "check the account's user and password on the target"
 		if c.authorizeAs != "" {
 			f.Hint = "Cyrus lets an administrator act for others in a Murder alone; a single server needs each user's password"
 		}

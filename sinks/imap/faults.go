@@ -54,7 +54,7 @@ func meaning(s *wire.StatusError) *fault.Error {
 	case "LIMIT", "TOOMANY":
 		return &fault.Error{Action: fault.FailItem, Reason: fault.TargetLimit}
 	case "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED":
-		return &fault.Error{Action: fault.FailTask, Reason: fault.TargetAuth}
+		return &fault.Error{Action: fault.FailTask, Reason: fault.TargetAuth, Hint: "check the user and password of the account (or of the master user) on the target"}
 	case "UNAVAILABLE", "SERVERBUG", "CONTACTADMIN":
 		return &fault.Error{Action: fault.Retry, Reason: fault.TargetUnavailable}
 	case "INUSE":
