@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/checkpoint/sqlite"
@@ -268,9 +267,6 @@ func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collect
 	if w.pass.dryRun {
 		return sinks.Discard[sinks.Event]{}, func() {}, nil
 	}
-	if err := w.canary(ctx); err != nil {
-		return nil, nil, err
-	}
 	o, err := w.caldavOptions(ctx, p)
 	if err != nil {
 		return nil, nil, err
@@ -281,7 +277,7 @@ func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collect
 	if err != nil {
 		return nil, nil, err
 	}
-	return s, func() {}, nil
+	return canaryFirst{s, w.canary}, func() { _ = s.Close() }, nil
 }
 
 func (w *wiring) caldavOptions(ctx context.Context, p config.Account) (caldav.Options, error) {
@@ -290,45 +286,4 @@ func (w *wiring) caldavOptions(ctx context.Context, p config.Account) (caldav.Op
 		URL: config.UserURL(w.job.Target.Calendar.CalDAV, p.Target), User: p.Target, Password: password,
 		RoundTripper: w.transport, Meter: &w.target,
 	}, err
-}
-
-// sendCanary proves, before the first event is written, that an event with a guest is imported in silence: with two
-// accounts of the job, one as organizer and one as guest.
-func (w *wiring) sendCanary(ctx context.Context) error {
-	var pair []caldav.Options
-	for _, p := range w.job.People {
-		if !slices.Contains(p.Kinds, "calendar") || strings.HasPrefix(p.Source, drivePrefix) || len(pair) == 2 {
-			continue
-		}
-		o, err := w.caldavOptions(ctx, p)
-		if err != nil {
-			return err
-		}
-		pair = append(pair, o)
-	}
-	if len(pair) < 2 {
-		w.log.Info("one account alone: no guest to prove with that nobody is mailed")
-		return nil
-	}
-	return caldav.Canary(ctx, pair[0], pair[1])
-}
-
-// onceFor calls f until it gives an answer that is not due to cancellation, and gives that answer ever after.
-func onceFor(f func(ctx context.Context) error) func(ctx context.Context) error {
-	var mu sync.Mutex
-	var done bool
-	var answer error
-	return func(ctx context.Context) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if done {
-			return answer
-		}
-		err := f(ctx)
-		if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-			return err
-		}
-		done, answer = true, err
-		return err
-	}
 }
