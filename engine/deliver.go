@@ -9,29 +9,44 @@ import (
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
-// writes keeps searches for lost receipts apart from writes: while one searches, no Put is under way, so that each
-// object it finds either has its receipt in the ledger or belongs to a write that lost its answer.
+// writes keeps searches for lost receipts apart from writes: while one searches, no Put is under way and none has a receipt
+// that is not on its way into the ledger, so that each object it finds either has its receipt there or belongs to a write
+// that lost its answer.
 type writes struct{ sync.RWMutex }
 
-// deliver has the sink write the item. Where a write cannot be repeated it is noted before, and looked for
-// when it may have happened without an answer.
-func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt) (sinks.Written, error) {
-	if p.finder == nil || !prev.IsZero() {
+// deliver has the sink write the item and passes what came of it to save. Where a write cannot be repeated it is noted
+// before, and looked for when it may have happened without an answer.
+func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, save func(sinks.Written) error) error {
+	switch {
+	case p.finder == nil || !prev.IsZero():
 		w.rec.Attempts++
-		return p.sink.Put(ctx, out, prev)
-	}
-	if w.rec.Attempts > 0 {
+		return p.write(ctx, out, prev, save)
+	case w.rec.Attempts > 0:
 		found, err := p.findLost(ctx, w, out)
-		if err != nil || !found.IsZero() {
-			return sinks.Written{Receipt: found}, err
+		if err != nil {
+			return err
+		}
+		if !found.IsZero() {
+			return save(sinks.Written{Receipt: found})
 		}
 	}
 	if err := p.noteWriting(ctx, w); err != nil {
-		return sinks.Written{}, err
+		return err
 	}
-	p.writes.RLock()
-	defer p.writes.RUnlock()
-	return p.sink.Put(ctx, out, prev)
+	return p.write(ctx, out, prev, save)
+}
+
+// write lets no search begin between the Put and its record.
+func (p *pass[S, T]) write(ctx context.Context, out sinks.Item[T], prev sinks.Receipt, save func(sinks.Written) error) error {
+	if p.finder != nil {
+		p.writes.RLock()
+		defer p.writes.RUnlock()
+	}
+	written, err := p.sink.Put(ctx, out, prev)
+	if err != nil {
+		return err
+	}
+	return save(written)
 }
 
 // noteWriting makes it durable that a write is about to begin.

@@ -146,10 +146,13 @@ func (p *pass[S, T]) put(ctx context.Context, w *work[S], content T, losses []si
 	losses = append(losses, more...)
 	out := sinks.Item[T]{ID: w.item.ID, Content: content, Again: w.rec.Attempts > 0 || p.resumed.Load()}
 	seen := watch(&out.Content, p.o.Counters)
-	written, err := p.deliver(ctx, w, out, prev)
-	if err != nil {
-		return err
-	}
+	return p.deliver(ctx, w, out, prev, func(written sinks.Written) error {
+		return p.written(ctx, w, written, losses, seen)
+	})
+}
+
+// written records that the item is on the target.
+func (p *pass[S, T]) written(ctx context.Context, w *work[S], written sinks.Written, losses []sinks.Loss, seen *seen) error {
 	rec := w.rec
 	rec.Version, rec.Reason, rec.Message, rec.Attempts = w.item.Version, "", "", 0
 	rec.Location, rec.ReceiptVersion = written.Receipt.Location, written.Receipt.Version
