@@ -1,0 +1,101 @@
+package e2e
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+)
+
+// TestKill kills the program again and again, each time at a random moment and without a warning, and demands that in the
+// end everything is as if nothing had happened.
+func TestKill(t *testing.T) {
+	const kills, seed = 20, 1
+	s := realServers(t)
+	data := realOrganisation(t, reduced())
+	m := new(moments)
+	calm := watchedWorld(t, s, data, m)
+	first := calm.start("run", calm.job(), "--json").wait()
+	balanced(t, first.report)
+	total := m.passed()
+	want := statesOf(t, s, calm)
+	t.Logf("undisturbed: exit code %d, %d events, %+v", first.exit, total, first.report.Totals)
+
+	random := rand.New(rand.NewPCG(seed, seed))
+	for killed, lives := 0, 0; killed < kills; lives++ {
+		w := watchedWorld(t, s, data, m)
+		n, last := killUntilDone(t, w, m, func() int { return 1 + random.IntN(total/6) })
+		killed += n
+		t.Logf("migration %d was killed %d times", lives+1, n)
+		w.demand(last, first.exit)
+		if last.report.Totals != first.report.Totals {
+			t.Errorf("the ledger is %+v, want %+v", last.report.Totals, first.report.Totals)
+		}
+		for source, got := range statesOf(t, s, w) {
+			compare(t, got, want[source])
+		}
+		settled(t, w.run(first.exit), last)
+	}
+}
+
+// killUntilDone runs the job until it is not killed before its end, each time at the moment that next chooses. It returns
+// how often it was killed, and the last run.
+func killUntilDone(t *testing.T, w *world, m *moments, next func() int) (killed int, last result) {
+	t.Helper()
+	for ; ; killed++ {
+		at := next()
+		var p *process
+		ready := make(chan struct{})
+		m.arm(at, func() {
+			<-ready
+			_ = p.cmd.Process.Kill()
+		})
+		p = w.start("run", w.job(), "--json")
+		close(ready)
+		last = p.wait()
+		m.disarm()
+		if last.exit != -1 {
+			return killed, last
+		}
+		w.checkStatus()
+		if killed > 1000 {
+			t.Fatal("the program gets no further")
+		}
+	}
+}
+
+// checkStatus demands that the ledger can be read and balances, whatever happened to the run.
+func (w *world) checkStatus() {
+	w.tb.Helper()
+	r := w.start("status", w.job(), "--json").wait()
+	if r.report == nil {
+		w.tb.Fatalf("status says nothing: exit code %d, %s", r.exit, r.stderr)
+	}
+	balanced(w.tb, r.report)
+}
+
+// watchedWorld is a world whose events count as moments, with target accounts that nobody used before.
+func watchedWorld(t *testing.T, s *servers, data *sim.Data, m *moments) *world {
+	t.Helper()
+	targets := s.urls()
+	for _, at := range []*string{&targets.mail, &targets.files, &targets.calendar} {
+		*at, _ = proxied(t, *at, m.watch)
+	}
+	w := newWorld(t, data, sim.Options{}, targets, realPeople(t)...)
+	w.setHook(func(string) (sim.Fault, bool) {
+		m.pass()
+		return sim.Fault{}, false
+	})
+	m.reset()
+	return w
+}
+
+// statesOf reads what lies on the targets, by source account.
+func statesOf(tb testing.TB, s *servers, w *world) map[string]state {
+	tb.Helper()
+	out := make(map[string]state)
+	for _, p := range w.people {
+		out[p.source] = readState(tb, s, p.target)
+	}
+	return out
+}
