@@ -211,7 +211,6 @@ func relay(to, from net.Conn, delay time.Duration) {
 	<-done
 }
 
-
 // createBoxes makes the mailboxes one after the other: Dovecot 2.3 does not survive two CREATEs at once.
 func createBoxes(b *testing.B, address, user string, boxes int) {
 	b.Helper()

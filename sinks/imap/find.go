@@ -71,7 +71,9 @@ func (s *Sink) lookup(ctx context.Context, box string, what traits) (found []can
 				same = append(same, c)
 			}
 		}
-		found = same
+		if len(same) > 0 || what.messageID == "" { // servers that change bytes are not asked for the impossible
+			found = same
+		}
 		return nil
 	})
 	return found, err

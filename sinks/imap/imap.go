@@ -16,6 +16,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	goimap "github.com/emersion/go-imap/v2"
@@ -67,6 +68,8 @@ type Sink struct {
 	endpoint  endpoint
 	limit     int64 // APPENDLIMIT; 0 if unknown
 	utf8Names bool  // the server speaks IMAP4rev2 alone
+	// keepsRaw is set once the server was seen to keep bytes beyond ASCII in a header.
+	keepsRaw  atomic.Bool
 	boxes     *mailboxes
 	sessions  *sessions
 	gatherer  *gatherer

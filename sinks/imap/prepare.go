@@ -22,6 +22,7 @@ type prepared struct {
 	messageID string
 	losses    []sinks.Loss
 	digest    []byte // SHA-256 of what is sent, if it was asked for
+	rawHeader []byte // the header as it is sent, if it holds bytes beyond ASCII
 	holders   atomic.Int32
 }
 
@@ -52,6 +53,9 @@ func (s *Sink) prepare(ctx context.Context, body sinks.Body, digest bool) (*prep
 		return nil, err
 	}
 	p.losses, p.messageID = n.losses(), messageID(n.head)
+	if beyondASCII(n.head) && n.headDone {
+		p.rawHeader = n.head
+	}
 	if digest {
 		p.digest = n.sum.Sum(nil)
 	}
@@ -172,6 +176,10 @@ func (n *normaliser) losses() []sinks.Loss {
 		out = append(out, sinks.Loss{Reason: "mail.nul_removed", Detail: fmt.Sprintf("%d NUL bytes were removed", n.nuls)})
 	}
 	return out
+}
+
+func beyondASCII(b []byte) bool {
+	return bytes.IndexFunc(b, func(r rune) bool { return r >= 0x80 }) >= 0
 }
 
 // messageID returns the Message-ID of a header without its angle brackets, if it is one that a server can be asked for.

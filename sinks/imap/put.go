@@ -103,6 +103,7 @@ func (s *Sink) write(ctx context.Context, d *delivery) (sinks.Written, error) {
 	}
 	st := what.state()
 	st.Flags, st.Losses = d.flags, append(p.losses, d.dateLosses...)
+	st.Losses = append(st.Losses, s.checkHeader(ctx, at, p.rawHeader)...)
 	_, losses, err := s.syncCopies(ctx, d.item, at, &st)
 	return written(d.item, at, st, append(d.losses, losses...)), err
 }

@@ -1,0 +1,43 @@
+package imap
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/emersion/go-imap/v2"
+
+	"codeberg.org/repatriate/repatriate/sinks"
+)
+
+// checkHeader reads back a header that holds bytes beyond ASCII, which RFC 5322 does not allow and real mail has: Cyrus
+// stores "X" for each of them and says nothing (munge8bit in imapd.conf). A server that was once seen to keep them is
+// not asked again. A header that cannot be read back is taken for kept: the message lies there.
+func (s *Sink) checkHeader(ctx context.Context, at place, sent []byte) []sinks.Loss {
+	if sent == nil || s.keepsRaw.Load() {
+		return nil
+	}
+	var stored []byte
+	err := s.sessions.do(ctx, at.mailbox, func(x *session) (err error) {
+		stored, err = x.header(at.uid)
+		return err
+	})
+	if err != nil || stored == nil {
+		return nil
+	}
+	if bytes.Equal(stored, sent) {
+		s.keepsRaw.Store(true)
+		return nil
+	}
+	return []sinks.Loss{{Reason: "mail.header_changed", Detail: "the server does not keep bytes beyond ASCII in the header"}}
+}
+
+// header returns the header of a message of the selected mailbox with the empty line that ends it.
+func (x *session) header(uid uint32) ([]byte, error) {
+	x.count(1)
+	section := &imap.FetchItemBodySection{Specifier: imap.PartSpecifierHeader, Peek: true}
+	list, err := x.Fetch(imap.UIDSetNum(imap.UID(uid)), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}}).Collect()
+	if err != nil || len(list) != 1 {
+		return nil, err
+	}
+	return list[0].FindBodySection(section), nil
+}
