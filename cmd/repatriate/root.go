@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -25,7 +26,9 @@ what changed since, until the day of the cut-over.
 
 Exit codes: 0 everything moved and balanced; 1 internal error; 2 usage or configuration; 3 finished, but some items
 failed or the ledger does not balance; 4 a task stopped (consent revoked, target full); 130 interrupted, can be resumed.`,
-		SilenceUsage: true, SilenceErrors: true,
+		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
+		Args: noCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see '%s --help'", err, c.CommandPath()))
@@ -51,6 +54,18 @@ func (f *flags) logger() (*slog.Logger, error) {
 	default:
 		return nil, usage(fmt.Errorf("--log-format %q is none of text, json", f.logFormat))
 	}
+}
+
+// noCommand refuses what is no command, and names those that are like it.
+func noCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf(" Did you mean %s?", strings.Join(near, ", "))
+	}
+	return usage(fmt.Errorf("there is no command %q.%s See '%s --help'", args[0], hint, c.CommandPath()))
 }
 
 // jobArg takes exactly one argument, the job file.
