@@ -9,6 +9,7 @@ import (
 	"io"
 	"sync"
 
+	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/verify"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
@@ -20,6 +21,23 @@ type seen struct {
 	n      int64
 	digest string
 	whole  bool
+	// stated is the body as its source describes it, without Open; its Size is -1 if there is none.
+	stated sinks.Body
+}
+
+// note writes into the record what is known of the body on the target. One that lay there already, as an interrupted
+// run left it, need not have been read: then what the source states of it counts.
+func (s *seen) note(rec *checkpoint.Record, written sinks.Receipt) {
+	n, digest, whole := s.last()
+	switch {
+	case whole:
+		rec.Bytes, rec.Digest = n, digest
+	case written.BodyVersion != rec.BodyVersion && s.stated.Size >= 0:
+		rec.Bytes, rec.Digest = s.stated.Size, ""
+		if s.stated.SHA256 != "" {
+			rec.Digest = digestPrefix + s.stated.SHA256
+		}
+	}
 }
 
 // last returns size and digest of the last reading that came to its end.
@@ -31,7 +49,7 @@ func (s *seen) last() (n int64, digest string, whole bool) {
 
 // watch makes the content's body report what is read of it.
 func watch[T sinks.Content](content *T, c *Counters) *seen {
-	s := new(seen)
+	s := &seen{stated: sinks.Body{Size: -1}}
 	var body *sinks.Body
 	switch v := any(content).(type) {
 	case *sinks.File:
@@ -42,6 +60,8 @@ func watch[T sinks.Content](content *T, c *Counters) *seen {
 	if body == nil || body.Open == nil {
 		return s
 	}
+	s.stated = *body
+	s.stated.Open = nil
 	open := body.Open
 	body.Open = func(ctx context.Context) (io.ReadCloser, error) {
 		r, err := open(ctx)
@@ -91,4 +111,7 @@ func (w *watched) ended() {
 	}
 }
 
-func digestOf(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }
+// digestPrefix stands before a SHA-256 in a record.
+const digestPrefix = "sha256:"
+
+func digestOf(sum []byte) string { return digestPrefix + hex.EncodeToString(sum) }

@@ -16,18 +16,19 @@ type writes struct{ sync.RWMutex }
 
 // deliver has the sink write the item and passes what came of it to save. Where a write cannot be repeated it is noted
 // before, and looked for when it may have happened without an answer.
-func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, save func(sinks.Written) error) error {
+func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen, save func(sinks.Written) error) error {
 	switch {
 	case p.finder == nil || !prev.IsZero():
 		w.rec.Attempts++
 		return p.write(ctx, out, prev, save)
 	case w.rec.Attempts > 0:
-		found, err := p.findLost(ctx, w, out)
+		found, err := p.findLost(ctx, w, out, seen)
 		if err != nil {
 			return err
 		}
 		if !found.IsZero() {
-			return save(sinks.Written{Receipt: found})
+			// The sink completes what the interrupted write left undone, and tells its losses.
+			return p.write(ctx, out, found, save)
 		}
 	}
 	if err := p.noteWriting(ctx, w); err != nil {
@@ -66,7 +67,7 @@ func (p *pass[S, T]) noteWriting(ctx context.Context, w *work[S]) error {
 
 // findLost returns the receipt of an earlier write of the item that got no answer; the zero receipt if there was none.
 // The receipt is in the ledger when it returns, so that nobody else finds the same object.
-func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T]) (sinks.Receipt, error) {
+func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T], seen *seen) (sinks.Receipt, error) {
 	p.writes.Lock()
 	defer p.writes.Unlock()
 	if err := p.saver.flush(ctx); err != nil {
@@ -82,15 +83,20 @@ func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T]
 			return sinks.Receipt{}, ledgerError(err)
 		}
 		if owner == "" || owner == w.item.ID {
-			return r, p.claim(ctx, w, r)
+			return r, p.claim(ctx, w, r, seen)
 		}
 	}
 	return sinks.Receipt{}, nil
 }
 
 // claim notes that the object at r belongs to the item.
-func (p *pass[S, T]) claim(ctx context.Context, w *work[S], r sinks.Receipt) error {
+func (p *pass[S, T]) claim(ctx context.Context, w *work[S], r sinks.Receipt, seen *seen) error {
 	rec := w.rec
+	seen.note(&rec, r)
 	rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = r.Location, r.Version, r.BodyVersion, r.State
-	return ledgerError(p.ledger.Save(ctx, rec))
+	if err := p.ledger.Save(ctx, rec); err != nil {
+		return ledgerError(err)
+	}
+	w.rec = rec
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -148,6 +149,32 @@ func TestCutAnywhere(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// TestLedgerAfterCut wants sizes and losses in the ledger as if nobody had stopped the run.
+func TestLedgerAfterCut(t *testing.T) {
+	var want checkpoint.Status
+	for n := 0; ; n++ { // 0: never
+		b, c := newBench(t), new(calls)
+		src, dst := newFakeSource(c, append(someMail(), message("l", "l@x", "lossy text"))...), newAppendSink(c)
+		hit := n == 0 || cutAt(t, c, n, true, func(ctx context.Context) error {
+			return mailEngine(src, dst, quick).Run(ctx, b.ledger(c))
+		})
+		must(t, mailEngine(src, dst, quick).Run(t.Context(), b.ledger(c)))
+		got := b.status()
+		if n == 0 {
+			want = got
+		}
+		if got.Bytes != want.Bytes || got.Counts != want.Counts || !maps.Equal(got.Reasons, want.Reasons) {
+			t.Errorf("cut at call %d: %d bytes, %v, %v; want %d, %v, %v", n, got.Bytes, got.Counts, got.Reasons, want.Bytes, want.Counts, want.Reasons)
+		}
+		if !hit {
+			break
+		}
+	}
+	if want.Bytes == 0 || want.Reasons["target.test"] != 1 {
+		t.Errorf("without a cut: %+v", want)
 	}
 }
 

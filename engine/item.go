@@ -146,7 +146,7 @@ func (p *pass[S, T]) put(ctx context.Context, w *work[S], content T, losses []si
 	losses = append(losses, more...)
 	out := sinks.Item[T]{ID: w.item.ID, Content: content, Again: w.rec.Attempts > 0 || p.resumed.Load()}
 	seen := watch(&out.Content, p.o.Counters)
-	return p.deliver(ctx, w, out, prev, func(written sinks.Written) error {
+	return p.deliver(ctx, w, out, prev, seen, func(written sinks.Written) error {
 		return p.written(ctx, w, written, losses, seen)
 	})
 }
@@ -156,11 +156,8 @@ func (p *pass[S, T]) written(ctx context.Context, w *work[S], written sinks.Writ
 	rec := w.rec
 	rec.Version, rec.Reason, rec.Message, rec.Attempts = w.item.Version, "", "", 0
 	rec.Location, rec.ReceiptVersion = written.Receipt.Location, written.Receipt.Version
+	seen.note(&rec, written.Receipt)
 	rec.BodyVersion, rec.ReceiptState = written.Receipt.BodyVersion, written.Receipt.State
-	n, digest, whole := seen.last()
-	if whole {
-		rec.Bytes, rec.Digest = n, digest
-	}
 	rec.Losses = lossesOf(append(losses, written.Losses...))
 	rec.State = checkpoint.Copied
 	if len(rec.Losses) > 0 {
@@ -171,6 +168,7 @@ func (p *pass[S, T]) written(ctx context.Context, w *work[S], written sinks.Writ
 	}
 	if !written.Unchanged {
 		p.o.Counters.Written.Add(1)
+		n, _, _ := seen.last()
 		p.o.Counters.Bytes.Add(n)
 	}
 	return nil

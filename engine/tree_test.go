@@ -57,7 +57,7 @@ func TestTreeCutAnywhere(t *testing.T) {
 			})
 			must(t, fileEngine(src, dst, quick).Run(t.Context(), b.ledger(c)))
 			wantTree(t, dst, allFiles)
-			if st := b.status(); st.Listed != 11 || st.Counts[checkpoint.Failed] != 0 {
+			if st := b.status(); st.Listed != 11 || st.Counts[checkpoint.Failed] != 0 || st.Bytes != 25 {
 				t.Errorf("cut at call %d (after=%v): %+v", n, after, st)
 			}
 			if !hit || t.Failed() {
