@@ -19,7 +19,7 @@ target accounts and the passwords' references, and take lines out. Suspended acc
 with "#". The job file need not name an accounts file that exists yet.`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
-			log, err := f.logger()
+			o, err := f.output()
 			if err != nil {
 				return err
 			}
@@ -31,7 +31,7 @@ with "#". The job file need not name an accounts file that exists yet.`,
 			if err != nil {
 				return usage(err)
 			}
-			w, err := newWiring(c.Context(), job, pass{}, log)
+			w, err := newWiring(c.Context(), job, pass{}, o.log)
 			if err != nil {
 				return err
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -43,11 +42,11 @@ WebDAV, IMAP and CalDAV servers within this process, and shows what came over, w
 that nothing is moved again. Everything lies in a temporary folder.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log, err := f.logger()
+			o, err := f.output()
 			if err != nil {
 				return err
 			}
-			return demo(c.Context(), c.OutOrStdout(), log, asJSON, keep)
+			return demo(c.Context(), c.OutOrStdout(), o, asJSON, keep)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print an array with one report for each pass")
@@ -55,7 +54,7 @@ that nothing is moved again. Everything lies in a temporary folder.`,
 	return c
 }
 
-func demo(ctx context.Context, out io.Writer, log *slog.Logger, asJSON, keep bool) (err error) {
+func demo(ctx context.Context, out io.Writer, o *output, asJSON, keep bool) (err error) {
 	dir, err := os.MkdirTemp("", "repatriate-demo-")
 	if err != nil {
 		return err
@@ -86,7 +85,7 @@ func demo(ctx context.Context, out io.Writer, log *slog.Logger, asJSON, keep boo
 	fmt.Fprintf(say, "A simulated Google Workspace, %s, moves into WebDAV, IMAP and CalDAV servers on this machine.\n", data.Domain())
 	var reports []*report.Report
 	for i, title := range []string{"First pass: everything", "Second pass: nothing changed, so nothing is moved again"} {
-		r, err := runPass(ctx, job, pass{}, log, os.Stderr)
+		r, err := runPass(ctx, job, pass{}, o)
 		if err != nil {
 			return err
 		}

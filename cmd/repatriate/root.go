@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"codeberg.org/repatriate/repatriate/internal/progress"
 )
 
 // flags are those of every command.
@@ -20,9 +22,11 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "repatriate",
 		Short: "Move an organisation from Google Workspace to WebDAV, IMAP and CalDAV servers",
-		Long: `repatriate moves an organisation's files, mail and calendars from Google Workspace to servers that it
-controls: files to WebDAV, mail to IMAP, calendars to CalDAV. Each run goes on where the last one stopped and brings over
-what changed since, until the day of the cut-over.
+		Long: `repatriate moves an organisation's files, mail and calendars from Google Workspace to servers that it controls: files to
+WebDAV, mail to IMAP, calendars to CalDAV. Each run goes on where the last one stopped and brings over what changed since, until
+the day of the cut-over.
+
+To see it work: repatriate demo
 
 Exit codes: 0 everything moved and balanced; 1 internal error; 2 usage or configuration; 3 finished, but some items
 failed or the ledger does not balance; 4 a task stopped (consent revoked, target full); 130 interrupted, can be resumed.`,
@@ -33,27 +37,38 @@ failed or the ledger does not balance; 4 a task stopped (consent revoked, target
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see '%s --help'", err, c.CommandPath()))
 	})
-	root.PersistentFlags().StringVar(&f.logLevel, "log-level", "warn", "least level that is logged to standard error: debug, info, warn, error")
+	root.PersistentFlags().StringVar(&f.logLevel, "log-level", "error",
+		"least level that is logged to standard error: debug, info, warn (what failed, as it fails) or error")
 	root.PersistentFlags().StringVar(&f.logFormat, "log-format", "text", "format of the log: text or json")
 	root.AddCommand(newRun(f), newRetry(f), newStatus(), newAccounts(f), newSimulate(f), newDemo(f), newVersion())
 	return root
 }
 
-// logger returns the log that the flags ask for.
-func (f *flags) logger() (*slog.Logger, error) {
+// output is where a command speaks to people while it works.
+type output struct {
+	screen *progress.Screen
+	log    *slog.Logger
+	// progress takes the lines about progress where the log is for programs; nil otherwise.
+	progress *slog.Logger
+}
+
+// output returns what the flags ask for, on standard error.
+func (f *flags) output() (*output, error) {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil || strings.ContainsAny(f.logLevel, "+-") {
 		return nil, usage(fmt.Errorf("--log-level %q is none of debug, info, warn, error", f.logLevel))
 	}
-	o := &slog.HandlerOptions{Level: level}
+	o := &output{screen: progress.NewScreen(os.Stderr)}
 	switch f.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(os.Stderr, o)), nil
+		o.log = slog.New(slog.NewTextHandler(o.screen, &slog.HandlerOptions{Level: level}))
 	case "json":
-		return slog.New(slog.NewJSONHandler(os.Stderr, o)), nil
+		o.log = slog.New(slog.NewJSONHandler(o.screen, &slog.HandlerOptions{Level: level}))
+		o.progress = slog.New(slog.NewJSONHandler(o.screen, nil))
 	default:
 		return nil, usage(fmt.Errorf("--log-format %q is none of text, json", f.logFormat))
 	}
+	return o, nil
 }
 
 // noCommand refuses what is no command, and names those that are like it.

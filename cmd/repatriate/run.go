@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -31,8 +29,17 @@ func newRun(f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run JOB.yaml",
 		Short: "Move what is new or changed since the last run",
-		Long: `run moves everything that the job's accounts hold and that the target does not have yet. It may be
-interrupted at any time, and run again as often as one likes: it goes on where it stopped, and brings over what changed.`,
+		Long: `run moves everything that the job's accounts hold and that the target does not have yet. It may be interrupted at any time,
+and run again as often as one likes: it goes on where it stopped, and brings over what changed. What failed before is tried
+again only if it changed; 'repatriate retry' takes up the rest.
+
+While it runs, standard error shows how far it is: a bar on a terminal, elsewhere a line every ten seconds. The summary at the
+end goes to standard output.
+
+Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 finished, but some items failed or the ledger does
+not balance; 4 a task stopped; 130 interrupted.`,
+		Example: `  repatriate run pilot.yaml --dry-run
+  repatriate run pilot.yaml --account ada@example.org --kind mail`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error { return f.pass(c, args[0], p) },
 	}
@@ -46,8 +53,12 @@ func newRetry(f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "retry JOB.yaml",
 		Short: "Take up the items that failed",
-		Args:  jobArg,
-		RunE:  func(c *cobra.Command, args []string) error { return f.pass(c, args[0], p) },
+		Long: `retry tries the items again that failed in earlier runs, each as it is now at the source, and what was interrupted. It looks
+for nothing new: that is what run does. Skipped items stay skipped until they change.
+
+Exit codes are those of run.`,
+		Args: jobArg,
+		RunE: func(c *cobra.Command, args []string) error { return f.pass(c, args[0], p) },
 	}
 	p.selection(c)
 	return c
@@ -60,7 +71,7 @@ func (p *pass) selection(c *cobra.Command) {
 }
 
 func (f *flags) pass(c *cobra.Command, path string, p pass) error {
-	log, err := f.logger()
+	o, err := f.output()
 	if err != nil {
 		return err
 	}
@@ -68,10 +79,11 @@ func (f *flags) pass(c *cobra.Command, path string, p pass) error {
 	if err != nil {
 		return usage(err)
 	}
-	r, err := runPass(c.Context(), job, p, log, os.Stderr)
+	r, err := runPass(c.Context(), job, p, o)
 	if err != nil {
 		return err
 	}
+	r.Path = path
 	return show(c.OutOrStdout(), r, p.json)
 }
 
@@ -91,8 +103,8 @@ func show(w io.Writer, r *report.Report, json bool) error {
 }
 
 // runPass makes one pass over the job and reports what came of it. Only what keeps a pass from beginning, or its ledger
-// from being written, is an error. Progress goes to screen.
-func runPass(ctx context.Context, job *config.Job, p pass, log *slog.Logger, screen *os.File) (*report.Report, error) {
+// from being written, is an error.
+func runPass(ctx context.Context, job *config.Job, p pass, o *output) (*report.Report, error) {
 	people, err := p.people(job)
 	if err != nil {
 		return nil, usage(err)
@@ -102,14 +114,17 @@ func runPass(ctx context.Context, job *config.Job, p pass, log *slog.Logger, scr
 		return nil, err
 	}
 	defer store.Close()
-	w, err := newWiring(ctx, job, p, log)
+	w, err := newWiring(ctx, job, p, o.log)
 	if err != nil {
 		return nil, err
 	}
 	defer w.close()
 	begin := time.Now()
-	stop := progress.Progress{Counters: &w.counters, Source: &w.source, Target: &w.target}.Show(ctx, screen, log)
-	err = (&runner.Runner{Store: store, Parallel: job.Concurrency.Accounts, Log: log}).Run(ctx, w.accounts(people))
+	r := &runner.Runner{Store: store, Parallel: job.Concurrency.Accounts, Log: o.log}
+	stop := progress.Progress{
+		Counters: &w.counters, Source: &w.source, Target: &w.target, Stopped: r.Stopped.Load, Log: o.progress,
+	}.Show(ctx, o.screen)
+	err = r.Run(ctx, w.accounts(people))
 	stop()
 	if err != nil && ctx.Err() == nil {
 		return nil, err
@@ -144,6 +159,11 @@ func (p pass) people(job *config.Job) ([]config.Account, error) {
 	for _, k := range p.kinds {
 		if !slices.Contains(config.Kinds, k) {
 			return nil, fmt.Errorf("--kind %q is none of %s", k, strings.Join(config.Kinds, ", "))
+		}
+	}
+	for _, k := range p.kinds {
+		if !slices.ContainsFunc(job.People, func(a config.Account) bool { return slices.Contains(a.Kinds, k) }) {
+			return nil, fmt.Errorf("--kind %s: the job moves none; see kinds and target in the job file, and kinds in %s", k, job.Accounts)
 		}
 	}
 	var people []config.Account

@@ -98,27 +98,24 @@ func (r *Report) writeReason(b *strings.Builder, c reasonCount) {
 			shown = append(shown, e)
 		}
 	}
+	before := ""
 	for _, e := range shown {
-		e.write(b, alike(shown))
+		e.write(b, before)
+		before = e.Detail
 	}
 	if more := c.n - int64(len(shown)); more > 0 && len(shown) > 0 {
 		fmt.Fprintf(b, "%*s… and %d more\n", exampleIndent, "", more)
 	}
 }
 
-// alike reports whether the examples all say the same, which the meaning of their reason then says already.
-func alike(examples []Example) bool {
-	return len(examples) > 1 && !slices.ContainsFunc(examples, func(e Example) bool { return e.Detail != examples[0].Detail })
-}
-
-// write writes the example; brief leaves out what is lost in detail.
-func (e Example) write(b *strings.Builder, brief bool) {
+// write writes the example, without its detail where that is the same as that of the example before.
+func (e Example) write(b *strings.Builder, before string) {
 	text := Clean(e.Account, 60) + ": " + Clean(e.Title, 80)
 	if e.Failed {
 		text = "failed: " + text
 	}
 	detail := strings.Replace(e.Detail, " ("+e.Reason+")", "", 1)
-	if detail != "" && detail != e.Title && (!brief || !isLoss(e.Reason)) {
+	if detail != "" && detail != e.Title && e.Detail != before {
 		text += " – " + Clean(detail, 500)
 	}
 	fmt.Fprintf(b, "%*s%s\n", exampleIndent, "", wrap(text, exampleIndent+2))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -40,6 +41,8 @@ type Runner struct {
 	// Parallel is the number of accounts at once; at least 1.
 	Parallel int
 	Log      *slog.Logger
+	// Stopped counts the tasks that could not go on.
+	Stopped atomic.Int64
 	// known are the statuses before the run.
 	known map[checkpoint.Task]checkpoint.Status
 }
@@ -110,7 +113,8 @@ func (r *Runner) task(ctx context.Context, account, kind string, t Task) error {
 		return fmt.Errorf("begin %s of %s: %w", kind, account, err)
 	}
 	if err := t.Work(ctx, l); err != nil && !fault.Cancelled(ctx) {
-		r.Log.Error("task stopped", "account", account, "kind", kind, "reason", fault.Of(err).Reason, "error", err)
+		r.Stopped.Add(1)
+		r.Log.Warn("task stopped", "account", account, "kind", kind, "reason", fault.Of(err).Reason, "error", err)
 		return remember(ctx, l, err)
 	}
 	return ctx.Err()
@@ -139,7 +143,8 @@ func (r *Runner) note(ctx context.Context, key checkpoint.Task, cause error) err
 	if fault.Cancelled(ctx) {
 		return ctx.Err()
 	}
-	r.Log.Error("task cannot begin", "account", key.Account, "kind", key.Kind, "reason", fault.Of(cause).Reason, "error", cause)
+	r.Stopped.Add(1)
+	r.Log.Warn("task cannot begin", "account", key.Account, "kind", key.Kind, "reason", fault.Of(cause).Reason, "error", cause)
 	l, err := r.Store.Begin(ctx, key, "")
 	if err != nil {
 		return fmt.Errorf("begin %s of %s: %w", key.Kind, key.Account, err)
