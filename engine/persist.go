@@ -14,10 +14,17 @@ const maxPause = time.Minute
 // maxThrottled bounds how often one call may be throttled before it counts as failed.
 const maxThrottled = 200
 
-// persist calls f until it succeeds, its fault asks for something else than a retry, or the attempts are used up.
-// Being throttled is no attempt in vain: it slows the work down and fails nothing.
+// persist is Persist with the engine's options.
 func (p *pass[S, T]) persist(ctx context.Context, what string, f func() error) error {
-	pause, tries, throttled := p.o.Pause, 0, 0
+	return Persist(ctx, p.o, what, f)
+}
+
+// Persist calls f until it succeeds, its fault asks for something else than a retry, or the options' attempts are used
+// up. Being throttled is no attempt in vain: it slows the work down and fails nothing. Who opens what an engine needs
+// is as patient with it as the engine.
+func Persist(ctx context.Context, o Options, what string, f func() error) error {
+	o = o.withDefaults()
+	pause, tries, throttled := o.Pause, 0, 0
 	for {
 		err := f()
 		if err == nil || fault.Cancelled(ctx) {
@@ -29,10 +36,10 @@ func (p *pass[S, T]) persist(ctx context.Context, what string, f func() error) e
 		}
 		if isThrottle(m.Reason) && throttled < maxThrottled {
 			throttled++
-		} else if tries++; tries >= p.o.Attempts {
+		} else if tries++; tries >= o.Attempts {
 			return err
 		}
-		p.o.Log.Debug("trying again", "what", what, "reason", m.Reason, "attempt", tries, "after", max(pause, m.After))
+		o.Log.Debug("trying again", "what", what, "reason", m.Reason, "attempt", tries, "after", max(pause, m.After))
 		if !sleep(ctx, max(jitter(pause), m.After)) {
 			return ctx.Err()
 		}
