@@ -14,7 +14,12 @@ func newStatus() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status JOB.yaml",
 		Short: "Show what the ledger holds, also while a run is under way",
-		Args:  jobArg,
+		Long: `status shows what the ledger holds of each task: what was listed, and what became of it. It writes nothing, and may be
+asked while a run is under way.
+
+Exit codes: 0 everything listed is moved and balanced; 2 usage or configuration; 3 some items failed or are still to come,
+or the ledger does not balance; 4 a task stopped.`,
+		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			job, err := config.Load(args[0])
 			if err != nil {
@@ -33,6 +38,7 @@ func newStatus() *cobra.Command {
 			if err := r.Collect(c.Context(), store); err != nil {
 				return err
 			}
+			r.Path = args[0]
 			return show(c.OutOrStdout(), r, json)
 		},
 	}

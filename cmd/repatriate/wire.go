@@ -181,7 +181,7 @@ func (w *wiring) files(p config.Account) runner.Task {
 
 func (w *wiring) webdav(ctx context.Context, p config.Account) (sinks.Sink[sinks.File], func(), error) {
 	if w.pass.dryRun {
-		return sinks.Discard[sinks.File]{}, func() {}, nil
+		return dryRun[sinks.File]{counters: &w.counters}, func() {}, nil
 	}
 	password, err := w.password(ctx, p)
 	if err != nil {
@@ -212,7 +212,7 @@ func (w *wiring) mail(p config.Account) runner.Task {
 
 func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.Message], func(), error) {
 	if w.pass.dryRun {
-		return sinks.Discard[sinks.Message]{}, func() {}, nil
+		return dryRun[sinks.Message]{counters: &w.counters}, func() {}, nil
 	}
 	t := w.job.Target.Mail
 	o := imap.Options{URL: t.IMAP, User: p.Target, Connections: t.Connections, Meter: &w.target,
@@ -265,7 +265,7 @@ func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {
 
 func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collection) (sinks.Sink[sinks.Event], func(), error) {
 	if w.pass.dryRun {
-		return sinks.Discard[sinks.Event]{}, func() {}, nil
+		return dryRun[sinks.Event]{counters: &w.counters}, func() {}, nil
 	}
 	o, err := w.caldavOptions(ctx, p)
 	if err != nil {

@@ -62,8 +62,8 @@ type Pass struct {
 
 // The states of a job.
 const (
-	Complete    = "complete"    // everything listed is decided, nothing failed, and the ledger balances
-	Incomplete  = "incomplete"  // some items failed, some are open, or the ledger does not balance
+	Complete    = "complete"    // everything is listed and decided, nothing failed, and the ledger balances
+	Incomplete  = "incomplete"  // some items failed, some are open or not listed yet, or the ledger does not balance
 	Stopped     = "stopped"     // a task could not go on
 	Interrupted = "interrupted" // the run was ended from outside
 )
@@ -89,6 +89,9 @@ func New(job string, tasks []checkpoint.Status) *Report {
 	r := &Report{Job: job, State: Complete, Balanced: true, Tasks: []Task{}}
 	for _, s := range tasks {
 		t := taskOf(s)
+		if t.empty() {
+			continue
+		}
 		r.Totals.add(t.Counts)
 		r.Balanced = r.Balanced && t.Balanced
 		r.Tasks = append(r.Tasks, t)
@@ -96,10 +99,25 @@ func New(job string, tasks []checkpoint.Status) *Report {
 			r.State = Stopped
 		}
 	}
-	if r.State == Complete && (!r.Balanced || r.Totals.Failed > 0 || r.Totals.Pending > 0) {
+	if r.State == Complete && (!r.Balanced || r.Totals.Failed > 0 || r.Totals.Pending > 0 || r.unlisted() > 0) {
 		r.State = Incomplete
 	}
 	return r
+}
+
+// empty reports whether the task only stood for a kind whose collections could not be listed once.
+func (t Task) empty() bool {
+	return t.Collection == "" && t.Listed == 0 && t.Error == ""
+}
+
+// unlisted returns the number of tasks that were never listed to their end.
+func (r *Report) unlisted() (n int64) {
+	for _, t := range r.Tasks {
+		if !t.Complete {
+			n++
+		}
+	}
+	return n
 }
 
 func taskOf(s checkpoint.Status) Task {

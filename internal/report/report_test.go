@@ -15,7 +15,7 @@ import (
 )
 
 func status(listed int64, counts map[checkpoint.State]int64, err string) checkpoint.Status {
-	s := checkpoint.Status{Task: checkpoint.Task{Account: "ada", Kind: "mail"}, Listed: listed, Error: err}
+	s := checkpoint.Status{Task: checkpoint.Task{Account: "ada", Kind: "mail", Collection: "mailbox"}, Listed: listed, Error: err, Complete: true}
 	for st, n := range counts {
 		s.Counts[st] = n
 	}
@@ -33,6 +33,8 @@ func TestStatesAndExitCodes(t *testing.T) {
 		"pending":    {status(1, map[checkpoint.State]int64{checkpoint.Writing: 1}, ""), report.Incomplete, 3},
 		"unbalanced": {status(2, map[checkpoint.State]int64{checkpoint.Copied: 1}, ""), report.Incomplete, 3},
 		"stopped":    {status(1, map[checkpoint.State]int64{checkpoint.Pending: 1}, "full"), report.Stopped, 4},
+		"not listed": {checkpoint.Status{Task: checkpoint.Task{Collection: "mailbox"}}, report.Incomplete, 3},
+		"recovered":  {checkpoint.Status{Task: checkpoint.Task{Kind: "calendar"}}, report.Complete, 0},
 	} {
 		r := report.New("job", []checkpoint.Status{c.status})
 		if r.State != c.state || r.ExitCode() != c.code {

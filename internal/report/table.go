@@ -47,7 +47,7 @@ func (r *Report) writeTasks(b *strings.Builder) {
 
 // fine reports whether nobody needs to look at the task.
 func (t Task) fine() bool {
-	return t.Balanced && t.Error == "" && t.Failed == 0 && t.Pending == 0
+	return t.Balanced && t.Error == "" && t.Failed == 0 && t.Pending == 0 && t.Complete
 }
 
 // kinds returns the totals of each kind, and of all where there are several.

@@ -74,7 +74,7 @@ func round(seconds float64) time.Duration {
 func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
 	if r.Balanced {
-		fmt.Fprintf(b, "The ledger balances: %s listed, and each is accounted for.\n", plural(r.Totals.Listed, "item"))
+		fmt.Fprintf(b, "The ledger balances: %s listed, each accounted for.\n", plural(r.Totals.Listed, "item"))
 	} else {
 		fmt.Fprintln(b, "The ledger does NOT balance. Please keep the state file and report this.")
 	}
@@ -84,7 +84,9 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 	job := cmp.Or(r.Path, "JOB.yaml")
 	switch r.State {
 	case Incomplete:
-		if r.Totals.Pending > 0 {
+		if n := r.unlisted(); n > 0 {
+			fmt.Fprintf(b, "Not listed to the end yet: %s. Go on with: repatriate run %s\n", plural(n, "task"), job)
+		} else if r.Totals.Pending > 0 {
 			fmt.Fprintf(b, "Still to come: %s. Go on with: repatriate run %s\n", plural(r.Totals.Pending, "item"), job)
 		}
 	case Stopped:
