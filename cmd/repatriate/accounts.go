@@ -14,10 +14,14 @@ func newAccounts(f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "accounts JOB.yaml",
 		Short: "List what the provider's directory holds, as an accounts file to edit",
-		Long: `accounts prints the organisation's users and shared drives as CSV, in the form of an accounts file: set the
-target accounts and the passwords' references, and take lines out. Suspended accounts, which cannot be read, are commented out
-with "#". The job file need not name an accounts file that exists yet.`,
-		Args: jobArg,
+		Long: `accounts prints the organisation's users and shared drives as CSV, in the form of an accounts file:
+give each line its account on the target and a reference to the password there (env:NAME, file:PATH
+or cmd:COMMAND), and take out whom you do not want to move. Suspended accounts, which cannot be
+read, are commented out with "#". The accounts file that the job file names need not exist yet.
+
+Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.`,
+		Example: `  repatriate accounts pilot.yaml > accounts.csv`,
+		Args:    jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			o, err := f.output()
 			if err != nil {

@@ -37,9 +37,10 @@ func newDemo(f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Move a small simulated organisation into embedded servers, twice",
-		Long: `demo starts a simulated Google Workspace with a small organisation that has one of everything that is hard, moves it into
-WebDAV, IMAP and CalDAV servers within this process, and shows what came over, what did not, and why. A second pass shows
-that nothing is moved again. Everything lies in a temporary folder.`,
+		Long: `demo starts a simulated Google Workspace with a small organisation that has one of everything that
+is hard, moves it into WebDAV, IMAP and CalDAV servers within this process, and shows what came
+over, what did not, and why. A second pass shows that nothing is moved again. Everything lies in a
+temporary folder, and nothing leaves this machine.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o, err := f.output()
@@ -115,9 +116,13 @@ func demoPass(w io.Writer, r *report.Report, full bool) error {
 	if full {
 		return r.WriteText(w)
 	}
-	fmt.Fprintf(w, "written %d, removed %d, requests to the provider %d, to the target %d; balanced: %v\n",
-		r.Pass.Written, r.Pass.Removed, r.Pass.SourceRequests, r.Pass.TargetRequests, r.Balanced)
-	return nil
+	balance := "The ledger balances."
+	if !r.Balanced {
+		balance = "The ledger does NOT balance."
+	}
+	_, err := fmt.Fprintf(w, "Written %d, removed %d, with %d requests to the provider and %d to the target. %s\n",
+		r.Pass.Written, r.Pass.Removed, r.Pass.SourceRequests, r.Pass.TargetRequests, balance)
+	return err
 }
 
 // demoVerdict returns the exit code: that of the worse report.
@@ -157,17 +162,18 @@ func demoTargets(w io.Writer, s *simulation.Simulation, keep bool, dir string) e
 	}
 	for _, b := range boxes {
 		if len(b.Messages) > 0 {
-			fmt.Fprintf(w, "  mailbox   %s (%d messages)\n", report.Clean(b.Name, 60), len(b.Messages))
+			fmt.Fprintf(w, "  mailbox   %s (%s)\n", report.Clean(b.Name, 60), report.Plural(int64(len(b.Messages)), "message"))
 		}
 	}
 	for _, c := range calendars {
-		fmt.Fprintf(w, "  calendar  %s (%d events)\n", report.Clean(c.DisplayName, 60), len(c.Objects))
+		fmt.Fprintf(w, "  calendar  %s (%s)\n", report.Clean(c.DisplayName, 60), report.Plural(int64(len(c.Objects)), "event"))
 	}
 	fmt.Fprintf(w, "\nWrites that would have mailed a guest: %d\n", len(s.Targets.Calendar.Sent()))
 	if keep {
-		fmt.Fprintf(w, "Files, calendars, job file and state lie in %s\n", dir)
+		fmt.Fprintf(w, "Files, calendars, job file and state lie in %s\nRead the ledger again with: repatriate status %s\n", dir, s.Job)
 	} else {
-		fmt.Fprintln(w, "The temporary folder is gone; 'repatriate demo --keep' leaves it, 'repatriate simulate --dir DIR' keeps the servers running.")
+		fmt.Fprintln(w, "The temporary folder is gone. 'repatriate demo --keep' leaves it;\n"+
+			"'repatriate simulate --dir trial' keeps the servers running, to look at them with programs of your own.")
 	}
 	return nil
 }

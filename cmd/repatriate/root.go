@@ -22,14 +22,15 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "repatriate",
 		Short: "Move an organisation from Google Workspace to WebDAV, IMAP and CalDAV servers",
-		Long: `repatriate moves an organisation's files, mail and calendars from Google Workspace to servers that it controls: files to
-WebDAV, mail to IMAP, calendars to CalDAV. Each run goes on where the last one stopped and brings over what changed since, until
-the day of the cut-over.
+		Long: `repatriate moves an organisation's files, mail and calendars from Google Workspace to servers that
+it controls: files to WebDAV, mail to IMAP, calendars to CalDAV. Each run goes on where the last one
+stopped and brings over what changed since, until the day of the cut-over.
 
 To see it work: repatriate demo
 
-Exit codes: 0 everything moved and balanced; 1 internal error; 2 usage or configuration; 3 finished, but some items
-failed or the ledger does not balance; 4 a task stopped (consent revoked, target full); 130 interrupted, can be resumed.`,
+Exit codes: 0 everything moved and balanced; 1 internal error; 2 usage or configuration;
+3 finished, but some items failed or the ledger does not balance; 4 a task stopped (consent revoked,
+target full); 130 interrupted, can be resumed.`,
 		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
 		Args: noCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -38,8 +39,8 @@ failed or the ledger does not balance; 4 a task stopped (consent revoked, target
 		return usage(fmt.Errorf("%w; see '%s --help'", err, c.CommandPath()))
 	})
 	root.PersistentFlags().StringVar(&f.logLevel, "log-level", "error",
-		"least level that is logged to standard error: debug, info, warn (what failed, as it fails) or error")
-	root.PersistentFlags().StringVar(&f.logFormat, "log-format", "text", "format of the log: text or json")
+		"log on standard error from this level on: debug, info, warn, error")
+	root.PersistentFlags().StringVar(&f.logFormat, "log-format", "text", "form of the log: text, json")
 	root.AddCommand(newRun(f), newRetry(f), newStatus(), newAccounts(f), newSimulate(f), newDemo(f), newVersion())
 	return root
 }

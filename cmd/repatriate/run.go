@@ -29,21 +29,23 @@ func newRun(f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run JOB.yaml",
 		Short: "Move what is new or changed since the last run",
-		Long: `run moves everything that the job's accounts hold and that the target does not have yet. It may be interrupted at any time,
-and run again as often as one likes: it goes on where it stopped, and brings over what changed. What failed before is tried
-again only if it changed; 'repatriate retry' takes up the rest.
+		Long: `run moves everything that the job's accounts hold and that the target does not have yet. It may be
+interrupted at any time, and run again as often as one likes: it goes on where it stopped, and
+brings over what changed. What failed before is tried again only if it changed; 'repatriate retry'
+takes up the rest.
 
-While it runs, standard error shows how far it is: a bar on a terminal, elsewhere a line every ten seconds. The summary at the
-end goes to standard output.
+While it runs, standard error shows how far it is: a bar on a terminal, elsewhere a line every ten
+seconds, and with --log-level warn also what fails, as it fails. The summary at the end goes to
+standard output.
 
-Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 finished, but some items failed or the ledger does
-not balance; 4 a task stopped; 130 interrupted.`,
+Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 finished, but some items
+failed or the ledger does not balance; 4 a task stopped; 130 interrupted, can be resumed.`,
 		Example: `  repatriate run pilot.yaml --dry-run
   repatriate run pilot.yaml --account ada@example.org --kind mail`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error { return f.pass(c, args[0], p) },
 	}
-	c.Flags().BoolVar(&p.dryRun, "dry-run", false, "read and map everything, write nothing, and keep no state")
+	c.Flags().BoolVar(&p.dryRun, "dry-run", false, "read and map everything; write nothing, to no server and no state")
 	p.selection(c)
 	return c
 }
@@ -53,10 +55,11 @@ func newRetry(f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "retry JOB.yaml",
 		Short: "Take up the items that failed",
-		Long: `retry tries the items again that failed in earlier runs, each as it is now at the source, and what was interrupted. It looks
-for nothing new: that is what run does. Skipped items stay skipped until they change.
+		Long: `retry tries the items again that failed in earlier runs, each as it is now at the source, and what
+was interrupted. It looks for nothing new: that is what run does. Skipped items stay skipped until
+they change.
 
-Exit codes are those of run.`,
+Exit codes: those of run.`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error { return f.pass(c, args[0], p) },
 	}

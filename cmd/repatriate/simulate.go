@@ -27,9 +27,16 @@ func newSimulate(*flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "simulate --dir DIR",
 		Short: "Start a simulated provider and embedded target servers, for trying things out",
-		Long: `simulate starts a simulated Google Workspace and embedded WebDAV, IMAP and CalDAV servers on free ports of this
-machine, writes a job file and what it names into DIR, prints "ready DIR/job.yaml" and runs until it is interrupted. In
-another terminal: repatriate run DIR/job.yaml`,
+		Long: `simulate starts a simulated Google Workspace and embedded WebDAV, IMAP and CalDAV servers on free
+ports of this machine, writes a job file and what it names into DIR, prints one line "ready
+DIR/job.yaml" and runs until it is interrupted. In another terminal: repatriate run DIR/job.yaml
+
+Without --users and --data it holds the organisation of the demo. One file of it fails, since its
+download quota of the day is used up. Mailboxes live in memory: take a new DIR for each start.
+
+Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
+		Example: `  repatriate simulate --dir trial
+  repatriate simulate --dir trial --users 20 --mail 1000 --latency 50ms --faults '*:503:0.01'`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o, err := s.options()
@@ -42,21 +49,21 @@ another terminal: repatriate run DIR/job.yaml`,
 	f := c.Flags()
 	f.StringVar(&s.dir, "dir", "", "folder for the job file and the servers' data (required)")
 	f.StringVar(&s.provider, "provider", "google", "the provider to simulate: google")
-	f.StringVar(&s.data, "data", "", "folder of an organisation; examples/organisation/README.md describes its format")
+	f.StringVar(&s.data, "data", "", "folder of an organisation in the form of examples/organisation")
 	f.IntVar(&s.spec.Users, "users", 0, "make up an organisation of this many users")
 	f.IntVar(&s.spec.Mail, "mail", 100, "made-up messages of each user")
 	f.IntVar(&s.spec.Files, "files", 100, "made-up files of each user")
 	f.IntVar(&s.spec.Events, "events", 100, "made-up events of each user")
-	f.Int64Var(&s.spec.Seed, "seed", 1, "seed of what is made up; the same seed makes the same organisation")
+	f.Int64Var(&s.spec.Seed, "seed", 1, "the same seed makes up the same organisation")
 	f.Int64Var(&s.spec.MailMin, "mail-min", 0, "least size of a made-up message in bytes")
 	f.Int64Var(&s.spec.MailMax, "mail-max", 0, "largest size of a made-up message in bytes")
 	f.Int64Var(&s.spec.FileMin, "file-min", 0, "least size of a made-up file in bytes")
 	f.Int64Var(&s.spec.FileMax, "file-max", 0, "largest size of a made-up file in bytes")
-	f.StringVar(&s.quotas, "quotas", "", "enforce Google's quotas: new or old")
+	f.StringVar(&s.quotas, "quotas", "", "enforce Google's quotas and keep them: new or old")
 	f.Lookup("quotas").NoOptDefVal = "new"
 	f.DurationVar(&s.latency, "latency", 0, "delay of each answer of the provider")
-	f.StringVar(&s.faults, "faults", "", "faults of the provider, such as gmail.messages.get:429:0.05,*:503:0.01")
-	f.StringVar(&s.target, "target", "", "YAML file with a section target (and accounts: a file) that replace the embedded servers")
+	f.StringVar(&s.faults, "faults", "", "faults of the provider: gmail.messages.get:429:0.05,*:503:0.01")
+	f.StringVar(&s.target, "target", "", "YAML file whose target and accounts replace the embedded servers")
 	f.IntVar(&s.items, "items", 0, "concurrency.items of the job file")
 	return c
 }
@@ -82,6 +89,7 @@ func (s *simulateFlags) options() (simulation.Options, error) {
 	default:
 		return o, fmt.Errorf("--quotas %q is none of new, old", s.quotas)
 	}
+	o.Tier = s.quotas
 	o.Provider.Latency, o.Concurrency = s.latency, s.items
 	if s.faults != "" {
 		if o.Provider.Faults, err = sim.ParseFaults(s.faults); err != nil {

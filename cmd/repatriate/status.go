@@ -14,11 +14,11 @@ func newStatus() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status JOB.yaml",
 		Short: "Show what the ledger holds, also while a run is under way",
-		Long: `status shows what the ledger holds of each task: what was listed, and what became of it. It writes nothing, and may be
-asked while a run is under way.
+		Long: `status shows what the ledger holds of each task: what was listed, and what became of it. It writes
+nothing, and may be asked while a run is under way.
 
-Exit codes: 0 everything listed is moved and balanced; 2 usage or configuration; 3 some items failed or are still to come,
-or the ledger does not balance; 4 a task stopped.`,
+Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 some items failed or are
+still to come, or the ledger does not balance; 4 a task stopped.`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			job, err := config.Load(args[0])

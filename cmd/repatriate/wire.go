@@ -142,6 +142,15 @@ func (w *wiring) options() engine.Options {
 	}
 }
 
+// opened returns what open opens or lists, with the engine's patience: a server that is busy at that moment stops no task.
+func opened[V any](ctx context.Context, w *wiring, what string, open func() (V, error)) (v V, err error) {
+	err = engine.Persist(ctx, w.options(), what, func() (err error) {
+		v, err = open()
+		return err
+	})
+	return v, err
+}
+
 // work runs a pass, or retries what failed.
 func work[S sources.Content, T sinks.Content](ctx context.Context, w *wiring, e *engine.Engine[S, T], l checkpoint.Ledger) error {
 	if w.pass.retry {
@@ -187,10 +196,11 @@ func (w *wiring) webdav(ctx context.Context, p config.Account) (sinks.Sink[sinks
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := webdav.Open(ctx, webdav.Options{
+	o := webdav.Options{
 		URL: config.UserURL(w.job.Target.Files.WebDAV, p.Target), User: p.Target, Password: password,
 		Transport: w.transport, Meter: &w.target,
-	})
+	}
+	s, err := opened(ctx, w, "open files", func() (*webdav.Sink, error) { return webdav.Open(ctx, o) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -231,7 +241,7 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := imap.Open(ctx, o)
+	s, err := opened(ctx, w, "open mail", func() (*imap.Sink, error) { return imap.Open(ctx, o) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -239,7 +249,9 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 }
 
 func (w *wiring) calendars(ctx context.Context, p config.Account) ([]runner.Task, error) {
-	collections, err := google.Calendars(ctx, w.google, p.Source)
+	collections, err := opened(ctx, w, "list calendars", func() ([]sources.Collection, error) {
+		return google.Calendars(ctx, w.google, p.Source)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -273,7 +285,7 @@ func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collect
 	}
 	o.Collection = sinks.Collection{ID: c.ID, Name: c.Name, Description: c.Description, Color: c.Color, TimeZone: c.TimeZone,
 		Primary: c.Primary, Components: []string{"VEVENT"}}
-	s, err := caldav.Open(ctx, o)
+	s, err := opened(ctx, w, "open a calendar", func() (*caldav.Sink, error) { return caldav.Open(ctx, o) })
 	if err != nil {
 		return nil, nil, err
 	}

@@ -142,6 +142,7 @@ func (j *Job) checkPeople(file string) error {
 	if len(j.People) == 0 {
 		f.add("holds no account; 'repatriate accounts' prints what the directory holds")
 	}
+	j.checkShared(f)
 	master := j.Target.Mail != nil && j.Target.Mail.Master != nil
 	for i := range j.People {
 		p := &j.People[i]
@@ -159,4 +160,39 @@ func (j *Job) checkPeople(file string) error {
 		}
 	}
 	return f.err()
+}
+
+// checkShared refuses that several accounts are written into one place: their files would be mixed up.
+func (j *Job) checkShared(f *findings) {
+	for _, target := range []struct{ kind, key, url string }{
+		{"files", "target.files.webdav", filesURL(j.Target.Files)},
+		{"calendar", "target.calendar.caldav", calendarURL(j.Target.Calendar)},
+	} {
+		if target.url == "" || strings.Contains(target.url, "{user}") {
+			continue
+		}
+		n := 0
+		for _, p := range j.People {
+			if slices.Contains(p.Kinds, target.kind) || len(p.Kinds) == 0 && slices.Contains(j.Kinds, target.kind) {
+				n++
+			}
+		}
+		if n > 1 {
+			f.add("%d accounts would become one: write {user} into %s of the job file", n, target.key)
+		}
+	}
+}
+
+func filesURL(t *FilesTarget) string {
+	if t == nil {
+		return ""
+	}
+	return t.WebDAV
+}
+
+func calendarURL(t *CalendarTarget) string {
+	if t == nil {
+		return ""
+	}
+	return t.CalDAV
 }

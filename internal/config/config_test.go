@@ -39,6 +39,19 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestSeveralAccountsNeedSeveralPlaces(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "job.yaml", strings.ReplaceAll(full, "files/{user}/", "files/all/"))
+	write(t, dir, "accounts.csv", "source,target,password\nada@example.org,ada,env:ADA\n")
+	if _, err := config.Load(filepath.Join(dir, "job.yaml")); err != nil {
+		t.Error(err)
+	}
+	write(t, dir, "accounts.csv", "source,target,password\nada@example.org,ada,env:ADA\nbob@example.org,bob,env:BOB\n")
+	if _, err := config.Load(filepath.Join(dir, "job.yaml")); err == nil || !strings.Contains(err.Error(), "write {user} into target.files.webdav") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func write(t *testing.T, dir, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {

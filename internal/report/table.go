@@ -27,7 +27,7 @@ func (r *Report) writeTasks(b *strings.Builder) {
 	shown := r.Tasks
 	if len(shown) > manyTasks {
 		shown = slices.DeleteFunc(slices.Clone(shown), Task.fine)
-		fmt.Fprintf(b, "%s\n", plural(int64(len(r.Tasks)-len(shown)), "task")+" with nothing to look at; the others are these:")
+		fmt.Fprintf(b, "%s\n", Plural(int64(len(r.Tasks)-len(shown)), "task")+" with nothing to look at; the others are these:")
 	}
 	account := ""
 	for i, t := range shown {

@@ -56,11 +56,11 @@ func (r *Report) writePass(b *strings.Builder) {
 		return
 	}
 	p := r.Pass
-	text := fmt.Sprintf("This pass wrote %s (%s) and removed %d, with", plural(p.Written, "item"), Size(p.Bytes), p.Removed)
+	text := fmt.Sprintf("This pass wrote %s (%s) and removed %d, with", Plural(p.Written, "item"), Size(p.Bytes), p.Removed)
 	if r.Simulated {
-		text = fmt.Sprintf("A run would write %s (at least %s) and remove %d. This took", plural(p.Written, "item"), Size(p.Bytes), p.Removed)
+		text = fmt.Sprintf("A run would write %s (at least %s) and remove %d. This took", Plural(p.Written, "item"), Size(p.Bytes), p.Removed)
 	}
-	text += fmt.Sprintf(" %s to the provider and %d to the target, in %s", plural(p.SourceRequests, "request"), p.TargetRequests, round(p.Seconds))
+	text += fmt.Sprintf(" %s to the provider and %d to the target, in %s", Plural(p.SourceRequests, "request"), p.TargetRequests, round(p.Seconds))
 	if p.ThrottledSeconds >= 0.1 {
 		text += fmt.Sprintf(", %s of it throttled", round(p.ThrottledSeconds))
 	}
@@ -74,7 +74,7 @@ func round(seconds float64) time.Duration {
 func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
 	if r.Balanced {
-		fmt.Fprintf(b, "The ledger balances: %s listed, each accounted for.\n", plural(r.Totals.Listed, "item"))
+		fmt.Fprintf(b, "The ledger balances: %s listed, each accounted for.\n", Plural(r.Totals.Listed, "item"))
 	} else {
 		fmt.Fprintln(b, "The ledger does NOT balance. Please keep the state file and report this.")
 	}
@@ -85,17 +85,17 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 	switch r.State {
 	case Incomplete:
 		if n := r.unlisted(); n > 0 {
-			fmt.Fprintf(b, "Not listed to the end yet: %s. Go on with: repatriate run %s\n", plural(n, "task"), job)
+			fmt.Fprintf(b, "Not listed to the end yet: %s. Go on with: repatriate run %s\n", Plural(n, "task"), job)
 		} else if r.Totals.Pending > 0 {
-			fmt.Fprintf(b, "Still to come: %s. Go on with: repatriate run %s\n", plural(r.Totals.Pending, "item"), job)
+			fmt.Fprintf(b, "Still to come: %s. Go on with: repatriate run %s\n", Plural(r.Totals.Pending, "item"), job)
 		}
 	case Stopped:
-		fmt.Fprintf(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s\n", plural(r.stopped(), "task"), job)
+		fmt.Fprintf(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s\n", Plural(r.stopped(), "task"), job)
 	case Interrupted:
 		fmt.Fprintf(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s\n", job)
 	}
 	if r.Totals.Failed > 0 {
-		fmt.Fprintf(b, "Failed: %s. Mend the cause above, then: repatriate retry %s\n", plural(r.Totals.Failed, "item"), job)
+		fmt.Fprintf(b, "Failed: %s. Mend the cause above, then: repatriate retry %s\n", Plural(r.Totals.Failed, "item"), job)
 	}
 }
 

@@ -21,8 +21,8 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.1f %cB", v, "kMGTP"[i])
 }
 
-// plural writes a number of things.
-func plural(n int64, thing string) string {
+// Plural writes a number of things.
+func Plural(n int64, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}

@@ -3,6 +3,7 @@
 package simulation
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -25,6 +26,8 @@ type Options struct {
 	// Target replaces the embedded servers: the text of the job file's section target, and of the accounts file.
 	// Both or none.
 	Target, Accounts string
+	// Tier is the job file's source.google.tier; empty: unlimited.
+	Tier string
 	// Concurrency is the number of items of an account that are moved at once; 0 leaves it to the default.
 	Concurrency int
 }
@@ -100,7 +103,7 @@ func (s *Simulation) write(dir, root string, people []person, o Options) error {
 			put(p.passwordFile(), password(p)+"\n")
 		}
 	}
-	put("job.yaml", jobFile(root, adminOf(o.Data), target, o.Concurrency))
+	put("job.yaml", jobFile(root, adminOf(o.Data), target, o))
 	return errors.Join(errs...)
 }
 
@@ -109,14 +112,14 @@ func (s *Simulation) target() string {
 		s.Targets.Files.URL, s.Targets.Mail.URL, s.Targets.Calendar.URL)
 }
 
-func jobFile(root, admin, target string, concurrency int) string {
+func jobFile(root, admin, target string, o Options) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# A simulated organisation; everything here lies on this machine.\njob: simulation\nstate: simulation.db\n")
-	fmt.Fprintf(&b, "source: {google: {credentials: \"file:sa.json\", admin: %q, endpoint: %q, tier: unlimited}}\n", admin, root)
+	fmt.Fprintf(&b, "source: {google: {credentials: \"file:sa.json\", admin: %q, endpoint: %q, tier: %s}}\n", admin, root, cmp.Or(o.Tier, "unlimited"))
 	b.WriteString(strings.TrimSuffix(target, "\n") + "\n")
 	b.WriteString("accounts: accounts.csv\n")
-	if concurrency > 0 {
-		fmt.Fprintf(&b, "concurrency: {items: %d}\n", concurrency)
+	if o.Concurrency > 0 {
+		fmt.Fprintf(&b, "concurrency: {items: %d}\n", o.Concurrency)
 	}
 	return b.String()
 }
