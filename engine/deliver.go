@@ -58,8 +58,8 @@ func (p *pass[S, T]) noteWriting(ctx context.Context, w *work[S]) error {
 	}
 	rec := w.rec
 	rec.State = checkpoint.Writing
-	if err := p.ledger.Save(ctx, rec); err != nil {
-		return ledgerError(err)
+	if err := p.saver.saveNow(ctx, rec); err != nil {
+		return err
 	}
 	w.rec.State = checkpoint.Writing
 	return nil

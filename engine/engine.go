@@ -139,6 +139,9 @@ type pass[S sources.Content, T sinks.Content] struct {
 	relist atomic.Bool
 	// resumed is true while what an earlier run left unfinished may be among the items.
 	resumed atomic.Bool
+	// passed counts the pages that the cursor has passed, and began is the listing's generation when the pass began.
+	passed int
+	began  int64
 }
 
 func (e *Engine[S, T]) begin(ctx context.Context, l checkpoint.Ledger) (*pass[S, T], error) {
@@ -147,7 +150,8 @@ func (e *Engine[S, T]) begin(ctx context.Context, l checkpoint.Ledger) (*pass[S,
 		return nil, fmt.Errorf("read the task's state: %w", err)
 	}
 	p := &pass[S, T]{Engine: e, ledger: l, saver: newSaver(l)}
-	p.resumed.Store(true)
+	p.resumed.Store(st.Generation > 0) // the number of a listing is stored before its first item is touched
+	p.began = st.Generation
 	p.pos = checkpoint.Position{Cursor: st.Cursor, Generation: st.Generation, Complete: st.Complete}
 	return p, nil
 }

@@ -144,11 +144,18 @@ func (p *pass[S, T]) put(ctx context.Context, w *work[S], content T, losses []si
 		return err
 	}
 	losses = append(losses, more...)
-	out := sinks.Item[T]{ID: w.item.ID, Content: content, Again: w.rec.Attempts > 0 || p.resumed.Load()}
+	out := sinks.Item[T]{ID: w.item.ID, Content: content, Again: p.again(w, prev)}
 	seen := watch(&out.Content, p.o.Counters)
 	return p.deliver(ctx, w, out, prev, seen, func(written sinks.Written) error {
 		return p.written(ctx, w, written, losses, seen)
 	})
+}
+
+// again reports whether an earlier attempt may have written the item without an answer. Attempts are noted in advance only
+// where a new item cannot be written twice; everything else may have been under way when an earlier run broke off.
+func (p *pass[S, T]) again(w *work[S], prev sinks.Receipt) bool {
+	noted := p.finder != nil && prev.IsZero()
+	return w.rec.Attempts > 0 || !noted && p.resumed.Load()
 }
 
 // written records that the item is on the target.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,20 +63,32 @@ type listed[S sources.Content] struct {
 func (p *pass[S, T]) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	next := p.list(ctx, sources.Cursor(p.pos.Cursor))
+	w := p.newWindow(ctx)
+	err := p.through(w)
+	broken := w.ctx.Err() != nil
+	cancel()
+	if first := w.group.Wait(); broken && first != nil {
+		return first // why everything else was broken off
+	}
+	return err
+}
+
+// through takes the pages into the window, one after the other.
+func (p *pass[S, T]) through(w *window[S]) error {
+	next := p.list(w.ctx, sources.Cursor(p.pos.Cursor))
 	for {
 		got := <-next
 		if got.err != nil {
-			return got.err
+			return cmp.Or(p.leave(w), got.err)
 		}
 		if got.page.More {
-			next = p.list(ctx, got.page.Next)
+			next = p.list(w.ctx, got.page.Next)
 		}
-		if err := p.page(ctx, got.page); err != nil {
+		if err := p.page(w, got.page); err != nil {
 			return err
 		}
 		if !got.page.More {
-			return nil
+			return p.leave(w)
 		}
 	}
 }
@@ -95,28 +108,6 @@ func (p *pass[S, T]) list(ctx context.Context, c sources.Cursor) <-chan listed[S
 		ch <- listed[S]{page, err}
 	}()
 	return ch
-}
-
-// page moves the items of one page and then passes it.
-func (p *pass[S, T]) page(ctx context.Context, page sources.Page[S]) error {
-	works, err := p.enlist(ctx, page.Items)
-	if err != nil {
-		return err
-	}
-	if err := p.move(ctx, works); err != nil {
-		return err
-	}
-	if page.ListingDone {
-		if err := p.sweep(ctx); err != nil {
-			return err
-		}
-		p.pos.Complete = true
-	}
-	if err := p.saver.flush(ctx); err != nil {
-		return err
-	}
-	p.resumed.Store(false)
-	return p.advance(ctx, page.Next)
 }
 
 // move takes the works in the order that their kind demands.

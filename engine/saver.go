@@ -7,25 +7,36 @@ import (
 	"codeberg.org/repatriate/repatriate/checkpoint"
 )
 
-// saver writes final records to the ledger in the background, as many at once as have come together. A record that a
-// crash takes away before it is saved is no harm: the item is found unfinished and looked at again.
+// saver writes records to the ledger in the background, as many at once as have come together: what one transaction costs
+// is its fsync, not its rows.
+//
+// A final record that a crash takes away before it is saved is no harm: the item is found unfinished and looked at
+// again. A record that must be on disk before something else happens is waited for.
 type saver struct {
 	ledger checkpoint.Ledger
-	queue  chan checkpoint.Record
+	queue  chan entry
 	done   chan struct{}
 	close  func() error
 
 	mu   sync.Mutex
 	cond *sync.Cond
-	open int // records queued and not yet written
-	err  error
+	// queued and saved count records since the beginning; they are saved in the order of the queue.
+	queued, saved int64
+	err           error
+}
+
+// entry is a record on its way to the ledger.
+type entry struct {
+	record checkpoint.Record
+	// saved is told how it went; nil where nobody waits.
+	saved chan<- error
 }
 
 // saveTogether bounds the records of one transaction.
 const saveTogether = 256
 
 func newSaver(l checkpoint.Ledger) *saver {
-	s := &saver{ledger: l, queue: make(chan checkpoint.Record, saveTogether), done: make(chan struct{})}
+	s := &saver{ledger: l, queue: make(chan entry, saveTogether), done: make(chan struct{})}
 	s.cond = sync.NewCond(&s.mu)
 	s.close = sync.OnceValue(func() error {
 		close(s.queue)
@@ -38,15 +49,31 @@ func newSaver(l checkpoint.Ledger) *saver {
 
 // save queues a record. Its error is that of an earlier write.
 func (s *saver) save(r checkpoint.Record) error {
+	return s.add(entry{record: r})
+}
+
+// saveNow returns when the record is in the ledger.
+func (s *saver) saveNow(ctx context.Context, r checkpoint.Record) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	saved := make(chan error, 1)
+	if err := s.add(entry{r, saved}); err != nil {
+		return err
+	}
+	return ledgerError(<-saved)
+}
+
+func (s *saver) add(e entry) error {
 	s.mu.Lock()
-	s.open++
+	s.queued++
 	err := s.err
 	s.mu.Unlock()
-	s.queue <- r
+	s.queue <- e
 	return ledgerError(err)
 }
 
-// flush waits until everything queued so far is in the ledger.
+// flush waits until everything that was queued before it was called is in the ledger; others may go on queueing.
 func (s *saver) flush(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() {
 		s.mu.Lock()
@@ -56,7 +83,7 @@ func (s *saver) flush(ctx context.Context) error {
 	defer stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.open > 0 && ctx.Err() == nil {
+	for upTo := s.queued; s.saved < upTo && ctx.Err() == nil; {
 		s.cond.Wait()
 	}
 	if s.err != nil {
@@ -73,33 +100,42 @@ func (s *saver) failed() error {
 
 func (s *saver) run() {
 	defer close(s.done)
-	for r := range s.queue {
-		records := s.gather(r)
+	for e := range s.queue {
+		entries := s.gather(e)
+		records := make([]checkpoint.Record, len(entries))
+		for i, e := range entries {
+			records[i] = e.record
+		}
 		// What is done is done: the records are written although the run may have been cancelled.
 		err := s.ledger.Save(context.Background(), records...)
+		for _, e := range entries {
+			if e.saved != nil {
+				e.saved <- err
+			}
+		}
 		s.mu.Lock()
 		if s.err == nil {
 			s.err = err
 		}
-		s.open -= len(records)
+		s.saved += int64(len(entries))
 		s.cond.Broadcast()
 		s.mu.Unlock()
 	}
 }
 
 // gather takes what else is queued, without waiting for more.
-func (s *saver) gather(r checkpoint.Record) []checkpoint.Record {
-	records := []checkpoint.Record{r}
-	for len(records) < saveTogether {
+func (s *saver) gather(e entry) []entry {
+	entries := []entry{e}
+	for len(entries) < saveTogether {
 		select {
-		case r, ok := <-s.queue:
+		case e, ok := <-s.queue:
 			if !ok {
-				return records
+				return entries
 			}
-			records = append(records, r)
+			entries = append(entries, e)
 		default:
-			return records
+			return entries
 		}
 	}
-	return records
+	return entries
 }

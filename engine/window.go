@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"codeberg.org/repatriate/repatriate/sources"
+	"golang.org/x/sync/errgroup"
+)
+
+// window is the part of a collection that is being moved: a page, and where nothing forbids it the beginning of the next
+// one, so that the last slow item of a page leaves no slot idle.
+type window[S sources.Content] struct {
+	group *errgroup.Group
+	// ctx ends when an item ends the task.
+	ctx context.Context
+	// last is the page that was begun last, if it has not been left.
+	last *begun[S]
+}
+
+// begun is a page whose items are under way.
+type begun[S sources.Content] struct {
+	page  sources.Page[S]
+	ids   map[string]struct{}
+	items sync.WaitGroup
+}
+
+func (p *pass[S, T]) newWindow(ctx context.Context) *window[S] {
+	w := new(window[S])
+	w.group, w.ctx = errgroup.WithContext(ctx)
+	w.group.SetLimit(p.o.InFlight)
+	return w
+}
+
+// joins reports whether the items of a page may be moved while those of the last one still are: both belong to one
+// listing, and no item is in both.
+func (w *window[S]) joins(page sources.Page[S]) bool {
+	if w.last == nil {
+		return true
+	}
+	if !w.last.page.Listing || w.last.page.ListingDone || !page.Listing {
+		return false
+	}
+	for _, it := range page.Items {
+		if _, twice := w.last.ids[it.ID]; twice {
+			return false
+		}
+	}
+	return true
+}
+
+// page moves a page's items and leaves the page before it. The page itself is left with the next one, or at the end.
+func (p *pass[S, T]) page(w *window[S], page sources.Page[S]) error {
+	if !w.joins(page) {
+		if err := p.leave(w); err != nil {
+			return err
+		}
+	}
+	works, err := p.enlist(w.ctx, page.Items)
+	if err != nil {
+		return err
+	}
+	steps, err := p.order.steps(w.ctx, p, works)
+	if err != nil {
+		return err
+	}
+	this := &begun[S]{page: page, ids: make(map[string]struct{}, len(page.Items))}
+	for _, it := range page.Items {
+		this.ids[it.ID] = struct{}{}
+	}
+	if alone := independent(steps); alone != nil {
+		p.begin(w, this, alone.works)
+		if err := p.leave(w); err != nil {
+			return err
+		}
+		w.last = this
+		return nil
+	}
+	if err := p.leave(w); err != nil {
+		return err
+	}
+	for _, s := range steps {
+		if err := p.step(w.ctx, s); err != nil {
+			return err
+		}
+	}
+	w.last = this
+	return p.leave(w)
+}
+
+// independent returns the only step that has works, if they depend on nothing.
+func independent[S sources.Content](steps []step[S]) *step[S] {
+	var only *step[S]
+	for i := range steps {
+		s := &steps[i]
+		if len(s.works) == 0 {
+			continue
+		}
+		if only != nil || s.serial || s.before != nil {
+			return nil
+		}
+		only = s
+	}
+	return only
+}
+
+// begin starts the works, and returns when the last of them has been started.
+func (p *pass[S, T]) begin(w *window[S], this *begun[S], works []*work[S]) {
+	for _, one := range works {
+		if w.ctx.Err() != nil {
+			return
+		}
+		this.items.Add(1)
+		w.group.Go(func() error {
+			defer this.items.Done()
+			return p.item(w.ctx, one)
+		})
+	}
+}
+
+// leave waits for the items of the last page and lets the cursor pass it.
+func (p *pass[S, T]) leave(w *window[S]) error {
+	if w.last == nil {
+		return w.ctx.Err()
+	}
+	w.last.items.Wait()
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	page := w.last.page
+	w.last = nil
+	if page.ListingDone {
+		if err := p.sweep(w.ctx); err != nil {
+			return err
+		}
+		p.pos.Complete = true
+	}
+	if err := p.saver.flush(w.ctx); err != nil {
+		return err
+	}
+	// What an earlier run left unfinished lies in the first two pages, as no run has more of them under way; in a listing
+	// that had to begin anew it may lie anywhere.
+	if p.passed++; p.passed >= 2 && p.pos.Generation == p.began {
+		p.resumed.Store(false)
+	}
+	return p.advance(w.ctx, page.Next)
+}
