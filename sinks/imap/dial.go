@@ -78,7 +78,7 @@ func (s *Sink) login(ctx context.Context, nc net.Conn) (*wire.Conn, error) {
 		return nil, classify("connect", err)
 	}
 	if !s.endpoint.tls {
-		if err := s.startTLS(conn, config); err != nil {
+		if err := s.startTLS(ctx, conn, config); err != nil {
 			return nil, err
 		}
 	}
@@ -101,11 +101,11 @@ func (s *Sink) tlsConfig() *tls.Config {
 }
 
 // startTLS encrypts a plain connection; only with Insecure may it stay plain, when the server does not offer encryption.
-func (s *Sink) startTLS(conn *wire.Conn, config *tls.Config) error {
+func (s *Sink) startTLS(ctx context.Context, conn *wire.Conn, config *tls.Config) error {
 	if s.opts.Insecure {
 		return nil
 	}
-	err := conn.StartTLS(config)
+	err := conn.StartTLS(ctx, config)
 	switch {
 	case err == nil:
 		return nil
@@ -113,7 +113,7 @@ func (s *Sink) startTLS(conn *wire.Conn, config *tls.Config) error {
 		return fault.New(fault.FailTask, fault.TargetUnsupported, "%w", err).
 			WithHint("use an imaps: URL, or allow a connection without encryption")
 	}
-	return classify("STARTTLS", err)
+	return tlsFault(err)
 }
 
 func tlsFault(err error) error {

@@ -2,10 +2,10 @@ package imap_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
-	"net"
+	"os"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -221,6 +221,14 @@ func TestDovecotPlus(t *testing.T) {
 }
 func TestCyrus(t *testing.T) { sinktest.Run(t, harness(cyrus(t), 0)) }
 
-var _ = context.Background
-var _ = tls.Config{}
-var _ = net.Dial
+// trusting returns a configuration that trusts the server's own certificate.
+func trusting(tb testing.TB, s *realserver.Server) *tls.Config {
+	tb.Helper()
+	pem, err := os.ReadFile(s.CertFile)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	return &tls.Config{RootCAs: pool}
+}

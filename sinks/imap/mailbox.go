@@ -121,10 +121,14 @@ func renamed(m sinks.Mailbox, name string) sinks.Loss {
 	return sinks.Loss{Reason: "mail.mailbox_renamed", Detail: strings.Join(m.Path, "/") + " is " + name}
 }
 
-// hasUse reports whether a mailbox serves one of the purposes that the mapping knows.
+// special are the purposes that the mapping knows, and the names that it gives their mailboxes.
+var special = map[string]string{`\sent`: "Sent", `\drafts`: "Drafts", `\junk`: "Junk", `\trash`: "Trash", `\archive`: "Archive"}
+
+// hasUse reports whether a mailbox serves a special purpose, or would as soon as that is needed: what comes first must
+// not decide about names.
 func (b *mailboxes) hasUse(name string) bool {
-	for _, use := range []string{`\sent`, `\drafts`, `\junk`, `\trash`, `\archive`} {
-		if b.uses[use] == name {
+	for use, usual := range special {
+		if b.uses[use] == name || strings.EqualFold(b.naming.prefix+usual, name) {
 			return true
 		}
 	}

@@ -77,6 +77,7 @@ func (n naming) flatten(path, levels []string) []string {
 // lookalikes replace what the protocol or a server gives a meaning of its own.
 var lookalikes = map[rune]rune{
 	'/': '∕', '.': '․', '\\': '＼', '^': '＾', '%': '％', '*': '＊', '"': '＂', '~': '～', '#': '＃',
+	'{': '｛', '}': '｝', // Cyrus ends the connection over "{5}"
 }
 
 // level returns one level of a name as the server takes it.
@@ -110,7 +111,7 @@ func (n naming) letter(r rune, first, dots, strict bool) (to rune, unsure bool) 
 		return '_', true
 	case unicode.IsControl(r), r == utf8.RuneError, unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
 		return '_', true
-	case r == n.delim, r == '%', r == '*', r == '"', r == '\\', first && (r == '~' || r == '#'), dots && r == '.':
+	case r == n.delim, r == '%', r == '*', r == '"', r == '\\', r == '{', r == '}', first && (r == '~' || r == '#'), dots && r == '.':
 		if like, ok := lookalikes[r]; ok {
 			return like, false
 		}

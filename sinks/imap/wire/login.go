@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
@@ -12,7 +13,7 @@ import (
 var ErrNoTLS = errors.New("the server does not offer STARTTLS")
 
 // StartTLS encrypts the connection (RFC 9051 §6.2.1). What the server said before is forgotten.
-func (c *Conn) StartTLS(config *tls.Config) error {
+func (c *Conn) StartTLS(ctx context.Context, config *tls.Config) error {
 	if err := c.needCaps(); err != nil {
 		return err
 	}
@@ -26,7 +27,11 @@ func (c *Conn) StartTLS(config *tls.Config) error {
 		return fmt.Errorf("STARTTLS: %w: bytes after the answer", ErrProtocol)
 	}
 	c.caps = nil
-	c.attach(tls.Client(c.net, config))
+	encrypted := tls.Client(c.net, config)
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("STARTTLS: %w", err)
+	}
+	c.attach(encrypted)
 	return nil
 }
 
