@@ -132,7 +132,7 @@ func loginFault(err error) error {
 		case "UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "CONTACTADMIN":
 			return fault.New(fault.Retry, fault.TargetUnavailable, "%w", tidy(status))
 		}
-		return fault.New(fault.FailTask, fault.TargetAuth, "%w", tidy(status))
+		return fault.New(fault.FailTask, fault.TargetAuth, "%w", tidy(status)).WithHint(hintLogin)
 	}
 	return classify("login", err)
 }

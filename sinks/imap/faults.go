@@ -44,6 +44,9 @@ func statusOf(err error) *wire.StatusError {
 	return nil
 }
 
+// hintLogin is for refused credentials.
+const hintLogin = "check the user and password of the account (or of the master user) on the target"
+
 // meaning says what is to be done about a NO or BAD (RFC 9051 §7.1, RFC 4469 §3 for TOOBIG, RFC 9208 for OVERQUOTA).
 func meaning(s *wire.StatusError) *fault.Error {
 	switch s.Code {
@@ -54,7 +57,7 @@ func meaning(s *wire.StatusError) *fault.Error {
 	case "LIMIT", "TOOMANY":
 		return &fault.Error{Action: fault.FailItem, Reason: fault.TargetLimit}
 	case "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED":
-		return &fault.Error{Action: fault.FailTask, Reason: fault.TargetAuth, Hint: "check the user and password of the account (or of the master user) on the target"}
+		return &fault.Error{Action: fault.FailTask, Reason: fault.TargetAuth, Hint: hintLogin}
 	case "UNAVAILABLE", "SERVERBUG", "CONTACTADMIN":
 		return &fault.Error{Action: fault.Retry, Reason: fault.TargetUnavailable}
 	case "INUSE":
