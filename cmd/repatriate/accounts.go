@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/internal/config"
 )
 
@@ -40,18 +44,36 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
 				return err
 			}
 			defer w.close()
-			out := csv.NewWriter(c.OutOrStdout())
-			_ = out.Write([]string{"source", "target", "password", "kinds", "state", "name"})
-			for a, err := range w.directory(c.Context()) {
-				if err != nil {
-					return fmt.Errorf("read the directory: %w", err)
-				}
-				if err := out.Write(accountLine(a)); err != nil {
-					return err
-				}
+			err = w.printAccounts(c.Context(), c.OutOrStdout())
+			switch {
+			case c.Context().Err() != nil:
+				return c.Context().Err()
+			case err != nil:
+				return exitError{exitStopped, fmt.Errorf("read the directory: %w", err)}
 			}
-			out.Flush()
-			return out.Error()
+			return nil
 		},
 	}
+}
+
+// printAccounts writes an accounts file of all that the directory holds. A listing that breaks off is begun anew, and
+// goes on after what is printed.
+func (w *wiring) printAccounts(ctx context.Context, out io.Writer) error {
+	lines := csv.NewWriter(out)
+	_ = lines.Write([]string{"source", "target", "password", "kinds", "state", "name"})
+	printed := make(map[string]bool)
+	err := engine.Persist(ctx, w.options(), "list accounts", func() error {
+		for a, err := range w.directory(ctx) {
+			if err != nil {
+				return err
+			}
+			if !printed[a.ID] {
+				printed[a.ID] = true
+				_ = lines.Write(accountLine(a)) // its error is sticky, see below
+			}
+		}
+		return nil
+	})
+	lines.Flush()
+	return errors.Join(err, lines.Error())
 }
