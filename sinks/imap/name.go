@@ -133,6 +133,9 @@ func tail(original string) string {
 
 // shorten cuts s at a rune so that at most n bytes of modified UTF-7 are left.
 func shorten(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		s = string(runes[:n])
+	}
 	for len(utf7(s)) > n {
 		_, size := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-size]
