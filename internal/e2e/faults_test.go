@@ -55,7 +55,7 @@ func TestFaultyProvider(t *testing.T) {
 	s := realServers(t)
 	data := faultyData(t)
 	calm, want := calmRun(t, s, data)
-	faults, err := sim.ParseFaults("token:503:0.1,*:429:0.025,*:503:0.025,*:reset:0.025,*:truncate:0.025")
+	faults, err := sim.ParseFaults("*:429:0.01,*:503:0.03,*:reset:0.03,*:truncate:0.03")
 	must(t, err)
 	faults.Seed = 7
 	w := newWorld(t, data, sim.Options{Faults: faults}, s.urls(), peopleOf(t, data)...)

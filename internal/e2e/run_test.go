@@ -32,6 +32,7 @@ type process struct {
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer
 	cancel         context.CancelFunc
+	ended          func() // called when the process has ended; may be nil
 }
 
 // start starts the program in the job's folder.
@@ -51,6 +52,9 @@ func (p *process) wait() result {
 	p.tb.Helper()
 	defer p.cancel()
 	err := p.cmd.Wait()
+	if p.ended != nil {
+		p.ended()
+	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		p.tb.Fatal(err)
@@ -152,4 +156,11 @@ func (w *world) ask(_ *http.Request, name string) (sim.Fault, bool) {
 	return sim.Fault{}, false
 }
 
-func (w *world) setHook(h providerHook) { w.hook.Store(&h) }
+// setHook asks h from now on; nil ends that.
+func (w *world) setHook(h providerHook) {
+	if h == nil {
+		w.hook.Store(nil)
+		return
+	}
+	w.hook.Store(&h)
+}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -14,9 +15,9 @@ import (
 
 const admin = "admin@example.org"
 
-// person is a line of the accounts file.
+// person is a line of the accounts file. The empty password stands for that of all accounts, another one names a file.
 type person struct {
-	source, target, kinds string
+	source, target, kinds, password string
 }
 
 // urls are the targets as the job file names them.
@@ -91,7 +92,7 @@ func (w *world) writeJob() {
 	b.Reset()
 	b.WriteString("source,target,password,kinds\n")
 	for _, p := range w.people {
-		fmt.Fprintf(&b, "%s,%s,file:password,%s\n", p.source, p.target, p.kinds)
+		fmt.Fprintf(&b, "%s,%s,file:%s,%s\n", p.source, p.target, cmp.Or(p.password, "password"), p.kinds)
 	}
 	w.write("accounts.csv", b.String())
 }
