@@ -1,0 +1,86 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/sources/google"
+)
+
+// readme returns the README, and the indented block in it that holds a word.
+func readme(t *testing.T) (text string, block func(holding string) string) {
+	t.Helper()
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = string(b)
+	return text, func(holding string) string {
+		for part := range strings.SplitSeq(text, "\n\n") {
+			if strings.HasPrefix(part, "    ") && strings.Contains(part, holding) {
+				return strings.ReplaceAll(part[4:], "\n    ", "\n")
+			}
+		}
+		t.Fatalf("the README has no block with %q", holding)
+		return ""
+	}
+}
+
+// TestReadmeNamesTheScopes: whoever copies the list of scopes grants what is asked for, and no more.
+func TestReadmeNamesTheScopes(t *testing.T) {
+	_, block := readme(t)
+	got := strings.Split(strings.TrimSpace(block("googleapis.com/auth/")), ",")
+	want := slices.Clone(google.Scopes())
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the README asks for %q, the program for %q", got, want)
+	}
+}
+
+// TestReadmeExamples loads the job file and the accounts file of the README.
+func TestReadmeExamples(t *testing.T) {
+	_, block := readme(t)
+	dir := t.TempDir()
+	for name, text := range map[string]string{"pilot.yaml": block("job: pilot"), "accounts.csv": block("source,target,password,kinds")} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	job, err := config.Load(filepath.Join(dir, "pilot.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(job.People) != 2 || !slices.Equal(job.Kinds, config.Kinds) {
+		t.Errorf("the README's job: %+v", job)
+	}
+}
+
+// TestReadmeCommands: each command that the README shows is one, with the flags that it has there.
+func TestReadmeCommands(t *testing.T) {
+	text, _ := readme(t)
+	shown := regexp.MustCompile(`repatriate ([a-z]+)((?: [^#|>\n`+"`"+`]*)?)`).FindAllStringSubmatch(text, -1)
+	var seen []string
+	for _, m := range shown {
+		c, _, err := newRoot().Find([]string{m[1]})
+		if err != nil || c.Name() != m[1] {
+			continue // a word of a sentence
+		}
+		seen = append(seen, m[1])
+		for _, flag := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(m[2], -1) {
+			if c.Flags().Lookup(flag[1]) == nil {
+				t.Errorf("the README shows %q, but %s has no such flag", m[0], m[1])
+			}
+		}
+	}
+	for _, name := range []string{"accounts", "run", "status", "retry", "demo", "simulate"} {
+		if !slices.Contains(seen, name) {
+			t.Errorf("the README does not show the command %s", name)
+		}
+	}
+}
