@@ -13,14 +13,27 @@ import (
 // maxKeyword is the length of the longest keyword that Dovecot takes by default (mail_max_keyword_length).
 const maxKeyword = 50
 
-// reserved are the keywords with a meaning of their own in the IANA registry, which a label must not get.
+// reserved are the keywords with a meaning of their own in the IANA registry, which a label must not get. Thunderbird's
+// and Nextcloud Mail's $label1 to $label5 are kept free too.
 var reserved = []string{"$forwarded", "$mdnsent", "$junk", "$notjunk", "$phishing", "$important", "$submitted", "$submitpending"}
 
 // keyword returns the IMAP keyword of a label by its levels. Its form is that in which Nextcloud Mail stores tags: "$",
-// small letters, "_" for what an atom (RFC 9051 §9) cannot hold, and modified UTF-7 beyond ASCII. What is too long is
-// cut, and ends in a digest of the whole.
+// small letters, "_" for a space, and modified UTF-7 beyond ASCII. Where another label could get the same keyword, since
+// the name holds what an atom (RFC 9051 §9) cannot, or is too long, or taken, it ends in a digest of the name.
 func keyword(levels ...string) string {
-	name := strings.ToLower(strings.ToValidUTF8(strings.Join(levels, "/"), "_"))
+	name := strings.ToLower(strings.ToValidUTF8(strings.Join(levels, "/"), "\ufffd"))
+	k := spell(name)
+	unsure := strings.ContainsFunc(name, func(r rune) bool { return r == '_' || r == '&' || r != ' ' && r < 0x80 && atomByte(byte(r)) != byte(r) })
+	switch {
+	case unsure, k == "$", slices.Contains(reserved, k), strings.HasPrefix(k, "$label") && len(k) == len("$label1"), len(k) > maxKeyword:
+		sum := sha256.Sum256([]byte(name))
+		k = k[:min(len(k), maxKeyword-9)] + "_" + hex.EncodeToString(sum[:4])
+	}
+	return k
+}
+
+// spell writes a name with the letters that a keyword may have.
+func spell(name string) string {
 	var b strings.Builder
 	b.WriteByte('$')
 	for name != "" {
@@ -32,15 +45,7 @@ func keyword(levels ...string) string {
 		b.WriteByte(atomByte(name[0]))
 		name = name[1:]
 	}
-	k := b.String()
-	if slices.Contains(reserved, k) || k == "$" {
-		k += "_label"
-	}
-	if len(k) > maxKeyword {
-		sum := sha256.Sum256([]byte(k))
-		k = k[:maxKeyword-9] + "_" + hex.EncodeToString(sum[:4])
-	}
-	return k
+	return b.String()
 }
 
 // leadingUnicode returns the length of what lies beyond ASCII at the beginning of s.

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -22,36 +23,27 @@ type MailRules struct {
 }
 
 // Message maps a message. One message is one message, whatever the number of its labels: its mailbox is the first of
-// trash, spam, drafts, inbox, sent that it has, else that of its first label by name, else the archive.
+// trash, spam, drafts, inbox, sent that it has, else that of its first label by name, else the archive. What lies in trash,
+// spam or drafts lies nowhere else, for a copy in a label's mailbox would bring it back.
 func (r MailRules) Message(m sources.Message) (sinks.Message, []Loss, error) {
 	out := sinks.Message{
 		InternalDate: m.Received, MessageID: m.MessageID, Flags: flagsOf(m),
 		Body: sinks.Body{Version: m.Body.Version, Size: m.Body.Size, MD5: m.Body.MD5, SHA256: m.Body.SHA256, Open: m.Body.Open},
 	}
-	system, own, categories := sortLabels(m.Labels)
-	var rest []sources.Label
-	switch {
-	case len(system) > 0:
-		out.Mailbox, rest = mailboxOf(system[0]), own
-	case len(own) > 0:
-		out.Mailbox, rest = mailboxOf(own[0]), own[1:]
-	default:
-		out.Mailbox = specialMailboxes[sources.RoleArchive]
+	places, categories := sortLabels(m.Labels)
+	if len(places) == 0 {
+		places = []sources.Label{{Role: sources.RoleArchive}}
 	}
-	for _, l := range system[min(1, len(system)):] {
-		if r.Labels == "copies" {
-			out.Copies = append(out.Copies, mailboxOf(l))
-		}
-	}
+	out.Mailbox = mailboxOf(places[0])
 	for _, l := range categories {
 		out.Flags = append(out.Flags, keyword(l.Path...))
 	}
 	for _, c := range m.Categories {
-		out.Flags = append(out.Flags, keyword(c))
+		out.Flags = append(out.Flags, keyword(words(c)))
 	}
 	var losses []Loss
-	for _, l := range rest {
-		if r.Labels == "copies" {
+	for _, l := range places[1:] {
+		if r.Labels == "copies" && !alone(places[0].Role) {
 			out.Copies = append(out.Copies, mailboxOf(l))
 			continue
 		}
@@ -61,6 +53,18 @@ func (r MailRules) Message(m sources.Message) (sinks.Message, []Loss, error) {
 	}
 	out.Flags = unique(out.Flags)
 	return out, losses, nil
+}
+
+// words returns a category as words: YELLOW_STAR is how a provider writes its own.
+func words(category string) string {
+	if category == strings.ToUpper(category) {
+		return strings.ReplaceAll(category, "_", " ")
+	}
+	return category
+}
+
+func alone(r sources.LabelRole) bool {
+	return r == sources.RoleTrash || r == sources.RoleSpam || r == sources.RoleDrafts
 }
 
 // specialMailboxes are the mailboxes of system labels. A server's own mailbox of the same use is taken instead.
@@ -78,25 +82,27 @@ var precedence = []sources.LabelRole{
 	sources.RoleTrash, sources.RoleSpam, sources.RoleDrafts, sources.RoleInbox, sources.RoleSent, sources.RoleArchive,
 }
 
-// sortLabels divides a message's labels, each part in the order in which it counts.
-func sortLabels(labels []sources.Label) (system, own, categories []sources.Label) {
+// sortLabels divides a message's labels into those that are mailboxes and the others, each in the order in which they
+// count.
+func sortLabels(labels []sources.Label) (places, categories []sources.Label) {
 	for _, l := range labels {
 		switch {
 		case l.Role == sources.RoleCategory:
 			categories = append(categories, l)
-		case slices.Contains(precedence, l.Role):
-			system = append(system, l)
-		case len(mailboxOf(l).Path) > 0:
-			own = append(own, l)
+		case slices.Contains(precedence, l.Role), len(mailboxOf(l).Path) > 0:
+			places = append(places, l)
 		}
 	}
+	rank := func(l sources.Label) int {
+		if i := slices.Index(precedence, l.Role); i >= 0 {
+			return i
+		}
+		return len(precedence)
+	}
 	byPath := func(a, b sources.Label) int { return slices.Compare(a.Path, b.Path) }
-	slices.SortStableFunc(system, func(a, b sources.Label) int {
-		return slices.Index(precedence, a.Role) - slices.Index(precedence, b.Role)
-	})
-	slices.SortStableFunc(own, byPath)
+	slices.SortStableFunc(places, func(a, b sources.Label) int { return cmp.Or(rank(a)-rank(b), byPath(a, b)) })
 	slices.SortStableFunc(categories, byPath)
-	return system, own, categories
+	return places, categories
 }
 
 // mailboxOf returns the mailbox of a label. Levels without a name, which a label such as "a//b" has, are left out.
@@ -105,6 +111,9 @@ func mailboxOf(l sources.Label) sinks.Mailbox {
 		return m
 	}
 	path := slices.DeleteFunc(slices.Clone(l.Path), func(s string) bool { return strings.TrimSpace(s) == "" })
+	if len(path) == 1 && path[0] == "INBOX" { // a label of that name is not the inbox; the sink gives it another one
+		path[0] = "Inbox"
+	}
 	return sinks.Mailbox{Path: path}
 }
 
