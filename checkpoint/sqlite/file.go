@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	driver "modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
@@ -16,9 +17,10 @@ import (
 // The options of connections. A page cache of 64 MiB holds the upper levels of a million records' index, and the log is
 // cut back when a long reader made it grow.
 const (
-	writing = "_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=cache_size(-65536)&_pragma=journal_size_limit(67108864)"
-	reading = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cache_size(-16384)"
-	readers = 4
+	writing     = "_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=cache_size(-65536)&_pragma=journal_size_limit(67108864)"
+	reading     = copying + "&_pragma=query_only(1)"
+	copying     = "_pragma=busy_timeout(10000)&_pragma=cache_size(-16384)" // query_only would forbid VACUUM INTO
+	mostReaders = 4
 )
 
 // connect returns connections to a file whose path is absolute; it is not opened yet.
@@ -65,7 +67,12 @@ func prepare(ctx context.Context, file string, o Options) error {
 	if err := inspect(file, "mode=ro&immutable=1", func(db *sql.DB) error { return checkOwner(ctx, db) }); err != nil {
 		return err
 	}
-	return inspect(file, "mode=ro&"+reading, func(db *sql.DB) error { _, err := check(ctx, db, o); return err })
+	return inspect(file, "mode=ro&"+reading, func(db *sql.DB) error {
+		if _, err := check(ctx, db, o); err != nil {
+			return err
+		}
+		return checkPages(ctx, db)
+	})
 }
 
 func inspect(file, options string, look func(*sql.DB) error) error {
@@ -132,7 +139,8 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// check refuses files that are not ours, damaged, newer, or another job's, and returns the version of the schema.
+// check refuses files that are not ours, newer, or another job's, and returns the version of the schema. Of damage it sees
+// only what stands in its way; checkPages looks for it.
 func check(ctx context.Context, db *sql.DB, o Options) (version int, err error) {
 	if err := checkOwner(ctx, db); err != nil {
 		return 0, err
@@ -140,15 +148,11 @@ func check(ctx context.Context, db *sql.DB, o Options) (version int, err error) 
 	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return 0, unusable(err)
 	}
-	if version < 1 || version > len(migrations) {
+	if version < 1 {
+		return 0, fmt.Errorf("%w: it is damaged; put a copy of it back: schema version %d", ErrForeign, version)
+	}
+	if version > len(migrations) {
 		return 0, fmt.Errorf("%w: it was written by a newer release (schema %d, this release knows %d)", ErrForeign, version, len(migrations))
-	}
-	var result string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
-		return 0, unusable(err)
-	}
-	if result != "ok" {
-		return 0, fmt.Errorf("%w: it is damaged (%s); put a copy of it back", ErrForeign, result)
 	}
 	var job string
 	if err := db.QueryRowContext(ctx, "SELECT name FROM job").Scan(&job); err != nil {
@@ -158,6 +162,19 @@ func check(ctx context.Context, db *sql.DB, o Options) (version int, err error) 
 		return 0, fmt.Errorf("it belongs to the job %q, not to %q", job, o.Job)
 	}
 	return version, nil
+}
+
+// checkPages refuses a damaged file. It reads the whole file, and so is done once for a run: a million records take about
+// two seconds.
+func checkPages(ctx context.Context, db *sql.DB) error {
+	var result string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
+		return unusable(err)
+	}
+	if result != "ok" {
+		return fmt.Errorf("%w: it is damaged; put a copy of it back: %s", ErrForeign, strings.Join(strings.Fields(result), " "))
+	}
+	return nil
 }
 
 // checkOwner refuses files that are not ours.

@@ -2,8 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,11 +11,11 @@ import (
 
 // Record implements checkpoint.Lookup.
 func (l *ledger) Record(ctx context.Context, id string) (r checkpoint.Record, ok bool, err error) {
-	r, err = scanRecord(l.store.read.QueryRowContext(ctx, "SELECT "+recordColumns+" FROM record WHERE task = ? AND id = ?", l.id, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return r, false, nil
+	found, err := l.store.records(ctx, "SELECT "+recordColumns+" FROM record WHERE task = ? AND id = ?", l.id, id)
+	if err != nil || len(found) == 0 {
+		return r, false, err
 	}
-	return r, err == nil, named(l.store.path, err)
+	return found[0], true, nil
 }
 
 // AtLocation implements checkpoint.Lookup.
@@ -24,11 +23,9 @@ func (l *ledger) AtLocation(ctx context.Context, location string) (id string, er
 	if location == "" {
 		return "", nil
 	}
-	err = l.store.read.QueryRowContext(ctx, "SELECT id FROM record WHERE task = ? AND location = ? AND location <> '' ORDER BY id LIMIT 1", l.id, location).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	return id, named(l.store.path, err)
+	err = l.store.each(ctx, "SELECT id FROM record WHERE task = ? AND location = ? AND location <> '' ORDER BY id LIMIT 1",
+		[]any{l.id, location}, func(row scanner) error { return row.Scan(&id) })
+	return id, err
 }
 
 // InState implements checkpoint.Lookup.
@@ -45,20 +42,27 @@ func (l *ledger) Unseen(ctx context.Context, generation int64, after string, lim
 		ORDER BY id LIMIT ?`, l.id, after, generation, checkpoint.Removed, max(limit, 0))
 }
 
-// inState returns a number of records with an id above after in order of id; without states, in any. Each state is a
-// query of its own, in the order of its index, and SQLite merges them: otherwise each page would sort all that is left.
+// The index by state has the ids of each state in order; SQLite merges them as far as the limit reaches. Left to itself it
+// would walk over all records, or sort all that is left for each page.
+const (
+	allRecords   = "SELECT " + recordColumns + " FROM record WHERE task = ? AND id > ? ORDER BY id LIMIT ?"
+	idsInState   = "SELECT id FROM record INDEXED BY record_state WHERE task = ? AND state = ? AND id > ?"
+	recordsNamed = "SELECT " + recordColumns + " FROM record WHERE task = ? AND id IN (%s ORDER BY id LIMIT ?) ORDER BY id"
+)
+
+// inState returns a number of records with an id above after in order of id; without states, in any.
 func (s *Store) inState(ctx context.Context, task int64, after string, limit int, states []checkpoint.State) ([]checkpoint.Record, error) {
-	const one = "SELECT " + recordColumns + " FROM record WHERE task = ? AND id > ?"
-	args, query := []any{task, after}, one
-	if states = slices.Compact(slices.Sorted(slices.Values(states))); len(states) > 0 {
-		each := one + " AND state = ?"
-		query = each + strings.Repeat(" UNION ALL "+each, len(states)-1)
-		args = nil
-		for _, state := range states {
-			args = append(args, task, after, state)
-		}
+	limit = max(limit, 0)
+	states = slices.Compact(slices.Sorted(slices.Values(states)))
+	if len(states) == 0 {
+		return s.records(ctx, allRecords, task, after, limit)
 	}
-	return s.records(ctx, query+" ORDER BY id LIMIT ?", append(args, max(limit, 0))...)
+	ids := idsInState + strings.Repeat(" UNION ALL "+idsInState, len(states)-1)
+	args := []any{task}
+	for _, state := range states {
+		args = append(args, task, state, after)
+	}
+	return s.records(ctx, fmt.Sprintf(recordsNamed, ids), append(args, limit)...)
 }
 
 func (s *Store) records(ctx context.Context, query string, args ...any) (out []checkpoint.Record, err error) {
@@ -75,7 +79,7 @@ func (s *Store) records(ctx context.Context, query string, args ...any) (out []c
 
 // each does something with each row of a query.
 func (s *Store) each(ctx context.Context, query string, args []any, do func(scanner) error) error {
-	rows, err := s.read.QueryContext(ctx, query, args...)
+	rows, err := s.read.query(ctx, query, args...)
 	if err != nil {
 		return named(s.path, err)
 	}

@@ -30,7 +30,7 @@ type Options struct {
 // Store is a checkpoint.Store over one file.
 type Store struct {
 	path   string // for messages
-	read   *sql.DB
+	read   *readers
 	writer *writer // nil in a view
 	close  func() error
 }
@@ -66,7 +66,7 @@ func openLocked(ctx context.Context, path string, o Options) (*Store, error) {
 // OpenView opens the state file for reading alone, also while another process writes to it. os.ErrNotExist if there is
 // none, or an empty one.
 func OpenView(ctx context.Context, path string, o Options) (*Store, error) {
-	db, version, err := openReading(ctx, path, o)
+	db, version, err := openReading(ctx, path, reading, o)
 	if err != nil {
 		return nil, named(path, err)
 	}
@@ -78,7 +78,7 @@ func OpenView(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 // openReading opens a file that is there and returns the version of its schema.
-func openReading(ctx context.Context, path string, o Options) (db *sql.DB, version int, err error) {
+func openReading(ctx context.Context, path, options string, o Options) (db *sql.DB, version int, err error) {
 	file, err := resolve(path)
 	if err != nil {
 		return nil, 0, err
@@ -90,7 +90,7 @@ func openReading(ctx context.Context, path string, o Options) (db *sql.DB, versi
 	if info.Size() == 0 {
 		return nil, 0, fmt.Errorf("it is empty, no run has begun: %w", os.ErrNotExist)
 	}
-	if db, err = connect(file, "mode=ro&"+reading, readers); err != nil {
+	if db, err = connect(file, "mode=ro&"+options, mostReaders); err != nil {
 		return nil, 0, err
 	}
 	if version, err = check(ctx, db, o); err != nil {
@@ -114,7 +114,7 @@ func OpenCopy(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func openCopy(ctx context.Context, from, to string, o Options) (*Store, error) {
-	db, _, err := openReading(ctx, from, o)
+	db, _, err := openReading(ctx, from, copying, o)
 	if errors.Is(err, os.ErrNotExist) {
 		return open(ctx, to, o)
 	}
@@ -141,7 +141,7 @@ func open(ctx context.Context, file string, o Options) (*Store, error) {
 	if err := migrate(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	read, err := connect(file, reading, readers)
+	read, err := connect(file, reading, mostReaders)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -152,12 +152,13 @@ func open(ctx context.Context, file string, o Options) (*Store, error) {
 	return newStore(file, read, w), nil
 }
 
-func newStore(path string, read *sql.DB, w *writer) *Store {
+func newStore(path string, db *sql.DB, w *writer) *Store {
+	read := &readers{DB: db, prepared: make(map[string]*sql.Stmt)}
 	return &Store{path: path, read: read, writer: w, close: sync.OnceValue(func() error {
 		if w == nil {
-			return read.Close()
+			return read.close()
 		}
-		return errors.Join(w.close(), read.Close())
+		return errors.Join(w.close(), read.close())
 	})}
 }
 

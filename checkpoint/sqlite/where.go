@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -42,6 +43,9 @@ func (l *ledger) Where(ctx context.Context, id string) (lies, reserved []string,
 	}
 	moving := paths[0] != nil
 	for i := range paths {
+		if len(paths[i]) > deepest {
+			return nil, nil, false, named(l.store.path, fmt.Errorf("the folders above the node %q lie in one another", id))
+		}
 		if slices.Reverse(paths[i]); top[i] != "" {
 			paths[i] = nil
 		}
