@@ -114,7 +114,7 @@ func (e Example) write(b *strings.Builder, before string) {
 	if e.Failed {
 		text = "failed: " + text
 	}
-	detail := strings.Replace(e.Detail, " ("+e.Reason+")", "", 1)
+	detail := strings.Replace(strings.Replace(e.Detail, " ("+e.Reason+")", "", 1), ".: ", ": ", 1)
 	if detail != "" && detail != e.Title && e.Detail != before {
 		text += " – " + Clean(detail, 500)
 	}

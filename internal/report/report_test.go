@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -130,6 +131,30 @@ func TestManyTasksAreSummedUp(t *testing.T) {
 	}
 	if text := b.String(); !strings.Contains(text, "unlucky@example.org") || strings.Contains(text, "user000") || !strings.Contains(text, " 5000 ") {
 		t.Error(text)
+	}
+}
+
+func TestTasksThatStoppedAlikeStandTogether(t *testing.T) {
+	var tasks []checkpoint.Status
+	for i := range 100 {
+		s := status(0, nil, fmt.Sprintf("Drive token for user%d@example.org: refused (source.account_gone)", i))
+		s.Account = fmt.Sprintf("user%d@example.org", i)
+		tasks = append(tasks, s)
+	}
+	other := status(0, nil, "mail is full (target.quota)")
+	other.Until = time.Now().Add(time.Hour)
+	var b strings.Builder
+	if err := report.New("pilot", append(tasks, other)).WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	for _, want := range []string{"and 97 more", "user2@example.org,", "mail is full", "Parked until", "101 tasks"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if n := strings.Count(text, "Stopped: "); n != 2 {
+		t.Errorf("%d times \"Stopped\" in\n%s", n, text)
 	}
 }
 

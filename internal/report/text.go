@@ -34,21 +34,71 @@ func (r *Report) WriteText(w io.Writer) error {
 
 func (r *Report) writeErrors(b *strings.Builder) {
 	for _, t := range r.Tasks {
-		what := Clean(t.Account, 60) + ", " + t.Kind
-		if name := cmp.Or(t.Name, t.Collection); name != "" {
-			what += " (" + Clean(name, 40) + ")"
-		}
 		if !t.Balanced {
-			fmt.Fprintf(b, "\n%s\n", wrap(fmt.Sprintf("%s: the ledger does NOT balance: %d were listed, but the states do not add up to it.", what, t.Listed), 0))
+			fmt.Fprintf(b, "\n%s\n", wrap(fmt.Sprintf("%s: the ledger does NOT balance: %d were listed, but the states do not add up to it.", t.title(), t.Listed), 0))
 		}
+	}
+	groups := r.stoppedAlike()
+	for i, tasks := range groups {
+		if i == maxStops {
+			fmt.Fprintf(b, "\n… and other tasks, for %s; --json has them all.\n", Plural(int64(len(groups)-i), "other reason"))
+			break
+		}
+		writeStop(b, tasks)
+	}
+}
+
+// Bounds of what is shown of tasks that stopped.
+const (
+	maxStops = 20 // different errors
+	perStop  = 3  // tasks with the same one
+)
+
+// stoppedAlike returns the tasks that stopped, those with the same error together.
+func (r *Report) stoppedAlike() (groups [][]Task) {
+	at := make(map[string]int)
+	for _, t := range r.Tasks {
 		if t.Error == "" {
 			continue
 		}
-		fmt.Fprintf(b, "\nStopped: %s\n  %s\n", what, wrap(Clean(t.Error, 1000), 2))
-		if t.Until != nil && t.Until.After(time.Now()) {
-			fmt.Fprintf(b, "  It is parked until %s; a run after that goes on.\n", t.Until.Local().Format("2006-01-02 15:04"))
+		key := strings.ReplaceAll(t.Error, t.Account, "")
+		i, known := at[key]
+		if !known {
+			i, at[key] = len(groups), len(groups)
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], t)
+	}
+	return groups
+}
+
+func writeStop(b *strings.Builder, tasks []Task) {
+	var names []string
+	for _, t := range tasks[:min(len(tasks), perStop)] {
+		names = append(names, t.title())
+	}
+	if more := len(tasks) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+strings.Join(names, "; "), 0), wrap(Clean(tasks[0].Error, 1000), 2))
+	var until time.Time
+	for _, t := range tasks {
+		if t.Until != nil && t.Until.After(until) {
+			until = *t.Until
 		}
 	}
+	if until.After(time.Now()) {
+		fmt.Fprintf(b, "  Parked until %s; a run after that goes on.\n", until.Local().Format("2006-01-02 15:04"))
+	}
+}
+
+// title names the task for a person.
+func (t Task) title() string {
+	name := cmp.Or(t.Name, t.Collection)
+	if name == "" || name == t.Account {
+		return Clean(t.Account, 60) + ", " + t.Kind
+	}
+	return Clean(t.Account, 60) + ", " + t.Kind + " (" + Clean(name, 40) + ")"
 }
 
 func (r *Report) writePass(b *strings.Builder) {

@@ -82,7 +82,7 @@ const (
 	hintService  = "switch the service on for the user in the Admin console (Apps → Google Workspace), or leave the kind out for this account"
 	hintDay      = "the task goes on when the quota's next day begins; a higher quota can be asked for in the Cloud console"
 	hintDownload = "Google limits how often one file is downloaded in a day; run retry after some hours"
-	hintAbuse    = "Google holds the file for malware or abuse, and only its owner may download it"
+	hintAbuse    = "with acknowledge_abuse: true in the job file it is moved all the same, if the account owns it"
 	hintToken    = "check that the service account and its key still exist in the Cloud console and that the clock of this machine is right"
 )
 
