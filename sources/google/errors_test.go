@@ -84,7 +84,7 @@ func TestErrorAnswersHaveAMeaning(t *testing.T) {
 		{calendarAPI, 403, "notACalendarUser", "", fault.FailTask, fault.SourceServiceOff, noLimit, "Admin console"},
 		{driveAPI, 403, "exportSizeLimitExceeded", "", fault.FailItem, fault.SourceExportSize, noLimit, ""},
 		{driveAPI, 403, "fileNotDownloadable", "", fault.Skip, fault.SourceNoExport, noLimit, ""},
-		{driveAPI, 403, "cannotDownloadAbusiveFile", "", fault.Skip, fault.SourceMalware, noLimit, "owner"},
+		{driveAPI, 403, "cannotDownloadAbusiveFile", "", fault.Skip, fault.SourceMalware, noLimit, "acknowledge_abuse"},
 		{driveAPI, 404, "notFound", "", fault.FailItem, fault.SourceGone, noLimit, ""},
 		{calendarAPI, 410, "deleted", "", fault.FailItem, fault.SourceGone, noLimit, ""},
 		{driveAPI, 400, "invalid", "", fault.Retry, fault.Unknown, noLimit, ""},
