@@ -71,6 +71,7 @@ func (p *pass) selection(c *cobra.Command) {
 	c.Flags().StringSliceVar(&p.accounts, "account", nil, "only this account, by its name at the source (may be repeated)")
 	c.Flags().StringSliceVar(&p.kinds, "kind", nil, "only this kind: "+strings.Join(config.Kinds, ", ")+" (may be repeated)")
 	c.Flags().BoolVar(&p.json, "json", false, "print the report as JSON")
+	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(config.Kinds, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 }
 
 func (f *flags) pass(c *cobra.Command, path string, p pass) error {
@@ -149,7 +150,7 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, too
 	r.Pass = &report.Pass{
 		Written: w.counters.Written.Load(), Removed: w.counters.Removed.Load(), Bytes: w.counters.Bytes.Load(),
 		SourceRequests: w.source.Requests(), TargetRequests: w.target.Requests(),
-		ThrottledSeconds: (w.source.Throttled() + w.target.Throttled()).Seconds(), Seconds: took.Seconds(),
+		ThrottledSeconds: min(w.source.Throttled()+w.target.Throttled(), took).Seconds(), Seconds: took.Seconds(),
 	}
 	if ctx.Err() != nil {
 		r.State = report.Interrupted

@@ -47,12 +47,13 @@ func (m *Meter) Throttle(now time.Time, d time.Duration) {
 	}
 }
 
-// Throttled returns the time in which at least one scope was closed.
+// Throttled returns the time until now in which at least one scope was closed.
 func (m *Meter) Throttled() time.Duration {
 	if m == nil {
 		return 0
 	}
-	return time.Duration(m.throttled.Load())
+	total, ahead := m.throttled.Load(), m.until.Load()-time.Now().UnixNano()
+	return time.Duration(max(total-max(ahead, 0), 0))
 }
 
 // ThrottledUntil returns when the scope that is closed longest opens again; the zero time if none ever was.

@@ -88,6 +88,9 @@ type Report struct {
 func New(job string, tasks []checkpoint.Status) *Report {
 	r := &Report{Job: job, State: Complete, Balanced: true, Tasks: []Task{}}
 	for _, s := range tasks {
+		if s.Collection == "" && s.Listed == 0 && s.Error == "" {
+			continue // a kind that could not be opened once, and now can
+		}
 		t := taskOf(s)
 		if t.empty() {
 			continue

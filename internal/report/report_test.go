@@ -193,3 +193,14 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+func TestKindThatCanBeOpenedAgainLeavesNoLine(t *testing.T) {
+	once := checkpoint.Status{Task: checkpoint.Task{Account: "ada", Kind: "calendar"}}
+	if r := report.New("job", []checkpoint.Status{once}); len(r.Tasks) != 0 {
+		t.Errorf("%+v", r.Tasks)
+	}
+	once.Error = "no"
+	if r := report.New("job", []checkpoint.Status{once}); len(r.Tasks) != 1 || r.State != report.Stopped {
+		t.Errorf("%+v", r)
+	}
+}
