@@ -68,7 +68,10 @@ func (c *Conn) multi(mailbox string, messages []Message) ([]Answer, error) {
 		return nil, err
 	}
 	answers := make([]Answer, len(messages))
-	return answers, c.answer(sent, answers)
+	if err := c.answer(sent, answers); err != nil {
+		return nil, err
+	}
+	return answers, nil
 }
 
 func (c *Conn) pipeline(mailbox string, messages []Message, answers []Answer) ([]Answer, error) {

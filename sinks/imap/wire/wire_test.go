@@ -78,6 +78,14 @@ func TestMultiappend(t *testing.T) {
 	}
 }
 
+// Of messages whose answer got lost nobody knows whether they are stored.
+func TestLostMultiappend(t *testing.T) {
+	c, _ := play(t, step{"", greeting}, step{"two", "* BYE tired\r\n"})
+	if answers, err := c.Append("x", messages("one\r\n", "two\r\n"), true); err == nil || len(answers) > 0 {
+		t.Errorf("Append = %+v, %v", answers, err)
+	}
+}
+
 // Without MULTIAPPEND the commands follow one another, and each has its own answer.
 func TestPipeline(t *testing.T) {
 	c, sent := play(t, step{"", strings.Replace(greeting, " MULTIAPPEND", "", 1)},
