@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/fault"
@@ -25,6 +26,8 @@ type tree struct {
 	sink    sinks.Sink[sinks.File]
 	name    NameFunc
 	orphans string
+	// lying are ids of folders that are on the target.
+	lying sync.Map
 }
 
 type (
@@ -116,6 +119,7 @@ func (t *tree) reserving(p *filePass, works []*fileWork, serial bool) step[sourc
 }
 
 func (t *tree) reserve(ctx context.Context, p *filePass, works []*fileWork) error {
+	t.lying.Clear()
 	var placed []*fileWork
 	var asked []checkpoint.Reservation
 	for _, w := range works {
@@ -161,9 +165,9 @@ func (t *tree) place(ctx context.Context, p *filePass, w *fileWork, content *sin
 		return nil, ledgerError(err)
 	}
 	if parent := parentOf(w); parent != "" {
-		_, _, there, err := p.ledger.Where(ctx, parent)
+		there, err := t.lies(ctx, p, parent)
 		if err != nil {
-			return nil, ledgerError(err)
+			return nil, err
 		}
 		if !there {
 			return nil, fault.New(fault.FailItem, fault.TargetNoParent, "the folder of %q could not be made", w.item.Content.Name)
@@ -174,6 +178,22 @@ func (t *tree) place(ctx context.Context, p *filePass, w *fileWork, content *sin
 		prev.Location = sinks.PathLocation(lies)
 	}
 	return nil, nil
+}
+
+// lies reports whether a folder is on the target. It is asked for each of its children, and so remembered until the next
+// step begins: no folder is taken away in a step that puts something into it.
+func (t *tree) lies(ctx context.Context, p *filePass, folder string) (bool, error) {
+	if _, known := t.lying.Load(folder); known {
+		return true, nil
+	}
+	_, _, there, err := p.ledger.Where(ctx, folder)
+	if err != nil {
+		return false, ledgerError(err)
+	}
+	if there {
+		t.lying.Store(folder, nil)
+	}
+	return there, nil
 }
 
 func (t *tree) written(ctx context.Context, p *filePass, rec checkpoint.Record) error {
