@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,6 +152,27 @@ func opened[V any](ctx context.Context, w *wiring, what string, open func() (V, 
 	return v, err
 }
 
+// optionsFor returns those of the engine for a kind.
+func (w *wiring) optionsFor(kind string) engine.Options {
+	o := w.options()
+	o.InFlight = cmp.Or(o.InFlight, inFlight(kind))
+	return o
+}
+
+// inFlight is how many items of a collection are moved at once where the job file does not say: enough to keep a target
+// busy when each round trip takes 20 ms, see docs/performance.md. Mails are many because the target writes up to 32 of
+// them in one transaction, on each of four connections.
+func inFlight(kind string) int {
+	switch kind {
+	case "mail":
+		return 128
+	case "files":
+		return 48
+	default:
+		return 16
+	}
+}
+
 // work runs a pass, or retries what failed.
 func work[S sources.Content, T sinks.Content](ctx context.Context, w *wiring, e *engine.Engine[S, T], l checkpoint.Ledger) error {
 	if w.pass.retry {
@@ -184,7 +206,7 @@ func (w *wiring) files(p config.Account) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.options()), l)
+		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.optionsFor("files")), l)
 	}}
 }
 
@@ -216,7 +238,7 @@ func (w *wiring) mail(p config.Account) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Message, sink, w.options()), l)
+		return work(ctx, w, engine.New(src, rules.Message, sink, w.optionsFor("mail")), l)
 	}}
 }
 
@@ -271,7 +293,7 @@ func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Event, sink, w.options()), l)
+		return work(ctx, w, engine.New(src, rules.Event, sink, w.optionsFor("calendar")), l)
 	}}
 }
 

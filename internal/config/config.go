@@ -127,7 +127,8 @@ type CalendarTarget struct {
 
 // Concurrency says how much is done at once.
 type Concurrency struct {
-	// Items is the number of items of one account that are moved at once, Accounts that of accounts.
+	// Items is the number of items of one collection that are moved at once; 0 leaves it to each kind. Accounts is that of
+	// accounts.
 	Items    int `yaml:"items"`
 	Accounts int `yaml:"accounts"`
 }
@@ -197,7 +198,6 @@ func (j *Job) defaults() {
 	}
 	setDefault(&j.Labels, "primary")
 	setDefault(&j.Deletions, "keep")
-	setDefault(&j.Concurrency.Items, 16)
 	setDefault(&j.Concurrency.Accounts, 4)
 	if m := j.Target.Mail; m != nil {
 		setDefault(&m.Connections, 4)

@@ -28,7 +28,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if j.Concurrency.Items != 16 || j.Labels != "primary" || j.Deletions != "keep" || j.Target.Mail.Connections != 4 {
+	if j.Concurrency.Items != 0 || j.Labels != "primary" || j.Deletions != "keep" || j.Target.Mail.Connections != 4 {
 		t.Errorf("defaults: %+v", j)
 	}
 	if len(j.People) != 1 || j.People[0].Target != "ada" || strings.Join(j.People[0].Kinds, " ") != "mail files" || j.People[0].Line != 2 {
