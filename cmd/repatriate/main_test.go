@@ -33,9 +33,16 @@ type program struct {
 // started starts the program with a private folder for temporary files.
 func started(t *testing.T, args ...string) *program {
 	t.Helper()
+	return startedWith(t, func(*program) {}, args...)
+}
+
+// startedWith starts the program after it was changed.
+func startedWith(t *testing.T, change func(*program), args ...string) *program {
+	t.Helper()
 	p := &program{Cmd: exec.CommandContext(t.Context(), os.Args[0], args...)}
 	p.Env = append(os.Environ(), asProgram+"=1", "TMPDIR="+t.TempDir())
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
+	change(p)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	if r.Simulated {
-		b.WriteString("Dry run: nothing was written. This is what would come of a run.\n\n")
+		b.WriteString("Dry run: nothing was written, and no file was downloaded. This is what would come of a run,\n" +
+			"but for what only shows then, such as downloads that are refused and a target that is full.\n\n")
 	}
 	r.writeTasks(&b)
 	r.writeReasons(&b)

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"codeberg.org/repatriate/repatriate/examples"
+	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/report"
+	"codeberg.org/repatriate/repatriate/internal/simulation"
+)
+
+// simulating starts the simulate command and waits for its line. stop ends it by an interrupt, with 0.
+func simulating(t *testing.T, args ...string) (job string, stop func()) {
+	t.Helper()
+	out, in := io.Pipe()
+	p := startedWith(t, func(p *program) { p.Stdout = in }, append([]string{"simulate"}, args...)...)
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() {
+		t.Fatalf("simulate %q printed nothing: %s", args, p.stderr.String())
+	}
+	path, ok := strings.CutPrefix(lines.Text(), "ready ")
+	if !ok {
+		t.Fatalf("simulate printed %q", lines.Text())
+	}
+	rest := make(chan string)
+	go func() {
+		b, _ := io.ReadAll(out)
+		rest <- string(b)
+	}()
+	return path, func() {
+		if err := p.Process.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+		if code := p.code(t); code != exitOK {
+			t.Errorf("simulate ended with %d: %s", code, p.stderr.String())
+		}
+		_ = in.Close()
+		if more := <-rest; more != "" {
+			t.Errorf("simulate printed more than its line: %q", more)
+		}
+	}
+}
+
+// TestSimulate moves a made-up organisation from one process to another.
+func TestSimulate(t *testing.T) {
+	dir := t.TempDir()
+	job, stop := simulating(t, "--dir", dir, "--users", "3", "--mail", "5", "--files", "4", "--events", "2", "--seed", "7", "--items", "4", "--quotas")
+	defer stop()
+	if job != filepath.Join(dir, "job.yaml") {
+		t.Errorf("ready %s", job)
+	}
+	text, err := os.ReadFile(job)
+	if err != nil || !bytes.Contains(text, []byte("items: 4")) || !bytes.Contains(text, []byte("tier: new")) {
+		t.Errorf("%v: %s", err, text)
+	}
+	r := reported(t, ran(t, exitOK, "run", "--json", job))
+	mail := int64(0)
+	for _, task := range r.Tasks {
+		if task.Kind == "mail" {
+			mail += task.Listed
+		}
+	}
+	if len(r.Tasks) != 9 || mail != 15 || !r.Balanced || r.Pass.SourceRequests == 0 || r.Pass.TargetRequests == 0 {
+		t.Errorf("%d tasks, %d mails, %+v", len(r.Tasks), mail, r.Pass)
+	}
+}
+
+// TestSimulateIntoOtherServers has one simulation fill the servers of another.
+func TestSimulateIntoOtherServers(t *testing.T) {
+	other := simulated(t, simulation.Options{})
+	dir := t.TempDir()
+	job, stop := simulating(t, "--dir", dir, "--users", "2", "--mail", "3", "--files", "2", "--events", "1", "--target", other.Job)
+	defer stop()
+	list, err := os.ReadFile(filepath.Join(dir, "accounts.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The passwords lie beside the other job file.
+	rebased := strings.ReplaceAll(string(list), "file:", "file:"+filepath.Dir(other.Job)+"/")
+	if err := os.WriteFile(filepath.Join(dir, "accounts.csv"), []byte(rebased), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ran(t, exitOK, "run", job)
+	boxes, err := other.Targets.Mail.Mailboxes("user0001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, b := range boxes {
+		n += len(b.Messages)
+	}
+	if n != 3 {
+		t.Errorf("the other server has %d messages", n)
+	}
+}
+
+// TestWhatPeopleRead follows an administrator through a job with a failure and a wrong password, by the texts alone.
+func TestWhatPeopleRead(t *testing.T) {
+	data, err := sim.LoadFS(examples.Organisation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := simulated(t, simulation.Options{Data: data})
+	if p := ran(t, exitUsage, "status", s.Job); !strings.Contains(p.stderr.String(), "no state yet") {
+		t.Errorf("status before the first run: %s", p.stderr.String())
+	}
+	dry := ran(t, exitOK, "run", "--dry-run", s.Job)
+	read(t, dry, "Dry run: nothing was written, and no file was downloaded", "A run would write", "source.no_export", `" leading space" is now "leading space"`)
+	if len(onTarget(t, s)) > 0 {
+		t.Error("a dry run wrote to the target")
+	}
+
+	dir := filepath.Dir(s.Job)
+	if err := os.WriteFile(filepath.Join(dir, "wrong"), []byte("hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, filepath.Join(dir, "accounts.csv"), "file:password-ben.osei", "file:wrong")
+	stopped := ran(t, exitStopped, "run", s.Job)
+	read(t, stopped, "Stopped: ben.osei@example.org, mail", "check the user and password", "popular.zip", "run retry after some hours",
+		"repatriate run "+s.Job, "repatriate retry "+s.Job, "The ledger balances")
+
+	edit(t, filepath.Join(dir, "accounts.csv"), "file:wrong", "file:password-ben.osei")
+	failed := ran(t, exitIncomplete, "run", s.Job)
+	read(t, failed, "failed: anna.keller@example.org: popular.zip", "Failed: 1 item")
+	for _, p := range []*program{dry, stopped, failed} {
+		if p.stderr.Len() > 0 {
+			t.Errorf("on standard error, beside the summary: %s", p.stderr.String())
+		}
+		for _, secret := range append(secretsOf(t, s), "hunter2") {
+			if strings.Contains(p.stdout.String(), secret) {
+				t.Error("a secret stands in the summary")
+			}
+		}
+	}
+}
+
+// read demands texts of a summary, wherever its lines were broken.
+func read(t *testing.T, p *program, texts ...string) {
+	t.Helper()
+	got := strings.Join(strings.Fields(p.stdout.String()), " ")
+	for _, want := range texts {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q does not stand in\n%s", want, p.stdout.String())
+		}
+	}
+}
+
+// TestStateHoldsNoSecret looks for passwords and the key in everything that a run leaves beside them.
+func TestStateHoldsNoSecret(t *testing.T) {
+	s := simulated(t, simulation.Options{})
+	ran(t, exitOK, "run", s.Job)
+	dir := filepath.Dir(s.Job)
+	states, err := filepath.Glob(filepath.Join(dir, "simulation.db*"))
+	if err != nil || len(states) == 0 {
+		t.Fatalf("no state: %v", err)
+	}
+	for _, path := range append(states, s.Job, filepath.Join(dir, "accounts.csv")) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range secretsOf(t, s) {
+			if bytes.Contains(text, []byte(secret)) {
+				t.Errorf("a secret stands in %s", path)
+			}
+		}
+	}
+}
+
+// TestDemoKeep leaves the folder, whose state can be read.
+func TestDemoKeep(t *testing.T) {
+	p := ran(t, exitOK, "demo", "--keep")
+	_, rest, ok := strings.Cut(p.stdout.String(), "repatriate status ")
+	job, _, _ := strings.Cut(rest, "\n")
+	if !ok {
+		t.Fatalf("the demo does not say where it left everything: %s", p.stdout.String())
+	}
+	if r := reported(t, ran(t, exitOK, "status", "--json", job)); r.State != report.Complete || r.Totals.Listed < 100 {
+		t.Errorf("what the demo left: %+v", r.Totals)
+	}
+}
