@@ -74,7 +74,7 @@ func demo(ctx context.Context, out io.Writer, o *output, asJSON, keep bool) (err
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	job, err := config.Load(s.Job)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -108,7 +109,7 @@ func show(w io.Writer, r *report.Report, json bool) error {
 
 // runPass makes one pass over the job and reports what came of it. Only what keeps a pass from beginning, or its ledger
 // from being written, is an error.
-func runPass(ctx context.Context, job *config.Job, p pass, o *output) (*report.Report, error) {
+func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report.Report, err error) {
 	people, err := p.people(job)
 	if err != nil {
 		return nil, usage(err)
@@ -117,7 +118,7 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (*report.R
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close()
+	defer func() { err = errors.Join(err, store.Close()) }()
 	w, err := newWiring(ctx, job, p, o.log)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ nothing, and may be asked while a run is under way.
 Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 some items failed or are
 still to come, or the ledger does not balance; 4 a task stopped.`,
 		Args: jobArg,
-		RunE: func(c *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) (err error) {
 			job, err := config.Load(args[0])
 			if err != nil {
 				return usage(err)
@@ -29,7 +30,7 @@ still to come, or the ledger does not balance; 4 a task stopped.`,
 			if err != nil {
 				return err
 			}
-			defer store.Close()
+			defer func() { err = errors.Join(err, store.Close()) }()
 			statuses, err := store.Tasks(c.Context())
 			if err != nil {
 				return fmt.Errorf("read the ledger: %w", err)

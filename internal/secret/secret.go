@@ -29,11 +29,20 @@ func (s Secret) Reveal() string { return string(s.value) }
 // Bytes returns a copy of the value.
 func (s Secret) Bytes() []byte { return bytes.Clone(s.value) }
 
-// String, GoString, LogValue and MarshalText keep the value out of texts, logs and documents.
-func (Secret) String() string               { return "(secret)" }
-func (Secret) GoString() string             { return "(secret)" }
-func (Secret) LogValue() slog.Value         { return slog.StringValue("(secret)") }
-func (Secret) MarshalText() ([]byte, error) { return []byte("(secret)"), nil }
+// hidden is what stands in the place of a value.
+const hidden = "(secret)"
+
+// String keeps the value out of texts.
+func (Secret) String() string { return hidden }
+
+// GoString keeps the value out of what %#v prints.
+func (Secret) GoString() string { return hidden }
+
+// LogValue keeps the value out of the log.
+func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// MarshalText keeps the value out of documents, JSON among them.
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // maxSize bounds a secret; a service account's key has some 2,400 bytes.
 const maxSize = 1 << 20
