@@ -82,7 +82,7 @@ func (w *world) run(exit int, args ...string) result {
 func (w *world) demand(r result, exit int) {
 	w.tb.Helper()
 	if r.exit != exit {
-		w.tb.Fatalf("exit code %d, want %d\nstdout: %s\nstderr: %s", r.exit, exit, r.stdout, r.stderr)
+		w.tb.Fatalf("exit code %d, want %d\n%s\n%s", r.exit, exit, w.start("status", w.job()).wait().stdout, r.stderr)
 	}
 	if r.report != nil {
 		balanced(w.tb, r.report)
