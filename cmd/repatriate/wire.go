@@ -152,9 +152,10 @@ func opened[V any](ctx context.Context, w *wiring, what string, open func() (V, 
 	return v, err
 }
 
-// optionsFor returns those of the engine for a kind.
-func (w *wiring) optionsFor(kind string) engine.Options {
+// optionsFor returns those of the engine for a kind of an account.
+func (w *wiring) optionsFor(p config.Account, kind string) engine.Options {
 	o := w.options()
+	o.Log = w.log.With("account", p.Source, "kind", kind)
 	o.InFlight = cmp.Or(o.InFlight, inFlight(kind))
 	return o
 }
@@ -206,7 +207,7 @@ func (w *wiring) files(p config.Account) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.optionsFor("files")), l)
+		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.optionsFor(p, "files")), l)
 	}}
 }
 
@@ -238,7 +239,7 @@ func (w *wiring) mail(p config.Account) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Message, sink, w.optionsFor("mail")), l)
+		return work(ctx, w, engine.New(src, rules.Message, sink, w.optionsFor(p, "mail")), l)
 	}}
 }
 
@@ -293,7 +294,7 @@ func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Event, sink, w.optionsFor("calendar")), l)
+		return work(ctx, w, engine.New(src, rules.Event, sink, w.optionsFor(p, "calendar")), l)
 	}}
 }
 

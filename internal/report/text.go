@@ -125,7 +125,11 @@ func round(seconds float64) time.Duration {
 func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
 	if r.Balanced {
-		fmt.Fprintf(b, "The ledger balances: %s listed, each accounted for.\n", Plural(r.Totals.Listed, "item"))
+		open := ""
+		if r.Totals.Pending > 0 && !r.Simulated {
+			open = fmt.Sprintf(", %d of them still to come", r.Totals.Pending)
+		}
+		fmt.Fprintf(b, "The ledger balances: %s listed, each accounted for%s.\n", Plural(r.Totals.Listed, "item"), open)
 	} else {
 		fmt.Fprintln(b, "The ledger does NOT balance. Please keep the state file and report this.")
 	}
@@ -138,7 +142,7 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 		if n := r.unlisted(); n > 0 {
 			fmt.Fprintf(b, "Not listed to the end yet: %s. Go on with: repatriate run %s\n", Plural(n, "task"), job)
 		} else if r.Totals.Pending > 0 {
-			fmt.Fprintf(b, "Still to come: %s. Go on with: repatriate run %s\n", Plural(r.Totals.Pending, "item"), job)
+			fmt.Fprintf(b, "Go on with: repatriate run %s\n", job)
 		}
 	case Stopped:
 		fmt.Fprintf(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s\n", Plural(r.stopped(), "task"), job)
