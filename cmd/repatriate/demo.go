@@ -90,6 +90,9 @@ func demo(ctx context.Context, out io.Writer, o *output, asJSON, keep bool) (err
 		if err != nil {
 			return err
 		}
+		if r.State == report.Interrupted {
+			return exitError{code: exitInterrupted}
+		}
 		reports = append(reports, r)
 		if i == 1 {
 			r.Examples = nil
