@@ -64,6 +64,7 @@ type wiring struct {
 	google         *google.Client
 	formats        google.Formats
 	canary         func(ctx context.Context) error
+	parallel       int // accounts at once
 }
 
 func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (*wiring, error) {
@@ -110,6 +111,7 @@ func accountLine(a sources.Account) []string {
 
 // accounts returns what the runner needs of the people of a pass.
 func (w *wiring) accounts(people []config.Account) []runner.Account {
+	w.parallel = min(w.job.Concurrency.Accounts, len(people))
 	out := make([]runner.Account, 0, len(people))
 	for _, p := range people {
 		kinds := p.Kinds
@@ -152,17 +154,19 @@ func opened[V any](ctx context.Context, w *wiring, what string, open func() (V, 
 	return v, err
 }
 
-// optionsFor returns those of the engine for a kind of an account.
-func (w *wiring) optionsFor(p config.Account, kind string) engine.Options {
+// optionsFor returns those of the engine for a kind.
+func (w *wiring) optionsFor(kind string) engine.Options {
 	o := w.options()
-	o.Log = w.log.With("account", p.Source, "kind", kind)
-	o.InFlight = cmp.Or(o.InFlight, inFlight(kind))
+	o.InFlight = cmp.Or(o.InFlight, max(leastInFlight, inFlight(kind)/max(1, w.parallel)))
 	return o
 }
 
-// inFlight is how many items of a collection are moved at once where the job file does not say: enough to keep a target
-// busy when each round trip takes 20 ms, see docs/performance.md. Mails are many because the target writes up to 32 of
-// them in one transaction, on each of four connections.
+// leastInFlight is how many items of a collection are moved at once however many accounts are.
+const leastInFlight = 4
+
+// inFlight is how many items of a kind are moved at once by all accounts together where the job file does not say: enough to
+// keep a target busy when each round trip takes 20 ms, see docs/performance.md, and as many as memory has room for.
+// Mails are many because the target writes up to 32 of them in one transaction, on each of four connections.
 func inFlight(kind string) int {
 	switch kind {
 	case "mail":
@@ -207,7 +211,7 @@ func (w *wiring) files(p config.Account) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.optionsFor(p, "files")), l)
+		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.optionsFor("files")), l)
 	}}
 }
 
@@ -239,7 +243,7 @@ func (w *wiring) mail(p config.Account) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Message, sink, w.optionsFor(p, "mail")), l)
+		return work(ctx, w, engine.New(src, rules.Message, sink, w.optionsFor("mail")), l)
 	}}
 }
 
@@ -294,7 +298,7 @@ func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Event, sink, w.optionsFor(p, "calendar")), l)
+		return work(ctx, w, engine.New(src, rules.Event, sink, w.optionsFor("calendar")), l)
 	}}
 }
 

@@ -127,8 +127,8 @@ type CalendarTarget struct {
 
 // Concurrency says how much is done at once.
 type Concurrency struct {
-	// Items is the number of items of one collection that are moved at once; 0 leaves it to each kind. Accounts is that of
-	// accounts.
+	// Items is the number of items of one collection that are moved at once; 0 divides what is good for a kind
+	// among the accounts. Accounts is the number of accounts at once.
 	Items    int `yaml:"items"`
 	Accounts int `yaml:"accounts"`
 }
@@ -161,7 +161,7 @@ func read(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(text) > maxFile {
 		err = fmt.Errorf("%s: larger than %d MB", path, maxFile>>20)
