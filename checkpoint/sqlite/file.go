@@ -3,8 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -63,8 +65,10 @@ func prepare(ctx context.Context, file string, o Options) error {
 	if err != nil {
 		return err
 	}
-	// Another program's file is looked at without its write-ahead log and locks, so that it does not even get companions.
-	if err := inspect(file, "mode=ro&immutable=1", func(db *sql.DB) error { return checkOwner(ctx, db) }); err != nil {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%w: it is a directory or a device", ErrForeign)
+	}
+	if err := checkHeader(file); err != nil {
 		return err
 	}
 	return inspect(file, "mode=ro&"+reading, func(db *sql.DB) error {
@@ -73,6 +77,29 @@ func prepare(ctx context.Context, file string, o Options) error {
 		}
 		return checkPages(ctx, db)
 	})
+}
+
+// checkHeader refuses another program's file by its first bytes (https://www.sqlite.org/fileformat.html, §1.3), so that it
+// does not even get companions. SQLite itself cannot be asked: without the write-ahead log, a file whose log was being
+// merged into it when the process was killed looks damaged, and with the log it may be changed.
+func checkHeader(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	var header [100]byte
+	switch _, err := io.ReadFull(f, header[:]); {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: it belongs to another program, or its beginning is lost", ErrForeign)
+	case err != nil:
+		return err
+	case string(header[:16]) != "SQLite format 3\x00":
+		return fmt.Errorf("%w: it belongs to another program, or its beginning is lost", ErrForeign)
+	case binary.BigEndian.Uint32(header[68:72]) != applicationID:
+		return fmt.Errorf("%w: it belongs to another program", ErrForeign)
+	}
+	return nil
 }
 
 func inspect(file, options string, look func(*sql.DB) error) error {
@@ -197,6 +224,8 @@ func unusable(err error) error {
 		return fmt.Errorf("%w: it belongs to another program, or its beginning is lost: %w", ErrForeign, err)
 	case errors.As(err, &e) && (e.Code()&0xff == codes.SQLITE_CORRUPT || e.Code()&0xff == codes.SQLITE_ERROR), errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("%w: it is damaged; put a copy of it back: %w", ErrForeign, err)
+	case errors.As(err, &e) && e.Code()&0xff == codes.SQLITE_CANTOPEN:
+		return fmt.Errorf("file and folder must be readable and writable, also for a view, which keeps its place there: %w", err)
 	}
 	return err
 }
