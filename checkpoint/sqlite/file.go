@@ -102,6 +102,11 @@ func checkHeader(file string) error {
 	return nil
 }
 
+func hasLog(file string) bool {
+	info, err := os.Stat(file + "-wal")
+	return err == nil && info.Size() > 0
+}
+
 func inspect(file, options string, look func(*sql.DB) error) error {
 	db, err := connect(file, options, 1)
 	if err != nil {
@@ -112,7 +117,7 @@ func inspect(file, options string, look func(*sql.DB) error) error {
 
 // create makes the file under another name first: a state file is either whole or not there.
 func create(ctx context.Context, file string, o Options) error {
-	if info, err := os.Stat(file + "-wal"); err == nil && info.Size() > 0 {
+	if hasLog(file) {
 		return fmt.Errorf("it is missing, but its log %s-wal is there: put the file back, or move the log away to begin anew", file)
 	}
 	fresh := file + ".new"

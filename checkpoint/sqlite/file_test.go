@@ -443,7 +443,10 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	if _, err := Open(t.Context(), path, Options{}); err == nil {
 		t.Error("opened twice")
 	}
-	for range s.Records(t.Context(), filesTask) {
+	for _, err := range s.Records(t.Context(), filesTask) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	mustClose(t, s)
@@ -473,5 +476,21 @@ func TestOpenCancelled(t *testing.T) {
 	}
 	if _, err := Open(ctx, filepath.Join(t.TempDir(), "new.db"), Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Nothing but the lock appears beside another program's database.
+func TestForeignFileGetsNoCompanions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notes.db")
+	execIn(t, path, "PRAGMA journal_mode=WAL", "CREATE TABLE notes (text)")
+	if _, err := Open(t.Context(), path, Options{}); !errors.Is(err, ErrForeign) {
+		t.Fatalf("open: %v", err)
+	}
+	left, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 2 || left[1].Name() != "notes.db.lock" {
+		t.Errorf("beside it: %v", left)
 	}
 }

@@ -83,7 +83,7 @@ func (s *Store) each(ctx context.Context, query string, args []any, do func(scan
 	if err != nil {
 		return named(s.path, err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err has what went wrong
 	for rows.Next() {
 		if err := do(rows); err != nil {
 			return named(s.path, err)

@@ -34,7 +34,7 @@ func tasks(ctx context.Context, tx *sql.Tx) (statuses []checkpoint.Status, ids [
 	if err != nil {
 		return nil, nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err has what went wrong
 	for rows.Next() {
 		s, id, err := scanTask(rows)
 		if err != nil {
@@ -51,7 +51,7 @@ func count(ctx context.Context, tx *sql.Tx, id int64, s *checkpoint.Status) erro
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err has what went wrong
 	for rows.Next() {
 		var state, n, bytes int64
 		if err := rows.Scan(&state, &n, &bytes); err != nil {
@@ -81,7 +81,7 @@ func reasons(ctx context.Context, tx *sql.Tx, id int64, s *checkpoint.Status) er
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err has what went wrong
 	for rows.Next() {
 		var reason string
 		var n int64
