@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// script is a server that sends each line when the client's next line that begins with the words has come.
+// step is what a server says once a line that contains the words has come.
 type step struct{ expect, say string }
 
 // play connects to a server that follows the script, and returns what the client sent.
