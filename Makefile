@@ -26,7 +26,7 @@ test-deps:
 	@scripts/install-test-deps.sh || { status=$$?; [ $$status = 3 ] && [ "$$CI" != true ]; }
 
 lint: $(GOLANGCI_LINT) ## check style, layers and formatting
-	$(GOLANGCI_LINT) run ./...
+	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
 
 # Installed by version, and not as a tool of go.mod: its dependencies would
 # raise the versions of ours.
