@@ -75,17 +75,22 @@ func (p *pass[S, T]) follow(ctx context.Context) error {
 
 // through takes the pages into the window, one after the other.
 func (p *pass[S, T]) through(w *window[S]) error {
-	next := p.list(w.ctx, sources.Cursor(p.pos.Cursor))
-	for {
+	start := sources.Cursor(p.pos.Cursor)
+	next := p.list(w.ctx, start)
+	for way := newCircle(start); ; {
 		got := <-next
 		if got.err != nil {
 			return cmp.Or(p.leave(w), got.err)
 		}
-		if got.page.More {
+		closed := got.page.More && way.closes(got.page.Next)
+		if got.page.More && !closed {
 			next = p.list(w.ctx, got.page.Next)
 		}
 		if err := p.page(w, got.page); err != nil {
 			return err
+		}
+		if closed {
+			return cmp.Or(p.leave(w), errCircle)
 		}
 		if !got.page.More {
 			return p.leave(w)

@@ -12,6 +12,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// deepest is how many folders above a node are asked for. Drive allows 100 levels; a confused or hostile provider may
+// always name one more.
+const deepest = 200
+
 // findParents fetches the folders that the works lie in and that nobody has listed yet, and theirs, up to the top. What
 // lies in no folder that can be had becomes an orphan, and so does what lies in itself.
 func (t *tree) findParents(ctx context.Context, p *filePass, works []*fileWork) ([]*fileWork, error) {
@@ -20,10 +24,17 @@ func (t *tree) findParents(ctx context.Context, p *filePass, works []*fileWork) 
 		byID[w.item.ID] = w
 	}
 	lost := make(map[string]bool)
-	for todo := works; len(todo) > 0; {
+	todo := works
+	for depth := 0; len(todo) > 0; depth++ {
 		missing, err := t.missing(ctx, p, todo, byID, lost)
 		if err != nil {
 			return nil, err
+		}
+		if depth == deepest {
+			for _, id := range missing {
+				lost[id] = true
+			}
+			break
 		}
 		if todo, err = t.fetchParents(ctx, p, missing, lost); err != nil {
 			return nil, err
