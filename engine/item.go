@@ -109,10 +109,26 @@ func (p *pass[S, T]) try(ctx context.Context, w *work[S]) error {
 	}
 	err = p.put(ctx, w, content, append(losses, w.losses...))
 	if errors.Is(err, sources.ErrGone) {
-		w.item.Deleted = true
-		return p.remove(ctx, w)
+		return p.vanished(ctx, w, err)
 	}
 	return err
+}
+
+// vanished handles an item whose body is not to be found. That alone says nothing of the item, whose removal might take
+// it from the target as well.
+func (p *pass[S, T]) vanished(ctx context.Context, w *work[S], cause error) error {
+	it, err := p.src.Fetch(ctx, w.item.ID)
+	if it.Release != nil {
+		it.Release()
+	}
+	switch {
+	case errors.Is(err, sources.ErrGone) || err == nil && it.Deleted:
+		w.item.Deleted = true
+		return p.remove(ctx, w)
+	case err != nil:
+		return err
+	}
+	return fault.New(fault.FailItem, fault.SourceGone, "the item is there, its content is not: %w", cause)
 }
 
 // complete fetches what the listing did not give.

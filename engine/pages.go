@@ -195,7 +195,7 @@ func (p *pass[S, T]) sweep(ctx context.Context) error {
 		}
 		works := make([]*work[S], len(unseen))
 		for i, r := range unseen {
-			works[i] = &work[S]{item: sources.Item[S]{ID: r.ID, Deleted: true}, rec: r}
+			works[i] = &work[S]{item: p.absent(r), rec: r}
 			after = r.ID
 		}
 		if err := p.move(ctx, works); err != nil {
@@ -205,6 +205,14 @@ func (p *pass[S, T]) sweep(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// absent is an item that a whole listing did not hold. A listing may leave out what is there, so that the source is asked
+// again before something is taken from the target, and before an item counts as gone that never came there.
+func (p *pass[S, T]) absent(r checkpoint.Record) sources.Item[S] {
+	onTarget := r.State == checkpoint.Copied || r.State == checkpoint.CopiedWithLosses || r.Location != ""
+	doubtful := onTarget && p.o.Propagate || !onTarget && r.State != checkpoint.Skipped
+	return sources.Item[S]{ID: r.ID, Title: r.Title, Link: r.Link, Deleted: !doubtful, Stub: doubtful}
 }
 
 // takeUp moves the records in the given states, each as it is now at the source.
