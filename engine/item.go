@@ -208,7 +208,9 @@ func (p *pass[S, T]) remove(ctx context.Context, w *work[S]) error {
 		if err != nil {
 			return err
 		}
-		err = p.sink.Remove(ctx, at)
+		if !at.IsZero() {
+			err = p.sink.Remove(ctx, at)
+		}
 		f := fault.Of(err)
 		switch {
 		case err == nil:

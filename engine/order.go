@@ -17,7 +17,7 @@ type order[S sources.Content, T sinks.Content] interface {
 	place(ctx context.Context, p *pass[S, T], w *work[S], content *T, prev *sinks.Receipt) ([]sinks.Loss, error)
 	// written saves the record of an item that was written.
 	written(ctx context.Context, p *pass[S, T], rec checkpoint.Record) error
-	// located returns where a known item lies now, for its removal.
+	// located returns where a known item lies now, for its removal; nowhere if an earlier pass removed it already.
 	located(ctx context.Context, p *pass[S, T], rec checkpoint.Record) (sinks.Receipt, error)
 	// removed notes that an item no longer lies on the target.
 	removed(ctx context.Context, p *pass[S, T], id string) error

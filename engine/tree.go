@@ -123,6 +123,9 @@ func (t *tree) reserve(ctx context.Context, p *filePass, works []*fileWork) erro
 	var placed []*fileWork
 	var asked []checkpoint.Reservation
 	for _, w := range works {
+		if err := t.finishMove(ctx, p, w); err != nil {
+			return err
+		}
 		if w.item.Problem != nil {
 			continue
 		}
@@ -206,9 +209,10 @@ func (t *tree) located(ctx context.Context, p *filePass, rec checkpoint.Record) 
 	if err != nil {
 		return r, ledgerError(err)
 	}
-	if ok {
-		r.Location = sinks.PathLocation(lies)
+	if !ok {
+		return sinks.Receipt{}, nil // somebody else may lie at the record's location by now
 	}
+	r.Location = sinks.PathLocation(lies)
 	return r, nil
 }
 

@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/sinks"
+)
+
+// finishMove completes a move that an earlier attempt left without a record, before the node gets yet another place: it may
+// lie at the first one, and only while that is reserved for it can it be found there.
+func (t *tree) finishMove(ctx context.Context, p *filePass, w *fileWork) error {
+	if w.item.Problem != nil || w.rec.Location == "" {
+		return nil
+	}
+	lies, planned, ok, err := p.ledger.Where(ctx, w.item.ID)
+	if err != nil || !ok || slices.Equal(lies, planned) {
+		return ledgerError(err)
+	}
+	content, _, err := p.convert(w.item.Content)
+	if err != nil {
+		return nil // the item itself will meet it again
+	}
+	prev := receipt(w.rec)
+	prev.Location, content.Path = sinks.PathLocation(lies), planned
+	seen := watch(&content, p.o.Counters)
+	var written sinks.Written
+	err = p.persist(ctx, "finish a move", func() (err error) {
+		written, err = p.sink.Put(ctx, sinks.Item[sinks.File]{ID: w.item.ID, Again: true, Content: content}, prev)
+		return err
+	})
+	if err == nil {
+		return t.finished(ctx, p, w, written.Receipt, seen)
+	}
+	if r := fault.Of(err).Reason; r == fault.TargetConflict || r == fault.TargetNoParent {
+		return nil // it does not lie there, or is the user's by now
+	}
+	return asProblem(ctx, w, err)
+}
+
+// finished records where the node lies; the item has still to get its final state.
+func (t *tree) finished(ctx context.Context, p *filePass, w *fileWork, at sinks.Receipt, seen *seen) error {
+	rec := w.rec
+	seen.note(&rec, at)
+	rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = at.Location, at.Version, at.BodyVersion, at.State
+	if err := p.ledger.Settle(ctx, rec.ID, rec); err != nil {
+		return ledgerError(err)
+	}
+	w.rec = rec
+	return nil
+}
