@@ -60,6 +60,8 @@ func meaning(s *wire.StatusError) *fault.Error {
 		return &fault.Error{Action: fault.FailTask, Reason: fault.TargetAuth, Hint: hintLogin}
 	case "UNAVAILABLE", "SERVERBUG", "CONTACTADMIN":
 		return &fault.Error{Action: fault.Retry, Reason: fault.TargetUnavailable}
+	case "ALREADYEXISTS": // Dovecot's answer to APPEND when another session opens a mailbox for the first time at the same moment
+		return &fault.Error{Action: fault.Retry, Reason: fault.TargetUnavailable}
 	case "INUSE":
 		return &fault.Error{Action: fault.Retry, Reason: fault.TargetLocked}
 	case "NOPERM":
