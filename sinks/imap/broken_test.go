@@ -266,7 +266,7 @@ func TestAnswers(t *testing.T) {
 		"NO [LIMIT] enough":              {fault.FailItem, fault.TargetLimit},
 		"NO [NOPERM] not you":            {fault.FailItem, fault.TargetForbidden},
 		"NO [UNAVAILABLE] later":         {fault.Retry, fault.TargetUnavailable},
-		"NO [ALREADYEXISTS] a race":     {fault.Retry, fault.TargetUnavailable},
+		"NO [ALREADYEXISTS] a race":      {fault.Retry, fault.TargetUnavailable},
 		"NO [inuse] later":               {fault.Retry, fault.TargetLocked},
 		"NO [AUTHORIZATIONFAILED] gone":  {fault.FailTask, fault.TargetAuth},
 		"NO [TRYCREATE] no such mailbox": {fault.Retry, fault.TargetConflict},
