@@ -129,9 +129,10 @@ type Ledger interface {
 	Status(ctx context.Context) (Status, error)
 	// Enlist takes note of the items of one page: unknown ids become Pending records and are counted as listed, known ones
 	// are marked as seen in this generation. It returns the record of each entry, in order; an id that stands twice is
-	// counted once. All of it is one transaction.
+	// counted once. All of it is one transaction. An entry without an id is an error.
 	Enlist(ctx context.Context, generation int64, entries []Entry) ([]Record, error)
-	// Save replaces records. Concurrent calls may share one transaction. All records of one call are in the same one.
+	// Save replaces records. Concurrent calls may share one transaction. All records of one call are in the same one. A
+	// record that was never enlisted is an error: the ledger would no longer balance.
 	Save(ctx context.Context, records ...Record) error
 	// Advance stores the task's position. The caller has saved every record that it passes.
 	Advance(ctx context.Context, p Position) error
@@ -182,7 +183,8 @@ type Node struct {
 // Reservation asks for the place of a node.
 type Reservation struct {
 	Node
-	// Names are the candidates for Name, best first; it never ends.
+	// Names are the candidates for Name, best first; it never ends. Two sequences that begin with the same two names are
+	// the same, so that a store need not try the first thousand again for each of a thousand twins.
 	Names iter.Seq[string]
 }
 
@@ -198,7 +200,9 @@ type Tree interface {
 	// without an id saves none.
 	Settle(ctx context.Context, id string, r Record) error
 	// Where returns the path at which the node lies, outermost first, and its reserved path if there is one (otherwise the
-	// same). ok is false if the node lies nowhere yet; the reserved path is returned all the same.
+	// same). ok is false if the node lies nowhere yet; the reserved path is returned all the same. A folder on the way that
+	// lies nowhere yet counts with its reserved place; a path on which a folder has no place at all is nil. Folders that lie
+	// in one another are an error.
 	Where(ctx context.Context, id string) (lies, reserved []string, ok bool, err error)
 	// Children returns up to limit nodes that lie in the folder, with an id above after.
 	Children(ctx context.Context, id, after string, limit int) ([]Node, error)

@@ -26,6 +26,12 @@ type Backend struct {
 func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, Backend){
 		"RandomOperations":    randomOperations,
+		"RandomPlaces":        randomPlaces,
+		"SameNames":           sameNames,
+		"SwappedNames":        swappedNames,
+		"NeverListed":         neverListed,
+		"NoID":                noID,
+		"LossesWithoutNames":  lossesWithoutNames,
 		"RecordsComeBack":     recordsComeBack,
 		"PagesOfRecords":      pagesOfRecords,
 		"Position":            position,

@@ -104,9 +104,8 @@ func child(b Backend, place string) int {
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
-			if err := writeForever(ctx, l, fmt.Sprintf("%d-%d", os.Getpid(), w)); err != nil {
-				fmt.Fprintln(os.Stderr, "child:", err)
-			}
+			err := writeForever(ctx, l, fmt.Sprintf("%d-%d", os.Getpid(), w))
+			fmt.Fprintln(os.Stderr, "child:", err)
 		})
 	}
 	wg.Wait()

@@ -79,7 +79,10 @@ func pagesOfRecords(t *testing.T, b Backend) {
 		t.Errorf("%d copied or failed, want %d", got, n)
 	}
 	seen := 0
-	for range s.store.Records(t.Context(), mailTask) {
+	for _, err := range s.store.Records(t.Context(), mailTask) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if seen++; seen == 700 {
 			break
 		}
@@ -172,8 +175,11 @@ func enlistAndSave(ctx context.Context, l checkpoint.Ledger, id string) error {
 		return err
 	}
 	back, ok, err := l.Record(ctx, id)
-	if err != nil || !ok || back.State != checkpoint.Copied {
-		return fmt.Errorf("own record after Save: %+v, %v, %v", back, ok, err)
+	if err != nil {
+		return err
+	}
+	if !ok || back.State != checkpoint.Copied {
+		return fmt.Errorf("own record after Save: %+v, %v", back, ok)
 	}
 	return nil
 }
@@ -187,7 +193,11 @@ func allOrNothing(t *testing.T, b Backend) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer v.Close()
+	defer func() {
+		if err := v.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

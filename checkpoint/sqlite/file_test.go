@@ -331,7 +331,7 @@ var update = flag.Bool("update", false, "write testdata anew")
 // Files of every past schema open, and what stands in them is there. A fixture is never written anew once it is released.
 func TestPastSchemas(t *testing.T) {
 	for version := 1; version <= len(migrations); version++ {
-		fixture := filepath.Join("testdata", fmt.Sprintf("schema-%d.db", version))
+		fixture := filepath.Join("testdata", fmt.Sprintf("schema-%d.sqlite", version))
 		if *update && version == len(migrations) {
 			writeFixture(t, fixture)
 		}

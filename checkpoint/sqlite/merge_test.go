@@ -20,7 +20,7 @@ func TestKilledWhileTheLogIsMerged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close() //nolint:errcheck // a copy of its files is what counts
+	defer s.Close() // a copy of its files is what counts
 	task := checkpoint.Task{Account: "ada", Kind: "files"}
 	l, err := s.Begin(t.Context(), task, "")
 	if err != nil {
@@ -46,7 +46,7 @@ func TestKilledWhileTheLogIsMerged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.Close() //nolint:errcheck // only read
+	defer again.Close() // only read
 	st, err := again.Tasks(t.Context())
 	if err != nil || len(st) != 1 || st[0].Listed != records || !st[0].Balanced() {
 		t.Errorf("%+v, %v", st, err)

@@ -185,3 +185,17 @@ func TestIDsOfAnyBytes(t *testing.T) {
 	}
 	listed(t, s)
 }
+
+// No test can cut the power; that every commit waits for the disk is asked of SQLite.
+func TestCommitsWaitForTheDisk(t *testing.T) {
+	s := mustOpen(t, filled(t, "state.db", Options{}, 0), Options{})
+	var mode string
+	var synchronous int
+	err := s.writer.write(t.Context(), func(ctx context.Context, _ *session) error {
+		return errors.Join(s.writer.conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode),
+			s.writer.conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous))
+	})
+	if err != nil || mode != "wal" || synchronous != 2 {
+		t.Errorf("journal_mode=%s, synchronous=%d, %v", mode, synchronous, err)
+	}
+}
