@@ -169,6 +169,18 @@ func TestTheUsersDeletionStays(t *testing.T) {
 	})
 }
 
+// Between the mark and the expunge a Remove may have been interrupted.
+func TestRemoveIsCompleted(t *testing.T) {
+	everywhere(t, func(t *testing.T, a *account) {
+		w := a.put(numbered(1), sinks.Receipt{})
+		a.store("INBOX", goimap.StoreFlagsAdd, goimap.FlagDeleted)
+		if err := a.Remove(t.Context(), w.Receipt); err != nil {
+			t.Fatal(err)
+		}
+		a.holds()
+	})
+}
+
 // A new draft takes the place of the one before, also when the answer to that was lost.
 func TestReplacement(t *testing.T) {
 	everywhere(t, func(t *testing.T, a *account) {

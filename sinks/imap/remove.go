@@ -38,7 +38,8 @@ func (s *Sink) removeOne(ctx context.Context, p place, written []string) error {
 		if err != nil || !ok {
 			return err
 		}
-		if !sameFlags(now, written) {
+		// \Deleted is what an interrupted Remove leaves, or the user who wants the same.
+		if !sameFlags(without(now, []string{`\Deleted`}), written) {
 			return conflict("the user changed the flags of the message")
 		}
 		return x.expunge(p.uid)
