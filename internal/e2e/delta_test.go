@@ -49,27 +49,26 @@ func TestDelta(t *testing.T) {
 // deltaPass moves an account, changes it, moves it again, compares, and returns what the second pass did.
 func deltaPass(t *testing.T, s *servers, size int, propagate bool) report.Pass {
 	t.Helper()
-	a := newDeltaAccount(t, size)
-	p := person{source: dora, target: fresh(t)}
-	w := newWorld(t, a.data, sim.Options{}, s.urls(), p)
+	a := newDeltaAccount(t, 1000, size)
+	w := newWorld(t, a.data, sim.Options{}, s.urls(), person{source: dora, target: fresh(t)})
 	if propagate {
-		w.extra = append(w.extra, "deletions: propagate")
-		w.writeJob()
+		w.propagate()
 	}
 	w.run(0)
-	before := readState(t, s, p.target)
-	if n := len(before.files); n != 1000+size*2000+5 {
+	want := a.change(t, s, w, propagate)
+	if n := len(want.state.files); n < 1000+size*2000+4 {
 		t.Fatalf("%d files and folders", n)
 	}
-	events := wantedEvents(deltaEvents(t, readCalendars(t, s.calendar.CalendarsURL(p.target), p.target)), propagate)
-	want := a.change(t, before, propagate)
 	r := w.run(0)
-	got := readState(t, s, p.target)
-	compareMaps(t, "event", deltaEvents(t, readCalendars(t, s.calendar.CalendarsURL(p.target), p.target)), events)
-	got.calendars = nil
-	compare(t, got, want)
+	want.compare(t, s, w)
 	settled(t, w.run(0), r)
 	return *r.report.Pass
+}
+
+// propagate has what is deleted at the source removed from the target.
+func (w *world) propagate() {
+	w.extra = append(w.extra, "deletions: propagate")
+	w.writeJob()
 }
 
 // deltaAccount is an account of which one of everything will be changed.
@@ -81,23 +80,25 @@ type deltaAccount struct {
 	second                                     string // calendar
 }
 
-func newDeltaAccount(t *testing.T, size int) *deltaAccount {
+// newDeltaAccount makes an account with that many files in the folder that will be renamed. Of size depends how much there
+// is that will not be touched.
+func newDeltaAccount(t *testing.T, inFolder, size int) *deltaAccount {
 	t.Helper()
 	a := &deltaAccount{data: organisation(t, dora)}
-	a.addFiles(t, size)
+	a.addFiles(t, inFolder, size)
 	a.addMail(t, size)
 	a.addEvents(t, size)
 	return a
 }
 
-func (a *deltaAccount) addFiles(t *testing.T, size int) {
+func (a *deltaAccount) addFiles(t *testing.T, inFolder, size int) {
 	t.Helper()
 	add := func(f sim.File) string {
 		t.Helper()
 		return value(a.data.AddFile(dora, f))(t)
 	}
 	a.big = add(sim.File{Name: "Big"})
-	for i := range 1000 {
+	for i := range inFolder {
 		add(sim.File{Name: fmt.Sprintf("file %04d.txt", i), Parent: a.big, Content: text("big", i)})
 	}
 	other := add(sim.File{Name: "Other"})
@@ -148,13 +149,32 @@ func (a *deltaAccount) addEvents(t *testing.T, size int) {
 	}
 }
 
-// change changes the account and returns the state that the target is to have then.
-func (a *deltaAccount) change(t *testing.T, before state, propagate bool) state {
+// deltaState is what the target is to hold in the end: the events by their titles.
+type deltaState struct {
+	state
+	events map[string]string
+}
+
+// change changes the account, of which a copy lies on the target, and returns what the target is to hold then.
+func (a *deltaAccount) change(t *testing.T, s *servers, w *world, propagate bool) deltaState {
 	t.Helper()
-	want := state{files: a.changeFiles(t, before.files, propagate), mail: maps.Clone(before.mail)}
+	user := w.people[0].target
+	before := readState(t, s, user)
+	var want deltaState
+	want.files, want.mail = a.changeFiles(t, before.files, propagate), maps.Clone(before.mail)
 	a.changeMail(t, want.mail, propagate)
+	want.events = wantedEvents(deltaEvents(t, readCalendars(t, s.calendar.CalendarsURL(user), user)), propagate)
 	a.changeEvents(t)
 	return want
+}
+
+func (want deltaState) compare(t *testing.T, s *servers, w *world) {
+	t.Helper()
+	user := w.people[0].target
+	got := readState(t, s, user)
+	compareMaps(t, "event", deltaEvents(t, readCalendars(t, s.calendar.CalendarsURL(user), user)), want.events)
+	got.calendars = nil
+	compare(t, got, want.state)
 }
 
 func (a *deltaAccount) changeFiles(t *testing.T, before map[string]string, propagate bool) map[string]string {

@@ -14,7 +14,7 @@ func TestKill(t *testing.T) {
 	s := realServers(t)
 	data := realOrganisation(t, reduced())
 	m := new(moments)
-	calm := watchedWorld(t, s, data, m)
+	calm := watchedWorld(t, s, data, m, realPeople(t)...)
 	first := calm.start("run", calm.job(), "--json").wait()
 	balanced(t, first.report)
 	total := m.passed()
@@ -23,7 +23,7 @@ func TestKill(t *testing.T) {
 
 	random := rand.New(rand.NewPCG(seed, seed))
 	for killed, lives := 0, 0; killed < kills; lives++ {
-		w := watchedWorld(t, s, data, m)
+		w := watchedWorld(t, s, data, m, realPeople(t)...)
 		n, last := killUntilDone(t, w, m, func() int { return 1 + random.IntN(total/6) })
 		killed += n
 		t.Logf("migration %d was killed %d times", lives+1, n)
@@ -35,6 +35,27 @@ func TestKill(t *testing.T) {
 			compare(t, got, want[source])
 		}
 		settled(t, w.run(first.exit), last)
+	}
+}
+
+// TestKillInDelta kills the program while it brings over changes: moves, replacements and removals.
+func TestKillInDelta(t *testing.T) {
+	const kills, seed = 20, 2
+	s := realServers(t)
+	random := rand.New(rand.NewPCG(seed, seed))
+	for killed, lives := 0, 0; killed < kills; lives++ {
+		m := new(moments)
+		a := newDeltaAccount(t, 30, 0)
+		w := watchedWorld(t, s, a.data, m, person{source: dora, target: fresh(t)})
+		w.propagate()
+		w.run(0)
+		want := a.change(t, s, w, true)
+		n, last := killUntilDone(t, w, m, func() int { return 1 + random.IntN(80) })
+		killed += n
+		t.Logf("delta %d was killed %d times", lives+1, n)
+		w.demand(last, 0)
+		want.compare(t, s, w)
+		settled(t, w.run(0), last)
 	}
 }
 
@@ -75,13 +96,13 @@ func (w *world) checkStatus() {
 }
 
 // watchedWorld is a world whose events count as moments, with target accounts that nobody used before.
-func watchedWorld(t *testing.T, s *servers, data *sim.Data, m *moments) *world {
+func watchedWorld(t *testing.T, s *servers, data *sim.Data, m *moments, people ...person) *world {
 	t.Helper()
 	targets := s.urls()
 	for _, at := range []*string{&targets.mail, &targets.files, &targets.calendar} {
 		*at, _ = proxied(t, *at, m.watch)
 	}
-	w := newWorld(t, data, sim.Options{}, targets, realPeople(t)...)
+	w := newWorld(t, data, sim.Options{}, targets, people...)
 	w.setHook(func(string) (sim.Fault, bool) {
 		m.pass()
 		return sim.Fault{}, false
