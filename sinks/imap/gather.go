@@ -132,18 +132,24 @@ func (g *gatherer) write() {
 			return
 		}
 		n := len(batch)
-		more := g.run(batch)
-		g.mu.Lock()
-		q.writers--
-		q.sending -= n
-		if !more {
-			g.writers--
-		}
-		g.mu.Unlock()
-		if !more {
+		if more := g.run(batch); !g.goesOn(q, n, more) {
 			return
 		}
 	}
+}
+
+// goesOn notes that a writer is done with n jobs of a queue, and reports whether it stays. The last one does in any case:
+// what writers gave back at the same moment would wait for nobody.
+func (g *gatherer) goesOn(q *queue, n int, more bool) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	q.writers--
+	q.sending -= n
+	if !more && g.writers > 1 {
+		g.writers--
+		return false
+	}
+	return true
 }
 
 // lingerMost and lingerStep are how long a writer lets Puts that are reading their message catch up.
