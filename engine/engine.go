@@ -116,13 +116,14 @@ func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
 	return p.end(ctx, err)
 }
 
-// Retry takes up the items that failed, as they are now at the source. Its error is as Run's.
+// Retry takes up the items that failed, and those that were skipped since something else lay at their place on the target,
+// as they are now at the source. Its error is as Run's.
 func (e *Engine[S, T]) Retry(ctx context.Context, l checkpoint.Ledger) error {
 	p, err := e.begin(ctx, l)
 	if err != nil {
 		return err
 	}
-	return p.end(ctx, p.takeUp(ctx, checkpoint.Failed, checkpoint.Pending, checkpoint.Writing))
+	return p.end(ctx, p.takeUp(ctx, checkpoint.Failed, checkpoint.Skipped, checkpoint.Pending, checkpoint.Writing))
 }
 
 // pass is one run of an engine over its ledger.

@@ -226,10 +226,15 @@ func (p *pass[S, T]) takeUp(ctx context.Context, states ...checkpoint.State) err
 		if err != nil {
 			return fmt.Errorf("find unfinished items: %w", err)
 		}
-		works := make([]*work[S], len(records))
-		for i, r := range records {
-			works[i] = &work[S]{item: sources.Item[S]{ID: r.ID, Stub: true, Title: r.Title, Link: r.Link}, rec: r}
+		works := make([]*work[S], 0, len(records))
+		for _, r := range records {
 			after = r.ID
+			if r.State == checkpoint.Skipped {
+				r.Version = "" // settled at this version, but for the place on the target
+			}
+			if r.State != checkpoint.Skipped || r.Reason == string(fault.TargetConflict) {
+				works = append(works, &work[S]{item: sources.Item[S]{ID: r.ID, Stub: true, Title: r.Title, Link: r.Link}, rec: r})
+			}
 		}
 		p.o.Counters.Listed.Add(int64(len(works)))
 		if err := p.move(ctx, works); err != nil {
