@@ -128,6 +128,23 @@ func testFoldersAndTheUser(t *testing.T, s *webdav.Sink, other *gowebdav.Client)
 	_ = b
 }
 
+// A file whose folder the user removed is not on the target, and nobody decided against the file.
+func TestMissingFolderIsNoConflict(t *testing.T) { eachServer(t, testMissingFolder) }
+
+func testMissingFolder(t *testing.T, s *webdav.Sink, other *gowebdav.Client) {
+	mustPut(t, s, folder("gone"), sinks.Receipt{})
+	old := mustPut(t, s, at(file(2), "elsewhere"), sinks.Receipt{})
+	if err := other.RemoveAll("/gone"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Put(t.Context(), at(file(1), "gone", "file"), sinks.Receipt{})
+	wantFault(t, "PUT", err, fault.FailItem, fault.TargetNoParent)
+	_, err = s.Put(t.Context(), folder("gone", "folder"), sinks.Receipt{})
+	wantFault(t, "MKCOL", err, fault.FailItem, fault.TargetNoParent)
+	_, err = s.Put(t.Context(), at(file(2), "gone", "moved"), old.Receipt)
+	wantFault(t, "MOVE", err, fault.FailItem, fault.TargetNoParent)
+}
+
 func TestFilesAndTheUser(t *testing.T) { eachServer(t, testFilesAndTheUser) }
 
 func testFilesAndTheUser(t *testing.T, s *webdav.Sink, other *gowebdav.Client) {

@@ -27,7 +27,25 @@ func (s *Sink) Put(ctx context.Context, item sinks.Item[sinks.File], prev sinks.
 		// Whatever broke, it broke because the caller gave up.
 		return sinks.Written{}, fmt.Errorf("writing a file: %w", ctx.Err())
 	}
+	moves := prev.Location != "" // mod_dav answers 500 to a MOVE into a folder that is not there
+	if isStatus(err, http.StatusNotFound) || isStatus(err, http.StatusConflict) || moves && isStatus(err, http.StatusInternalServerError) {
+		err = s.withParent(ctx, item.Content.Path, err)
+	}
 	return w, err
+}
+
+// withParent tells a missing folder from a place that is taken: servers answer 404 or 409 to the one and some 409 to the
+// other, and only a place that is taken is the user's decision.
+func (s *Sink) withParent(ctx context.Context, path []string, refused error) error {
+	parent := path[:len(path)-1]
+	if len(parent) == 0 {
+		return refused
+	}
+	if _, err := s.dav.stat(ctx, s.dav.collection(parent)); !errors.Is(err, errNotFound) {
+		return refused
+	}
+	return fault.New(fault.FailItem, fault.TargetNoParent, "the folder is not there: %w", refused).
+		WithHint("make the folder on the target again, where the file's folder was, then run retry")
 }
 
 func (s *Sink) put(ctx context.Context, item sinks.Item[sinks.File], prev sinks.Receipt) (sinks.Written, error) {
