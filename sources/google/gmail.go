@@ -59,6 +59,8 @@ type mailCursor struct {
 	Phase string `json:"phase"`
 	// History is where the next or current history phase starts.
 	History uint64 `json:"history,string"`
+	// Until is what the first page of a history phase stated as the mailbox's present.
+	Until uint64 `json:"until,string,omitempty"`
 	// Page is the token of the next page within the phase, if any.
 	Page string `json:"page,omitempty"`
 	// Names holds a digest of the name that each label had when its messages were last read.

@@ -264,6 +264,31 @@ func TestMailMissesNothingThatComesDuringTheListing(t *testing.T) {
 	}
 }
 
+func TestMailMissesNothingThatComesDuringTheHistory(t *testing.T) {
+	d := organisation(t)
+	mailbox(t, d, 5)
+	c, _ := simulated(t, d, sim.Options{PageSize: 10})
+	s := Mail(c, alice, MailOptions{})
+	_, later := pass(t, s, "")
+	for i := range 15 {
+		added(t)(d.ImportMail(alice, mailOf(100+i), "INBOX"))
+	}
+	page, err := s.Changes(t.Context(), later)
+	must(t, err)
+	if !page.More {
+		t.Fatal("one page holds all of the history")
+	}
+	meanwhile := added(t)(d.ImportMail(alice, mailOf(200), "INBOX"))
+	_, cursor := pass(t, s, page.Next)
+	items, cursor := pass(t, s, cursor)
+	if diff := cmp.Diff([]string{meanwhile}, ids(items)); diff != "" {
+		t.Errorf("what came between two pages is not asked for again\n%s", diff)
+	}
+	if items, _ := pass(t, s, cursor); len(items) != 0 {
+		t.Errorf("the pass after that yields %v", ids(items))
+	}
+}
+
 func TestMailCursorsExpire(t *testing.T) {
 	d := organisation(t)
 	mailbox(t, d, 20)

@@ -77,8 +77,12 @@ func (s *mailSource) history(ctx context.Context, c mailCursor) (sources.Page[so
 		return page, err
 	}
 	next := c
+	if c.Page == "" {
+		next.Until = found.HistoryId
+	}
 	if next.Page = found.NextPageToken; next.Page == "" {
-		next.History = max(found.HistoryId, c.History)
+		// Not what the last page states: Google does not promise that the pages show what came while they were read.
+		next.History, next.Until = max(next.Until, c.History), 0
 	}
 	page.More, page.Next = next.Page != "", next.encode()
 	return page, nil
