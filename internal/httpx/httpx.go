@@ -14,8 +14,12 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/meter"
 )
 
+// TargetSilence is how long a target may neither take nor send a byte of a body; see Stalling.
+const TargetSilence = 5 * time.Minute
+
 // NewTransport returns a transport for many parallel requests to few hosts. It has no limit on the time of a whole
-// exchange, since bodies may be large; connecting, the TLS handshake and the wait for an answer's head are bounded.
+// exchange, since bodies may be large; connecting, the TLS handshake and the wait for an answer's head are bounded. The
+// silence within a body is for Stalling.
 func NewTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,

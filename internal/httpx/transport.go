@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,7 @@ func (f RoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // ErrTooLong says that an answer which is read into memory is longer than is reasonable.
 var ErrTooLong = errors.New("the answer is too long")
 
-// ErrStalled says that the other side stopped sending within a body.
+// ErrStalled says that the other side stopped sending, or taking, within a body.
 var ErrStalled = errors.New("the connection stalled")
 
 // maxError bounds the text of an error answer.
@@ -64,12 +65,23 @@ func (c *cutReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Stalling ends a body with ErrStalled when nothing arrives for the given time during one Read.
+// Stalling ends an exchange with ErrStalled when nothing of the answer's body arrives for the given time during one Read,
+// or nothing of the request's body is taken between two.
 func Stalling(next http.RoundTripper, silence time.Duration) http.RoundTripper {
 	return RoundTrip(func(r *http.Request) (*http.Response, error) {
 		ctx, cancel := context.WithCancelCause(r.Context())
-		res, err := next.RoundTrip(r.WithContext(ctx))
+		r = r.WithContext(ctx)
+		if r.Body != nil && r.Body != http.NoBody {
+			u := &stallUpload{ReadCloser: r.Body, silence: silence}
+			u.timer = time.AfterFunc(silence, func() { cancel(ErrStalled) })
+			u.timer.Stop() // the way to a connection has bounds of its own
+			r.Body = u
+		}
+		res, err := next.RoundTrip(r)
 		if err != nil {
+			if errors.Is(context.Cause(ctx), ErrStalled) {
+				err = ErrStalled
+			}
 			cancel(nil)
 			return nil, err
 		}
@@ -79,6 +91,32 @@ func Stalling(next http.RoundTripper, silence time.Duration) http.RoundTripper {
 		res.Body = b
 		return res, nil
 	})
+}
+
+// stallUpload is the body of a request whose reader, the transport, may not pause for long before its end.
+type stallUpload struct {
+	io.ReadCloser
+	silence time.Duration
+	timer   *time.Timer
+	closed  atomic.Bool // the transport may close the body while it reads
+}
+
+func (u *stallUpload) Read(p []byte) (int, error) {
+	u.timer.Stop()
+	n, err := u.ReadCloser.Read(p)
+	if err == nil {
+		u.timer.Reset(u.silence)
+	}
+	if u.closed.Load() {
+		u.timer.Stop()
+	}
+	return n, err
+}
+
+func (u *stallUpload) Close() error {
+	u.closed.Store(true)
+	u.timer.Stop()
+	return u.ReadCloser.Close()
 }
 
 type stallBody struct {

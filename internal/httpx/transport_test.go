@@ -1,9 +1,11 @@
 package httpx
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -97,6 +99,73 @@ func TestStallingKeepsTheCallersCancellation(t *testing.T) {
 	if _, err := io.ReadAll(res.Body); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A server that takes no more bytes keeps nobody waiting for ever; a body that is slow itself is nobody's fault.
+func TestStallingEndsAnUploadThatIsNotTaken(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	held := make(chan net.Conn, 1)
+	go func() {
+		if conn, err := ln.Accept(); err == nil {
+			held <- conn // and never read from it
+		}
+	}()
+	next := NewTransport()
+	defer next.CloseIdleConnections()
+	endless := struct{ io.Reader }{zeros{}}
+	req, err := http.NewRequestWithContext(t.Context(), "PUT", "http://"+ln.Addr().String()+"/", endless)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := (&http.Client{Transport: Stalling(next, 50*time.Millisecond)}).Do(req)
+	if err == nil {
+		_ = res.Body.Close()
+	}
+	if !errors.Is(err, ErrStalled) {
+		t.Errorf("got %v", err)
+	}
+	_ = (<-held).Close()
+}
+
+// zeros is a body without an end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestStallingGivesASlowBodyItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		next := RoundTrip(func(r *http.Request) (*http.Response, error) {
+			got, err := io.ReadAll(r.Body)
+			_ = r.Body.Close()
+			time.Sleep(time.Hour) // the server thinks about it
+			if err == nil {
+				err = r.Context().Err()
+			}
+			return &http.Response{StatusCode: 201, Body: io.NopCloser(bytes.NewReader(got))}, err
+		})
+		req := httptest.NewRequestWithContext(t.Context(), "PUT", "http://example.org/", &slowly{left: 3})
+		res, err := Stalling(next, time.Minute).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+	})
+}
+
+// slowly is a body of which a byte comes every hour.
+type slowly struct{ left int }
+
+func (s *slowly) Read(p []byte) (int, error) {
+	if s.left == 0 {
+		return 0, io.EOF
+	}
+	time.Sleep(time.Hour)
+	s.left--
+	return copy(p, "x"), nil
 }
 
 func TestStallingDoesNotCountTheReadersPauses(t *testing.T) {

@@ -47,7 +47,7 @@ func newClient(o Options) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.http = &http.Client{Transport: httpx.Metered(transport, o.Meter), Jar: jar, CheckRedirect: noRedirect}
+	c.http = &http.Client{Transport: httpx.Metered(httpx.Stalling(transport, httpx.TargetSilence), o.Meter), Jar: jar, CheckRedirect: noRedirect}
 	return c, nil
 }
 

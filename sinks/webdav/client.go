@@ -32,7 +32,7 @@ func newClient(base *url.URL, opts Options) *client {
 		opts:  opts,
 		meter: opts.Meter,
 		http: &http.Client{
-			Transport: httpx.Metered(opts.Transport, opts.Meter),
+			Transport: httpx.Metered(httpx.Stalling(opts.Transport, httpx.TargetSilence), opts.Meter),
 			Jar:       jar,
 			// A redirect would turn a PUT into a GET or carry credentials to another place.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
