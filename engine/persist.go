@@ -11,6 +11,9 @@ import (
 // maxPause is the longest pause that the engine makes of its own; a server may ask for more.
 const maxPause = time.Minute
 
+// longestWait is the longest pause that is waited for; who is asked for a longer one parks the task.
+const longestWait = time.Hour
+
 // maxThrottled bounds how often one call may be throttled before it counts as failed.
 const maxThrottled = 200
 
@@ -33,6 +36,9 @@ func Persist(ctx context.Context, o Options, what string, f func() error) error 
 		m := fault.Of(err)
 		if m.Action != fault.Retry {
 			return err
+		}
+		if m.After > longestWait {
+			return fault.New(fault.FailTask, m.Reason, "asked to come back in %v: %w", m.After.Round(time.Minute), err).WithAfter(m.After)
 		}
 		if isThrottle(m.Reason) && throttled < maxThrottled {
 			throttled++

@@ -38,14 +38,17 @@ const (
 	paceRegain = 1.0 / 64
 )
 
-// ParkedError says that a quota of the day is used up.
+// longestWait is the longest pause that is worth waiting for; a longer one parks.
+const longestWait = time.Hour
+
+// ParkedError says that a quota of the day is used up, or that the other side asked for a pause of more than an hour.
 type ParkedError struct {
-	// Until is when the next day of the quota begins.
+	// Until is when the next day of the quota begins, or the pause ends.
 	Until time.Time
 }
 
 func (e *ParkedError) Error() string {
-	return fmt.Sprintf("the quota of the day is used up until %s", e.Until.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("the quota is used up until %s", e.Until.UTC().Format(time.RFC3339))
 }
 
 // Scope is the budget of one user, project or application at a provider, shared by everything in this process that
@@ -167,7 +170,9 @@ func (s *Scope) delay(now time.Time, units float64) (time.Duration, error) {
 	if until := s.parkedUntil(now, units); !until.IsZero() {
 		return 0, &ParkedError{Until: until}
 	}
-	if d := s.closed.Sub(now); d > 0 {
+	if d := s.closed.Sub(now); d > longestWait {
+		return 0, &ParkedError{Until: s.closed}
+	} else if d > 0 {
 		return d, nil
 	}
 	if s.limit.PerMinute <= 0 {

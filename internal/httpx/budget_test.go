@@ -336,3 +336,19 @@ func TestAScopeThatClosesWhileAnotherIsWaitedForCounts(t *testing.T) {
 		}
 	})
 }
+
+func TestALongPauseParksTheScope(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewScope(Limit{}, nil)
+		begin := time.Now()
+		s.Refused(begin, 5*time.Hour)
+		var parked *ParkedError
+		if err := Wait(t.Context(), 1, s); !errors.As(err, &parked) || !parked.Until.Equal(begin.Add(5*time.Hour)) {
+			t.Fatalf("got %v", err)
+		}
+		time.Sleep(4 * time.Hour)
+		if err := Wait(t.Context(), 1, s); err != nil || time.Since(begin) < 5*time.Hour {
+			t.Errorf("in the last hour: %v after %v", err, time.Since(begin))
+		}
+	})
+}
