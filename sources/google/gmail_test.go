@@ -402,6 +402,29 @@ func TestMailOfUsersThatCannotBeRead(t *testing.T) {
 	}
 }
 
+func TestMailRefusedMessageHoldsUpNoOther(t *testing.T) {
+	d := organisation(t)
+	all := mailbox(t, d, 3)
+	c, _ := simulated(t, d, sim.Options{Hook: func(r *http.Request, name string) (sim.Fault, bool) {
+		return sim.Fault{Kind: "403", Reason: "forbidden"}, name == "gmail.messages.get" && strings.Contains(r.URL.Path, all[1])
+	}})
+	s := Mail(c, alice, MailOptions{})
+	_, cursor := pass(t, s, "")
+	for _, id := range all {
+		must(t, d.Relabel(alice, id, []string{"STARRED"}, nil))
+	}
+	items, _ := pass(t, s, cursor)
+	if len(items) != 3 {
+		t.Fatalf("%d items, want 3", len(items))
+	}
+	for _, it := range items {
+		refused := fault.Of(it.Problem) != nil && fault.Of(it.Problem).Reason == fault.SourceForbidden
+		if refused != (it.ID == all[1]) || it.Version == "" {
+			t.Errorf("%s of version %q: %v", it.ID, it.Version, it.Problem)
+		}
+	}
+}
+
 func TestMailGivesUpWhenEveryMessageIsRefused(t *testing.T) {
 	d := organisation(t)
 	id := mailbox(t, d, 1)[0]

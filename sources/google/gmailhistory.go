@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/api/gmail/v1"
 
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -199,11 +200,21 @@ func (s *mailSource) metadata(ctx context.Context, id string) (sources.Item[sour
 		return sources.Item[sources.Message]{ID: id, Deleted: true}, nil
 	}
 	if err != nil {
-		return sources.Item[sources.Message]{}, s.refused(ctx, err)
+		return unreadable(id, s.refused(ctx, err))
 	}
+	s.forbidden.Store(0)
 	item, err := s.item(ctx, rawMessage{ID: id, LabelIDs: m.LabelIds, HistoryID: m.HistoryId, InternalDate: m.InternalDate}, headersOf(m))
 	item.Content.Body = s.lazyBody(id)
 	return item, err
+}
+
+// unreadable keeps an error of one message with the message, since a page of changes is not to be lost for it. No other
+// version of the message looks the same, so that it counts as changed.
+func unreadable(id string, err error) (sources.Item[sources.Message], error) {
+	if a := fault.Of(err).Action; a != fault.FailItem && a != fault.Skip {
+		return sources.Item[sources.Message]{}, err
+	}
+	return sources.Item[sources.Message]{ID: id, Version: "unreadable", Problem: err}, nil
 }
 
 func headersOf(m *gmail.Message) mailHeader {
