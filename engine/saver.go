@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 )
@@ -11,10 +12,12 @@ import (
 // is its fsync, not its rows.
 //
 // A final record that a crash takes away before it is saved is no harm: the item is found unfinished and looked at
-// again. A record that must be on disk before something else happens is waited for.
+// again. So it may wait a moment for others. A record that must be on disk before something else happens is waited for, and
+// takes along what is queued.
 type saver struct {
 	ledger checkpoint.Ledger
 	queue  chan entry
+	hurry  chan struct{} // somebody waits for what is queued
 	done   chan struct{}
 	close  func() error
 
@@ -32,11 +35,15 @@ type entry struct {
 	saved chan<- error
 }
 
-// saveTogether bounds the records of one transaction.
-const saveTogether = 256
+const (
+	// saveTogether bounds the records of one transaction.
+	saveTogether = 256
+	// saveWithin bounds how long a record waits for others: a slow target would otherwise cost one fsync for each item.
+	saveWithin = 50 * time.Millisecond
+)
 
 func newSaver(l checkpoint.Ledger) *saver {
-	s := &saver{ledger: l, queue: make(chan entry, saveTogether), done: make(chan struct{})}
+	s := &saver{ledger: l, queue: make(chan entry, saveTogether), hurry: make(chan struct{}, 1), done: make(chan struct{})}
 	s.cond = sync.NewCond(&s.mu)
 	s.close = sync.OnceValue(func() error {
 		close(s.queue)
@@ -81,6 +88,10 @@ func (s *saver) flush(ctx context.Context) error {
 		s.cond.Broadcast()
 	})
 	defer stop()
+	select {
+	case s.hurry <- struct{}{}:
+	default: // somebody else was as quick
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for upTo := s.queued; s.saved < upTo && ctx.Err() == nil; {
@@ -123,19 +134,36 @@ func (s *saver) run() {
 	}
 }
 
-// gather takes what else is queued, without waiting for more.
+// gather takes what else is queued, and waits a moment for more unless somebody is waiting.
 func (s *saver) gather(e entry) []entry {
-	entries := []entry{e}
+	entries, hurried := []entry{e}, e.saved != nil
+	enough := time.NewTimer(saveWithin)
+	defer enough.Stop()
 	for len(entries) < saveTogether {
-		select {
-		case e, ok := <-s.queue:
-			if !ok {
-				return entries
-			}
-			entries = append(entries, e)
-		default:
-			return entries
+		e, ok := s.next(hurried, enough.C)
+		if !ok {
+			break
 		}
+		entries, hurried = append(entries, e), hurried || e.saved != nil
 	}
 	return entries
+}
+
+// next returns the next entry; not ok when there is none, or none that is worth waiting for.
+func (s *saver) next(hurried bool, enough <-chan time.Time) (e entry, ok bool) {
+	select {
+	case e, ok = <-s.queue:
+		return e, ok
+	default:
+	}
+	if hurried {
+		return e, false
+	}
+	select {
+	case e, ok = <-s.queue:
+		return e, ok
+	case <-s.hurry:
+	case <-enough:
+	}
+	return e, false
 }
