@@ -71,7 +71,7 @@ func Stalling(next http.RoundTripper, silence time.Duration) http.RoundTripper {
 	return RoundTrip(func(r *http.Request) (*http.Response, error) {
 		ctx, cancel := context.WithCancelCause(r.Context())
 		r = r.WithContext(ctx)
-		if r.Body != nil && r.Body != http.NoBody {
+		if r.Body != nil && r.Body != http.NoBody && !inMemory(r) {
 			u := &stallUpload{ReadCloser: r.Body, silence: silence}
 			u.timer = time.AfterFunc(silence, func() { cancel(ErrStalled) })
 			u.timer.Stop() // the way to a connection has bounds of its own
@@ -92,6 +92,10 @@ func Stalling(next http.RoundTripper, silence time.Duration) http.RoundTripper {
 		return res, nil
 	})
 }
+
+// inMemory reports whether the request's body is small and lies in memory. net/http then sends it in one packet with the
+// head, which it would not know of a wrapped one, and the system's buffers take it whole.
+func inMemory(r *http.Request) bool { return r.GetBody != nil && r.ContentLength <= 64<<10 }
 
 // stallUpload is the body of a request whose reader, the transport, may not pause for long before its end.
 type stallUpload struct {

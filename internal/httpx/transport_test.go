@@ -131,6 +131,22 @@ func TestStallingEndsAnUploadThatIsNotTaken(t *testing.T) {
 	_ = (<-held).Close()
 }
 
+// net/http sends head and body together where it knows the body's type.
+func TestStallingLeavesSmallBodiesAsTheyAre(t *testing.T) {
+	var got io.ReadCloser
+	next := RoundTrip(func(r *http.Request) (*http.Response, error) {
+		got = r.Body
+		return nil, io.ErrUnexpectedEOF
+	})
+	req, err := http.NewRequestWithContext(t.Context(), "PUT", "http://example.org/", strings.NewReader("small"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Stalling(next, time.Minute).RoundTrip(req); !errors.Is(err, io.ErrUnexpectedEOF) || got != req.Body {
+		t.Errorf("the body became %T, %v", got, err)
+	}
+}
+
 // zeros is a body without an end.
 type zeros struct{}
 
