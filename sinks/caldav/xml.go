@@ -137,8 +137,11 @@ func (r response) found() prop {
 	return prop{}
 }
 
-// maxListing bounds the body of a multistatus, which is read as a stream.
-const maxListing = 1 << 30
+// maxListing bounds the body of a multistatus, which is read as a stream, and maxResponse one response of it, which is not.
+const (
+	maxListing  = 1 << 30
+	maxResponse = 2 * maxAnswer // an object, escaped
+)
 
 var errListing = errors.New("the listing is larger than any calendar")
 
@@ -156,10 +159,10 @@ func (c *client) multistatus(ctx context.Context, method, href, depth, body stri
 		a.xml = readWords(a.body)
 		return &statusError{a, c.fault(a)}
 	}
-	limited := &io.LimitedReader{R: resp.Body, N: maxListing}
-	err = eachResponse(xml.NewDecoder(limited), each)
+	limited := &rationed{r: resp.Body, total: maxListing}
+	err = eachResponse(limited, each)
 	switch {
-	case limited.N <= 0:
+	case limited.exhausted:
 		return fault.New(fault.FailTask, fault.TargetBadAnswer, "%s %s: %w", method, path, errListing)
 	case err == nil:
 		return nil
@@ -190,10 +193,30 @@ func status(err error) int {
 	return 0
 }
 
+// rationed bounds how much is read in all, and up to the next response.
+type rationed struct {
+	r           io.Reader
+	total, left int64
+	exhausted   bool
+}
+
+func (r *rationed) Read(p []byte) (int, error) {
+	most := min(int64(len(p)), r.total, r.left)
+	if r.exhausted = most <= 0; r.exhausted {
+		return 0, errListing
+	}
+	n, err := r.r.Read(p[:most])
+	r.total -= int64(n)
+	r.left -= int64(n)
+	return n, err
+}
+
 // eachResponse reads responses one after the other. A document that ends early is an error.
-func eachResponse(d *xml.Decoder, each func(response) error) error {
+func eachResponse(r *rationed, each func(response) error) error {
+	d := xml.NewDecoder(r)
 	depth := 0
 	for {
+		r.left = maxResponse
 		token, err := d.Token()
 		if err != nil {
 			if errors.Is(err, io.EOF) && depth == 0 {
