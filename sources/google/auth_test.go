@@ -265,11 +265,12 @@ func TestTheMeterCountsRequestsAndThrottledTime(t *testing.T) {
 	m := new(meter.Meter)
 	c, err := New(t.Context(), Options{Credentials: server.KeyFile(h.URL), Endpoint: h.URL, Tier: "unlimited", Meter: m})
 	must(t, err)
+	before := time.Now()
 	f := fault.Of(profile(t.Context(), c, alice))
 	if f.Action != fault.Retry || f.Reason != fault.SourceThrottled || f.After < 6*time.Second || f.After > 7*time.Second {
 		t.Errorf("got %v after %v", f, f.After)
 	}
-	if m.Requests() != 2 || m.Throttled() != 7*time.Second {
-		t.Errorf("%d requests, %v throttled; want the token, the request, and 7s", m.Requests(), m.Throttled())
+	if until := m.ThrottledUntil(); m.Requests() != 2 || until.Before(before.Add(7*time.Second)) || until.After(time.Now().Add(7*time.Second)) {
+		t.Errorf("%d requests, throttled until %v; want the token, the request, and 7s from now", m.Requests(), until)
 	}
 }
