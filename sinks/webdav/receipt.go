@@ -17,8 +17,9 @@ type state struct {
 	Size   int64 `json:"size"`
 	// Modified is the time that the server said it kept, in Unix seconds.
 	Modified int64 `json:"mtime,omitempty"`
-	// Answered is the server's own time when it had written the resource, and Took the seconds that the request lasted:
-	// the resource's time lies between.
+	// Answered is the server's own time by its answer, and Took the seconds that the request lasted at most. Apache states
+	// the time at which the request came and others that of the answer, so that the resource's time lies no further from
+	// it than Took, on either side.
 	Answered int64 `json:"at,omitempty"`
 	Took     int64 `json:"took,omitempty"`
 }
@@ -96,7 +97,7 @@ func unchanged(found resource, prev sinks.Receipt) bool {
 		return at == st.Modified
 	case st.Answered != 0:
 		// Two seconds more, because both times are cut to the second.
-		return at <= st.Answered && at >= st.Answered-st.Took-2
+		return at <= st.Answered+st.Took && at >= st.Answered-st.Took-2
 	default:
 		return false
 	}
