@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -54,7 +55,7 @@ func (r *Reader) mayResume(cause error) error {
 		return context.Cause(r.ctx)
 	}
 	if r.opts.Once || r.stalls >= maxStalls {
-		if cause == io.EOF {
+		if errors.Is(cause, io.EOF) {
 			cause = io.ErrUnexpectedEOF
 		}
 		return fault.New(fault.Retry, fault.SourceBrokenBody, "the body broke off after %d of %s bytes: %w", r.got, size(r.want.Size), cause)

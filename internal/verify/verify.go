@@ -268,7 +268,7 @@ func (r *Reader) Digests() bool { return r.isSHA }
 func (r *Reader) SHA256() (sum [sha256.Size]byte, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ahead != nil && r.ahead.end != io.EOF || !r.isSHA || !r.proven {
+	if r.ahead != nil && !errors.Is(r.ahead.end, io.EOF) || !r.isSHA || !r.proven {
 		return sum, false
 	}
 	r.sum.Sum(sum[:0])

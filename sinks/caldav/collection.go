@@ -95,7 +95,7 @@ func component(wanted sinks.Collection) string {
 func (c *client) list(ctx context.Context) (home, error) {
 	h, err := c.listHere(ctx)
 	for hops := 0; status(err)/100 == 3 && hops < 5; hops++ {
-		location := err.(*statusError).answer.header.Get("Location")
+		location := answerOf(err).header.Get("Location")
 		target, resolveErr := c.resolve(location)
 		if location == "" || resolveErr != nil {
 			return home{}, err
@@ -107,7 +107,7 @@ func (c *client) list(ctx context.Context) (home, error) {
 		h, err = c.listHere(ctx)
 	}
 	if s := status(err); s == http.StatusNotFound || s == http.StatusGone || s == http.StatusForbidden {
-		return home{}, fault.New(fault.FailTask, fault.TargetForbidden, "calendar home: %w", err.(*statusError).answer.plain()).
+		return home{}, fault.New(fault.FailTask, fault.TargetForbidden, "calendar home: %w", answerOf(err).plain()).
 			WithHint("the address of the calendar home is not there for this user")
 	}
 	return h, err

@@ -186,11 +186,19 @@ func (e *statusError) Unwrap() error { return e.err }
 
 // status returns the status of the answer that err is about; 0 if it is about none.
 func status(err error) int {
-	var s *statusError
-	if errors.As(err, &s) {
-		return s.answer.status
+	if a := answerOf(err); a != nil {
+		return a.status
 	}
 	return 0
+}
+
+// answerOf returns the answer that err is about; nil if it is about none.
+func answerOf(err error) *answer {
+	var s *statusError
+	if errors.As(err, &s) {
+		return s.answer
+	}
+	return nil
 }
 
 // rationed bounds how much is read in all, and up to the next response.

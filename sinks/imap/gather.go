@@ -239,7 +239,8 @@ func (g *gatherer) send(conn *wire.Conn, batch []*job) (good bool) {
 		messages[i] = j.message
 	}
 	answers, err := conn.Append(batch[0].mailbox, messages, true)
-	if err == nil && len(batch) > 1 && answers[0].Err != nil && answers[len(batch)-1].Err == answers[0].Err && separable(answers[0].Err) {
+	if err == nil && len(batch) > 1 && answers[0].Err != nil && answers[len(batch)-1].Err == answers[0].Err && //nolint:errorlint // one refusal of the whole batch is one value
+		separable(answers[0].Err) {
 		answers, err = conn.Append(batch[0].mailbox, messages, false)
 	}
 	for i, j := range batch {
