@@ -21,7 +21,7 @@ func TestConflictIsTriedAgainOnDemand(t *testing.T) {
 	delete(dst.objects, "f.txt")
 	must(t, fileEngine(src, dst, quick).Retry(t.Context(), b.ledger(c)))
 	wantTree(t, dst, []string{"f.txt=ours", "g.txt=theirs"})
-	if st := b.status(); st.Counts[checkpoint.Copied] != 1 || st.Counts[checkpoint.Skipped] != 1 {
+	if st := b.status(); st.Counts[checkpoint.Copied] != 1 || st.Counts[checkpoint.Failed] != 1 {
 		t.Errorf("counts %v", st.Counts)
 	}
 }

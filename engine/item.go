@@ -63,7 +63,8 @@ func (p *pass[S, T]) giveUp(ctx context.Context, w *work[S], f *fault.Error) err
 	switch {
 	case f.Action == fault.FailTask:
 		return f
-	case f.Action == fault.Skip, f.Action == fault.FailItem && f.Reason == fault.TargetConflict:
+	case f.Action == fault.Skip, f.Action == fault.FailItem && f.Reason == fault.TargetConflict && rec.Location != "":
+		// What a user made of the item stays. One that never came over, since something else has its place, has failed.
 		rec.State = checkpoint.Skipped
 	case p.outage(f):
 		return fault.New(fault.FailTask, f.Reason, "one item after the other failed, the last with: %w", f)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -152,4 +153,35 @@ func TestRestoredFolderBringsItsContentBack(t *testing.T) {
 			t.Errorf("propagate=%v: counts %v", propagate, st.Counts)
 		}
 	}
+}
+
+// TestConflicts tells what a user made of an item, which stays, from an item that never came over.
+func TestConflicts(t *testing.T) {
+	b, c := newBench(t), new(calls)
+	src, dst := newFakeSource(c, file("mine", "", "mine.txt", "from the source")), newTreeSink(c)
+	dst.objects["mine.txt"] = object{body: "somebody else's"}
+	must(t, fileEngine(src, dst, quick).Run(t.Context(), b.ledger(c)))
+	if r := b.records()["mine"]; r.State != checkpoint.Failed || r.Reason != "target.conflict" {
+		t.Errorf("a file whose place is taken is %v, %s", r.State, r.Reason)
+	}
+	delete(dst.objects, "mine.txt")
+	must(t, fileEngine(src, dst, quick).Retry(t.Context(), b.ledger(c)))
+	wantTree(t, dst, []string{"mine.txt=from the source"})
+
+	src.set(file("mine", "", "mine.txt", "newer"))
+	dst.objects["mine.txt"] = object{body: "the user's edit"}
+	c.disturb = func(_ int, name string, after bool) error {
+		if name == "put" && !after {
+			return fault.New(fault.FailItem, fault.TargetConflict, "changed since")
+		}
+		return nil
+	}
+	must(t, fileEngine(src, dst, quick).Run(t.Context(), b.ledger(c)))
+	if r := b.records()["mine"]; r.State != checkpoint.Skipped || r.Reason != "target.conflict" {
+		t.Errorf("a file that the user changed is %v, %s", r.State, r.Reason)
+	}
+	wantTree(t, dst, []string{"mine.txt=the user's edit"})
+	c.disturb = nil
+	must(t, fileEngine(src, dst, quick).Retry(t.Context(), b.ledger(c)))
+	wantTree(t, dst, []string{"mine.txt=newer"})
 }
