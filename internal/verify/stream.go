@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"io"
 )
 
@@ -48,7 +49,7 @@ func (s *stream) skip(n int64) error {
 	defer windows.Put(buf)
 	for n > 0 {
 		m, err := s.read(buf[:min(int64(len(buf)), n)])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return io.ErrUnexpectedEOF
 		}
 		if err != nil {

@@ -206,7 +206,7 @@ func (r *Reader) receive(p []byte) (int, error) {
 			r.sum.Write(p[:n])
 			return n, nil
 		}
-		if err == io.EOF && r.want.Size < 0 {
+		if errors.Is(err, io.EOF) && r.want.Size < 0 {
 			return 0, r.prove(false)
 		}
 		if err := r.resume(err); err != nil {

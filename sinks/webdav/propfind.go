@@ -143,7 +143,7 @@ func parseMultistatus(r io.Reader, yield func(resource) error) error {
 	for {
 		p.gauge.left = tokenLimit
 		token, err := p.dec.RawToken()
-		if err == io.EOF && p.done {
+		if errors.Is(err, io.EOF) && p.done {
 			return nil
 		}
 		if err != nil {
