@@ -22,6 +22,7 @@ var ErrReleased = errors.New("the spooled body was released")
 type Spool struct {
 	limit    int
 	dir      string
+	budget   *Budget // nil: none
 	size     int64
 	mem      []byte
 	file     *os.File
@@ -36,6 +37,13 @@ func New(limit int, dir string) *Spool {
 		limit = DefaultLimit
 	}
 	return &Spool{limit: limit, dir: dir}
+}
+
+// Within makes the Spool keep in memory only what the budget has room for, and returns it. It is called before the first
+// Write; without a budget nothing is shared.
+func (s *Spool) Within(b *Budget) *Spool {
+	s.budget = b
+	return s
 }
 
 // Read spools all of r. Nothing is kept when it fails; an error of r is returned as it is.
@@ -56,7 +64,7 @@ func (s *Spool) Write(p []byte) (int, error) {
 		return 0, ErrReleased
 	case s.broken != nil:
 		return 0, s.broken
-	case s.file == nil && len(s.mem)+len(p) <= s.limit:
+	case s.file == nil && s.room(len(p)):
 		s.mem = append(s.mem, p...)
 		s.size += int64(len(p))
 		return len(p), nil
@@ -66,6 +74,31 @@ func (s *Spool) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return s.writeFile(p)
+}
+
+// room makes room in memory for n more bytes, if the limit and the budget permit.
+func (s *Spool) room(n int) bool {
+	need := len(s.mem) + n
+	if need > s.limit {
+		return false
+	}
+	if need <= cap(s.mem) {
+		return true
+	}
+	size := min(max(2*cap(s.mem), need), s.limit)
+	if !s.budget.take(size - cap(s.mem)) {
+		return false
+	}
+	grown := make([]byte, len(s.mem), size)
+	copy(grown, s.mem)
+	s.mem = grown
+	return true
+}
+
+// forget gives the memory back.
+func (s *Spool) forget() {
+	s.budget.give(cap(s.mem))
+	s.mem = nil
 }
 
 // spill moves what is in memory to the file.
@@ -84,7 +117,7 @@ func (s *Spool) spill() error {
 	if _, err := s.writeFile(s.mem); err != nil {
 		return err
 	}
-	s.mem = nil
+	s.forget()
 	return nil
 }
 
@@ -118,7 +151,7 @@ func (s *Spool) Open() (io.ReadSeekCloser, error) {
 // Release frees the memory and the file. It may be called twice; no reader may be in use.
 func (s *Spool) Release() {
 	s.released = true
-	s.mem = nil
+	s.forget()
 	if s.file != nil {
 		_ = s.file.Close()
 		_ = os.Remove(s.file.Name())

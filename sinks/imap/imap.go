@@ -22,6 +22,7 @@ import (
 	goimap "github.com/emersion/go-imap/v2"
 
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/spool"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/imap/wire"
 )
@@ -50,6 +51,8 @@ type Options struct {
 	// are kept (empty: the system's directory for temporary files).
 	SpoolLimit int
 	TempDir    string
+	// Memory bounds what all messages together keep in memory; may be nil.
+	Memory *spool.Budget
 	// Meter counts commands; may be nil.
 	Meter *meter.Meter
 }

@@ -43,7 +43,7 @@ func (s *Sink) prepare(ctx context.Context, body sinks.Body, digest bool) (*prep
 		return nil, fmt.Errorf("open the message: %w", err)
 	}
 	defer func() { _ = r.Close() }()
-	p := &prepared{Spool: spool.New(s.opts.SpoolLimit, s.opts.TempDir)}
+	p := &prepared{Spool: spool.New(s.opts.SpoolLimit, s.opts.TempDir).Within(s.opts.Memory)}
 	n := &normaliser{w: p.Spool}
 	if digest {
 		n.sum = sha256.New()

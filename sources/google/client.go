@@ -19,6 +19,7 @@ import (
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/spool"
 )
 
 // Options say how to reach an organisation.
@@ -37,6 +38,8 @@ type Options struct {
 	Paid bool
 	// TempDir is where bodies are kept that are too large for memory; empty: the system's directory.
 	TempDir string
+	// Memory bounds what all bodies together keep in memory; may be nil.
+	Memory *spool.Budget
 	// Transport carries all requests; nil: httpx.NewTransport. It must not add credentials of its own.
 	Transport http.RoundTripper
 	// Meter counts requests and throttled time; may be nil.
@@ -70,7 +73,9 @@ func New(_ context.Context, o Options) (*Client, error) {
 	}
 	next := o.Transport
 	if next == nil {
-		next = httpx.NewTransport()
+		t := httpx.NewTransport()
+		t.WriteBufferSize = 4 << 10 // no request has a body worth more
+		next = t
 	}
 	base := httpx.Bounded(httpx.Metered(httpx.Stalling(next, stallTimeout), o.Meter), maxAnswer)
 	c := &Client{options: o, key: key, root: root, base: base, quota: q, states: newUserStates()}

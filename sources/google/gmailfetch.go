@@ -81,7 +81,7 @@ func (s *mailSource) download(ctx context.Context, id string) (*spool.Spool, raw
 		return nil, rawMessage{}, err
 	}
 	defer res.Body.Close()
-	body := spool.New(0, c.options.TempDir)
+	body := spool.New(0, c.options.TempDir).Within(c.options.Memory)
 	m, err := decodeRaw(res.Body, body)
 	if err != nil {
 		body.Release()
