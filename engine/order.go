@@ -27,6 +27,8 @@ type order[S sources.Content, T sinks.Content] interface {
 type step[S sources.Content] struct {
 	works  []*work[S]
 	serial bool
+	// leaves says that no other item builds upon these.
+	leaves bool
 	// before is called when the step begins; may be nil.
 	before func(ctx context.Context) error
 }
@@ -70,7 +72,7 @@ func (flat[S, T]) steps(_ context.Context, _ *pass[S, T], works []*work[S]) ([]s
 			live = append(live, w)
 		}
 	}
-	return []step[S]{{works: live}, {works: gone}}, nil
+	return []step[S]{{works: live, leaves: true}, {works: gone}}, nil
 }
 
 func (flat[S, T]) place(context.Context, *pass[S, T], *work[S], *T, *sinks.Receipt) ([]sinks.Loss, error) {

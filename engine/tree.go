@@ -67,7 +67,9 @@ func (t *tree) steps(ctx context.Context, p *filePass, works []*fileWork) ([]ste
 		fresh, moved := split(level)
 		steps = append(steps, t.reserving(p, fresh, false), t.reserving(p, moved, true))
 	}
-	steps = append(steps, t.reserving(p, files, false))
+	leaves := t.reserving(p, files, false)
+	leaves.leaves = true
+	steps = append(steps, leaves)
 	removals, err := t.removals(ctx, p, gone)
 	return append(steps, removals...), err
 }

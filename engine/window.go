@@ -2,14 +2,15 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/sources"
 	"golang.org/x/sync/errgroup"
 )
 
-// window is the part of a collection that is being moved: a page, and where nothing forbids it the beginning of the next
-// one, so that the last slow item of a page leaves no slot idle.
+// window is the part of a collection that is being moved: the last step of a page, and where nothing forbids it the next page
+// up to its last step, so that neither the last slow item of a page nor the preparation of the next leaves slots idle.
 type window[S sources.Content] struct {
 	group *errgroup.Group
 	// ctx ends when an item ends the task.
@@ -33,7 +34,7 @@ func (p *pass[S, T]) newWindow(ctx context.Context) *window[S] {
 }
 
 // joins reports whether the items of a page may be moved while those of the last one still are: both belong to one
-// listing, and no item is in both.
+// listing, no item is in both, and nothing is taken away.
 func (w *window[S]) joins(page sources.Page[S]) bool {
 	if w.last == nil {
 		return true
@@ -42,7 +43,7 @@ func (w *window[S]) joins(page sources.Page[S]) bool {
 		return false
 	}
 	for _, it := range page.Items {
-		if _, twice := w.last.ids[it.ID]; twice {
+		if _, twice := w.last.ids[it.ID]; twice || it.Deleted {
 			return false
 		}
 	}
@@ -50,6 +51,9 @@ func (w *window[S]) joins(page sources.Page[S]) bool {
 }
 
 // page moves a page's items and leaves the page before it. The page itself is left with the next one, or at the end.
+//
+// What a step needs of the steps before it, such as folders, it finds: those of its own page have ended, and of the page
+// before nothing is under way that others build upon.
 func (p *pass[S, T]) page(w *window[S], page sources.Page[S]) error {
 	if !w.joins(page) {
 		if err := p.leave(w); err != nil {
@@ -68,14 +72,27 @@ func (p *pass[S, T]) page(w *window[S], page sources.Page[S]) error {
 	for _, it := range page.Items {
 		this.ids[it.ID] = struct{}{}
 	}
-	if alone := independent(steps); alone != nil {
-		p.begin(w, this, alone.works)
-		if err := p.leave(w); err != nil {
+	first, last := lastStep(steps)
+	if !last.leaves || slices.ContainsFunc(first, func(s step[S]) bool { return s.serial && len(s.works) > 0 }) {
+		return p.pageAlone(w, this, steps)
+	}
+	for _, s := range first {
+		if err := p.step(w.ctx, s); err != nil {
 			return err
 		}
-		w.last = this
-		return nil
 	}
+	if err := p.begin(w, this, last); err != nil {
+		return err
+	}
+	if err := p.leave(w); err != nil {
+		return err
+	}
+	w.last = this
+	return nil
+}
+
+// pageAlone moves a page whose items change where others lie, or may hold others of the next page.
+func (p *pass[S, T]) pageAlone(w *window[S], this *begun[S], steps []step[S]) error {
 	if err := p.leave(w); err != nil {
 		return err
 	}
@@ -88,27 +105,26 @@ func (p *pass[S, T]) page(w *window[S], page sources.Page[S]) error {
 	return p.leave(w)
 }
 
-// independent returns the only step that has works, if they depend on nothing.
-func independent[S sources.Content](steps []step[S]) *step[S] {
-	var only *step[S]
-	for i := range steps {
-		s := &steps[i]
-		if len(s.works) == 0 {
-			continue
+// lastStep divides the steps into the last one that has works and those before it.
+func lastStep[S sources.Content](steps []step[S]) (before []step[S], last step[S]) {
+	for i := len(steps) - 1; i >= 0; i-- {
+		if len(steps[i].works) > 0 {
+			return steps[:i], steps[i]
 		}
-		if only != nil || s.serial || s.before != nil {
-			return nil
-		}
-		only = s
 	}
-	return only
+	return nil, step[S]{}
 }
 
-// begin starts the works, and returns when the last of them has been started.
-func (p *pass[S, T]) begin(w *window[S], this *begun[S], works []*work[S]) {
-	for _, one := range works {
+// begin starts the works of a page's last step, and returns when the last of them has been started.
+func (p *pass[S, T]) begin(w *window[S], this *begun[S], last step[S]) error {
+	if last.before != nil {
+		if err := last.before(w.ctx); err != nil {
+			return err
+		}
+	}
+	for _, one := range last.works {
 		if w.ctx.Err() != nil {
-			return
+			return w.ctx.Err()
 		}
 		this.items.Add(1)
 		w.group.Go(func() error {
@@ -116,6 +132,7 @@ func (p *pass[S, T]) begin(w *window[S], this *begun[S], works []*work[S]) {
 			return p.item(w.ctx, one)
 		})
 	}
+	return nil
 }
 
 // leave waits for the items of the last page and lets the cursor pass it.

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -64,6 +65,68 @@ func TestNextPageBeginsBesideASlowItem(t *testing.T) {
 	}
 	if st := b.status(); st.Counts[checkpoint.Copied] != 9 || !st.Complete {
 		t.Errorf("status %+v", st)
+	}
+}
+
+// heldTree calls before ahead of each Put.
+type heldTree struct {
+	*treeSink
+	before func(ctx context.Context, item sinks.Item[sinks.File]) error
+}
+
+func (s heldTree) Put(ctx context.Context, item sinks.Item[sinks.File], prev sinks.Receipt) (sinks.Written, error) {
+	if err := s.before(ctx, item); err != nil {
+		return sinks.Written{}, err
+	}
+	return s.treeSink.Put(ctx, item, prev)
+}
+
+// TestFilesOfTwoPagesAtOnce: a slow file does not hold up the folders and files of the next page.
+func TestFilesOfTwoPagesAtOnce(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	b, c := newBench(t), new(calls)
+	src := newFakeSource(c, folder("d1", "", "one"), file("f1", "d1", "slow", "1"), file("f2", "d1", "quick", "2"),
+		folder("d2", "d1", "two"), file("f3", "d2", "next", "3"))
+	begun := make(chan struct{})
+	dst := newTreeSink(c)
+	sink := heldTree{dst, func(ctx context.Context, it sinks.Item[sinks.File]) error {
+		switch it.ID {
+		case "f1":
+			return waitFor(ctx, begun)
+		case "f3":
+			close(begun)
+		}
+		return nil
+	}}
+	if err := fileEngine(src, sink, quick).Run(ctx, b.ledger(c)); err != nil {
+		t.Fatal(err)
+	}
+	wantTree(t, dst, []string{"one/", "one/slow=1", "one/quick=2", "one/two/", "one/two/next=3"})
+}
+
+// TestNextPageWaitsForFolders: what lies in the folders of a page is not begun before they are made, although there is
+// nothing else on their page.
+func TestNextPageWaitsForFolders(t *testing.T) {
+	for range 20 {
+		b, c := newBench(t), new(calls)
+		src := newFakeSource(c, folder("d1", "", "one"), folder("d2", "", "two"), folder("d3", "", "three"),
+			file("f1", "d3", "a", "1"), file("f2", "d2", "b", "2"), file("f3", "d1", "c", "3"))
+		var mu sync.Mutex
+		var begun []string
+		sink := heldTree{newTreeSink(c), func(_ context.Context, it sinks.Item[sinks.File]) error {
+			mu.Lock()
+			begun = append(begun, it.ID)
+			mu.Unlock()
+			if it.ID == "d3" {
+				runtime.Gosched() // whatever is ready may overtake it
+			}
+			return nil
+		}}
+		must(t, fileEngine(src, sink, quick).Run(t.Context(), b.ledger(c)))
+		if c.count("fetch") != 0 || len(begun) != 6 {
+			t.Fatalf("a folder that was under way was asked for again: %q, %q", begun, c.log)
+		}
 	}
 }
 
