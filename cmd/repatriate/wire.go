@@ -20,6 +20,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/meter"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 	"codeberg.org/repatriate/repatriate/internal/secret"
+	"codeberg.org/repatriate/repatriate/internal/spool"
 	"codeberg.org/repatriate/repatriate/mapping"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/caldav"
@@ -65,10 +66,12 @@ type wiring struct {
 	formats        google.Formats
 	canary         func(ctx context.Context) error
 	parallel       int // accounts at once
+	memory         *spool.Budget
 }
 
 func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (*wiring, error) {
-	w := &wiring{job: job, pass: p, log: log, transport: httpx.NewTransport()}
+	w := &wiring{job: job, pass: p, log: log, transport: httpx.NewTransport(), memory: spool.NewBudget(bodyMemory)}
+	w.transport.MaxConnsPerHost = mostConnections
 	g := job.Source.Google
 	key, err := secret.Resolve(ctx, g.Credentials, job.Dir)
 	if err != nil {
@@ -78,7 +81,7 @@ func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (
 		return nil, usage(fmt.Errorf("source.google.formats: %w", err))
 	}
 	w.google, err = google.New(ctx, google.Options{
-		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Meter: &w.source,
+		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Meter: &w.source, Memory: w.memory,
 	})
 	if err != nil {
 		return nil, usage(err)
@@ -161,6 +164,13 @@ func (w *wiring) optionsFor(kind string) engine.Options {
 	return o
 }
 
+// mostConnections bounds the connections to one host of the targets for HTTP, over all accounts: a server's workers are
+// few, and one that has run out of them closes connections on which a request may be under way.
+const mostConnections = 32
+
+// bodyMemory is how much of messages is kept in memory while they are on their way; what is beyond lies in temporary files.
+const bodyMemory = 32 << 20
+
 // leastInFlight is how many items of a collection are moved at once however many accounts are.
 const leastInFlight = 4
 
@@ -170,9 +180,9 @@ const leastInFlight = 4
 func inFlight(kind string) int {
 	switch kind {
 	case "mail":
-		return 128
+		return 256
 	case "files":
-		return 48
+		return 64
 	default:
 		return 16
 	}
@@ -252,7 +262,7 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 		return dryRun[sinks.Message]{counters: &w.counters}, func() {}, nil
 	}
 	t := w.job.Target.Mail
-	o := imap.Options{URL: t.IMAP, User: p.Target, Connections: t.Connections, Meter: &w.target,
+	o := imap.Options{URL: t.IMAP, User: p.Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory,
 		Insecure: w.job.Insecure || config.IsLoopbackURL(t.IMAP)}
 	var err error
 	if m := t.Master; m != nil {
