@@ -7,5 +7,5 @@
 // docs/performance.md says how to read the figures.
 //
 // The environment changes what is measured: BENCH_ROUNDS is how often each figure is taken (3; the best counts), and
-// BENCH_SCALE multiplies the number of items (1).
+// BENCH_SCALE multiplies the number of items (1). BENCH_ITEMS sets the job's concurrency.items.
 package bench

@@ -105,7 +105,6 @@ func (p *provider) cpu() time.Duration { return processCPU(p.cmd.Process.Pid) }
 type job struct {
 	kind   string
 	target string // the job file's section target, as one line of YAML
-	extra  string // further lines of the job file
 	user   string // the target account; its password is "secret"
 	flags  []string
 }
@@ -145,8 +144,16 @@ source: {google: {credentials: "file:sa.json", admin: "user0001@example.org", en
 target: %s
 accounts: accounts.csv
 %s
-`, p.root(tb), j.target, j.extra))
+`, p.root(tb), j.target, concurrency()))
 	return filepath.Join(dir, "job.yaml")
+}
+
+// concurrency is the job file's section of that name, if the environment asks for one.
+func concurrency() string {
+	if n := os.Getenv("BENCH_ITEMS"); n != "" {
+		return "concurrency: {items: " + n + "}"
+	}
+	return ""
 }
 
 // root is the provider's endpoint, of which the key file tells.
