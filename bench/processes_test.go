@@ -256,25 +256,6 @@ func processCPU(pid int) time.Duration {
 	return ticks(fields[11:15])
 }
 
-// groupCPU is what the processes of a group spent; the children that have ended are counted with its leader.
-func groupCPU(leader int) time.Duration {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return 0
-	}
-	var sum time.Duration
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		if f := statFields(pid); len(f) > 14 && f[2] == strconv.Itoa(leader) {
-			sum += ticks(f[11:15])
-		}
-	}
-	return sum
-}
-
 // statFields are those of proc(5) stat from the third, the state, on.
 func statFields(pid int) []string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

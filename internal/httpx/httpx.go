@@ -45,6 +45,14 @@ func Metered(next http.RoundTripper, m *meter.Meter) http.RoundTripper {
 	})
 }
 
+// Repeatable lets net/http send a request that only reads a second time when the server closed the idle connection on which
+// it was sent. It knows that of GET; PROPFIND and REPORT are as safe (RFC 4918 §9.1, RFC 3253 §3.6).
+func Repeatable(req *http.Request) {
+	if req.Method == "PROPFIND" || req.Method == "REPORT" {
+		req.Header["Idempotency-Key"] = []string{} // empty: net/http takes the hint and sends nothing
+	}
+}
+
 // drainLimit is how much of an unread answer is worth reading to keep its connection.
 const drainLimit = 64 << 10
 

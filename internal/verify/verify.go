@@ -247,7 +247,7 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	var written int64
 	for {
 		n, err := r.Read(buf[:])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return written, nil
 		}
 		if err != nil {

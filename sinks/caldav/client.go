@@ -115,6 +115,7 @@ func (c *client) start(ctx context.Context, method, href string, h http.Header, 
 	for name, values := range h {
 		req.Header[name] = values
 	}
+	httpx.Repeatable(req)
 	req.Header.Set("User-Agent", "repatriate")
 	req.SetBasicAuth(c.user, c.password)
 	if c.authorizeAs != "" {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
@@ -127,8 +128,12 @@ func (s suite[T]) atOnce(t *testing.T, a Account[T]) {
 	for i := range n {
 		items[i] = s.h.Item(i)
 		wg.Go(func() {
-			w, err := a.Sink.Put(ctx, items[i], sinks.Receipt{})
-			receipts[i], errs[i] = w.Receipt, err
+			errs[i] = patiently(ctx, func(again bool) error {
+				items[i].Again = again
+				w, err := a.Sink.Put(ctx, items[i], sinks.Receipt{})
+				receipts[i] = w.Receipt
+				return err
+			})
 		})
 	}
 	wg.Wait()
@@ -137,13 +142,26 @@ func (s suite[T]) atOnce(t *testing.T, a Account[T]) {
 	}
 	s.holds(t, a, items...)
 	for i := range n {
-		wg.Go(func() { errs[i] = a.Sink.Remove(ctx, receipts[i]) })
+		wg.Go(func() {
+			errs[i] = patiently(ctx, func(bool) error { return a.Sink.Remove(ctx, receipts[i]) })
+		})
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
 	s.holds(t, a)
+}
+
+// patiently calls f again when it asks for that, as the engine does: a server may close a connection at any moment.
+func patiently(ctx context.Context, f func(again bool) error) (err error) {
+	for tries := range 5 {
+		err = f(tries > 0)
+		if err == nil || ctx.Err() != nil || fault.Of(err).Action != fault.Retry {
+			return err
+		}
+	}
+	return err
 }
 
 func (s suite[T]) cancellation(t *testing.T, a Account[T]) {

@@ -126,6 +126,7 @@ func (c *client) open(ctx context.Context, r request) (*http.Response, error) {
 			req.Header[k] = v
 		}
 	}
+	httpx.Repeatable(req)
 	if err := c.authorize(ctx, req); err != nil {
 		return nil, err
 	}
