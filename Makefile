@@ -15,10 +15,11 @@ help: ## show this list
 build: ## build bin/repatriate
 	$(GO) build -trimpath -o bin/repatriate ./cmd/repatriate
 
-# Two packages at a time: each of them may run servers of its own.
+# Two packages at a time: each of them may run servers of its own. No cached results: the tests of the built binary do
+# not import what it is built from.
 test: test-deps ## install what the tests need (as root or with sudo), vet and test everything
 	$(GO) vet ./...
-	$(GO) test -vet=off -p 2 -timeout 20m ./...
+	$(GO) test -count=1 -vet=off -p 2 -timeout 20m ./...
 
 # Status 3 means that nothing can be installed here. The tests then skip the
 # servers that are missing, which CI does not permit.
