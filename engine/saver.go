@@ -40,6 +40,9 @@ const (
 	saveTogether = 256
 	// saveWithin bounds how long a record waits for others: a slow target would otherwise cost one fsync for each item.
 	saveWithin = 50 * time.Millisecond
+	// saveSoon bounds it for a record that somebody waits for: many are on their way at once, and what they wait for
+	// together is one fsync.
+	saveSoon = 3 * time.Millisecond
 )
 
 func newSaver(l checkpoint.Ledger) *saver {
@@ -134,30 +137,39 @@ func (s *saver) run() {
 	}
 }
 
-// gather takes what else is queued, and waits a moment for more unless somebody is waiting.
+// gather takes what else is queued, and waits a moment for more: a shorter one when somebody is waiting.
 func (s *saver) gather(e entry) []entry {
-	entries, hurried := []entry{e}, e.saved != nil
-	enough := time.NewTimer(saveWithin)
+	entries := []entry{e}
+	enough := time.NewTimer(patience(e))
 	defer enough.Stop()
-	for len(entries) < saveTogether {
-		e, ok := s.next(hurried, enough.C)
+	for hurried := e.saved != nil; len(entries) < saveTogether; {
+		e, ok := s.next(enough.C)
 		if !ok {
 			break
 		}
-		entries, hurried = append(entries, e), hurried || e.saved != nil
+		entries = append(entries, e)
+		if e.saved != nil && !hurried {
+			hurried = true
+			enough.Reset(patience(e))
+		}
 	}
 	return entries
 }
 
+// patience is how long a record may wait for others.
+func patience(e entry) time.Duration {
+	if e.saved != nil {
+		return saveSoon
+	}
+	return saveWithin
+}
+
 // next returns the next entry; not ok when there is none, or none that is worth waiting for.
-func (s *saver) next(hurried bool, enough <-chan time.Time) (e entry, ok bool) {
+func (s *saver) next(enough <-chan time.Time) (e entry, ok bool) {
 	select {
 	case e, ok = <-s.queue:
 		return e, ok
 	default:
-	}
-	if hurried {
-		return e, false
 	}
 	select {
 	case e, ok = <-s.queue:

@@ -45,7 +45,7 @@ func TestSaverGathersWhatNobodyWaitsFor(t *testing.T) {
 			t.Error(err)
 		}
 		if fmt.Sprint(l.saved) != "[10 1]" {
-			t.Errorf("saved in steps of %v, want ten at once and the last for itself", l.saved)
+			t.Errorf("saved in steps of %v, want ten at once, and the last by itself", l.saved)
 		}
 	})
 }
