@@ -75,14 +75,14 @@ func benchmarkEvents(b *testing.B, server *realserver.Server, n int, far time.Du
 	root := awayURL(b, server.HTTP, far)
 	objects := events(b, n)
 	for b.Loop() {
-		var s series
+		s := series{server: server, items: len(objects)}
 		for i := range rounds(b) {
 			user := server.User(2*i + 1).User
 			collection := server.CalendarsURL(user) + "raw/"
 			if err := send(http.DefaultClient, "MKCALENDAR", collection, user, "", nil); err != nil {
 				b.Fatal(err)
 			}
-			s.limit(rawPut(b, collection, user, objects, 8))
+			s.limit(func() float64 { return rawPut(b, collection, user, objects, 8, nil) })
 			s.migration(source, func() outcome {
 				home := strings.Replace(server.CalendarsURL("{user}"), server.HTTP, root, 1)
 				return source.migrate(b, job{kind: "calendar", target: fmt.Sprintf("{calendar: {caldav: %q}}", home), user: server.User(2*i + 2).User})

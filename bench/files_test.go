@@ -48,10 +48,14 @@ func benchmarkFiles(b *testing.B, far time.Duration) {
 	root := awayURL(b, server.HTTP, far)
 	objects := blobs(b, n, 4<<10, 200<<10)
 	for b.Loop() {
-		var s series
+		s := series{server: server, items: n}
 		for i := range rounds(b) {
 			user := server.User(2*i + 1).User
-			s.limit(rawPut(b, server.FilesURL(user), user, objects, 8))
+			s.limit(func() float64 { return rawPut(b, server.FilesURL(user), user, objects, 8, nil) })
+			if far == 0 {
+				empty(b, server, user)
+				s.fetchingLimit(rawPut(b, server.FilesURL(user), user, objects, 8, source.files(b)))
+			}
 			s.migration(source, func() outcome {
 				return source.migrate(b, job{kind: "files", target: fmt.Sprintf("{files: {webdav: %q}}", root+"/dav/{user}/"), user: server.User(2*i + 2).User})
 			})
@@ -80,10 +84,10 @@ func benchmarkLargeFiles(b *testing.B, n int) {
 	// The provider finds out the digests of its files once; a real one knows them.
 	source.migrate(b, job{kind: "files", target: fmt.Sprintf("{files: {webdav: %q}}", server.HTTP+"/dav/{user}/"), user: "u1", flags: []string{"--dry-run"}})
 	for b.Loop() {
-		var s series
+		s := series{server: server, items: n * size / 1e6}
 		for i := range rounds(b) {
 			user := server.User(2*i + 1).User
-			s.limit(upload(b, curl, server.FilesURL(user), user, local, n) * size / 1e6)
+			s.limit(func() float64 { return upload(b, curl, server.FilesURL(user), user, local, n) * size / 1e6 })
 			s.migration(source, func() outcome {
 				o := source.migrate(b, job{kind: "files", target: fmt.Sprintf("{files: {webdav: %q}}", server.HTTP+"/dav/{user}/"), user: server.User(2*i + 2).User})
 				o.pass.Written = o.pass.Bytes / 1e6 // the folder is none of it

@@ -48,11 +48,11 @@ func benchmarkMail(b *testing.B, far time.Duration) {
 	addr := away(b, server.IMAP, far)
 	messages := mails(b, n)
 	for b.Loop() {
-		var s series
+		s := series{server: server, items: n}
 		for i := range rounds(b) {
-			s.limit(rawIMAP(b, server.IMAP, server.User(3*i+1).User, messages, 4, nil))
+			s.limit(func() float64 { return rawIMAP(b, server.IMAP, server.User(3*i+1).User, messages, 4, nil) })
 			if far == 0 {
-				s.other("busy-limit/s", rawIMAP(b, server.IMAP, server.User(3*i+2).User, messages, 4, source.reading(b)))
+				s.fetchingLimit(rawIMAP(b, server.IMAP, server.User(3*i+2).User, messages, 4, source.messages(b)))
 			}
 			s.migration(source, func() outcome {
 				return source.migrate(b, job{kind: "mail", target: fmt.Sprintf("{mail: {imap: %q}}", "imap://"+addr), user: server.User(3*i + 3).User})

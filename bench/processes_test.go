@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/realserver"
 )
 
 func TestMain(m *testing.M) {
@@ -254,6 +256,33 @@ func processCPU(pid int) time.Duration {
 		return 0
 	}
 	return ticks(fields[11:15])
+}
+
+// serverCPU is what a server that this process started has spent, with all its processes. Those that have ended are counted
+// with the one that waited for them.
+func serverCPU(server *realserver.Server) time.Duration {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return 0
+	}
+	spent := map[string]time.Duration{} // by process group
+	group := ""
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		f := statFields(pid)
+		if len(f) < 15 {
+			continue
+		}
+		spent[f[2]] += ticks(f[11:15])
+		args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if f[1] == strconv.Itoa(os.Getpid()) && f[2] == e.Name() && bytes.Contains(args, []byte(server.Dir)) {
+			group = f[2]
+		}
+	}
+	return spent[group]
 }
 
 // statFields are those of proc(5) stat from the third, the state, on.

@@ -19,7 +19,8 @@ type object struct {
 }
 
 // rawPut writes all objects into a collection, each worker over a connection of its own, and returns how many a second.
-func rawPut(tb testing.TB, collection, user string, objects []object, connections int) float64 {
+// before is called ahead of each object; it may be nil.
+func rawPut(tb testing.TB, collection, user string, objects []object, connections int, before func(i int) error) float64 {
 	tb.Helper()
 	var next atomic.Int64
 	start := time.Now()
@@ -32,6 +33,11 @@ func rawPut(tb testing.TB, collection, user string, objects []object, connection
 				i := int(next.Add(1)) - 1
 				if i >= len(objects) {
 					return nil
+				}
+				if before != nil {
+					if err := before(i); err != nil {
+						return err
+					}
 				}
 				o := objects[i]
 				if err := put(client, collection+o.name, user, o.mediaType, bytes.NewReader(o.body)); err != nil {

@@ -17,7 +17,7 @@ const multiappend = 32
 
 // rawIMAP appends all messages over the given number of connections, each into a mailbox of its own, and returns how
 // many a second went in. before is called ahead of each message of a connection; it may be nil.
-func rawIMAP(tb testing.TB, addr, user string, messages [][]byte, connections int, before func(connection, message int) error) float64 {
+func rawIMAP(tb testing.TB, addr, user string, messages [][]byte, connections int, before func(i int) error) float64 {
 	tb.Helper()
 	conns := make([]*rawConn, connections)
 	for i := range conns {
@@ -38,7 +38,7 @@ func rawIMAP(tb testing.TB, addr, user string, messages [][]byte, connections in
 			for at := i * multiappend; at < len(messages); at += connections * multiappend {
 				end := min(at+multiappend, len(messages))
 				for j := at; j < end && before != nil; j++ {
-					if err := before(i, j); err != nil {
+					if err := before(j); err != nil {
 						return err
 					}
 				}

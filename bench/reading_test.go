@@ -3,8 +3,10 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,44 +14,67 @@ import (
 	"golang.org/x/oauth2/google"
 )
 
-// reading returns a function that downloads one message and throws it away: what a limit's loop does before each of its
-// messages to find out what it would reach if it had to fetch them, and did nothing else with them.
-func (p *provider) reading(tb testing.TB) func(connection, message int) error {
+// messages returns a function that downloads one message and throws it away: what a limit's loop does before each of its
+// own to find out what it would reach if it had to fetch them, and did nothing else with them.
+func (p *provider) messages(tb testing.TB) func(i int) error {
+	tb.Helper()
+	root := p.root(tb) + "gmail/v1/users/me/messages"
+	return p.reading(tb, "https://www.googleapis.com/auth/gmail.readonly", root+"?maxResults=500", func(id string) string {
+		return root + "/" + id + "?format=raw&fields=raw"
+	})
+}
+
+// files is messages for files.
+func (p *provider) files(tb testing.TB) func(i int) error {
+	tb.Helper()
+	root := p.root(tb) + "drive/v3/files"
+	list := root + "?corpora=user&pageSize=1000&fields=nextPageToken,files(id,mimeType)&q=" + url.QueryEscape("'me' in owners and trashed=false")
+	return p.reading(tb, "https://www.googleapis.com/auth/drive.readonly", list, func(id string) string {
+		return root + "/" + id + "?alt=media"
+	})
+}
+
+// reading lists the ids of the provider's items and returns a function that downloads the i-th of them, over and over.
+func (p *provider) reading(tb testing.TB, scope, list string, item func(id string) string) func(i int) error {
 	tb.Helper()
 	key, err := os.ReadFile(filepath.Join(p.dir, "sa.json"))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	config, err := google.JWTConfigFromJSON(key, "https://www.googleapis.com/auth/gmail.readonly")
+	config, err := google.JWTConfigFromJSON(key, scope)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	config.Subject = "user0001@example.org"
 	client := config.Client(context.Background())
-	root := p.root(tb)
-	ids := p.messageIDs(tb, client, root)
-	return func(_, message int) error {
-		res, err := client.Get(root + "gmail/v1/users/me/messages/" + ids[message%len(ids)] + "?format=raw&fields=raw")
+	ids := listed(tb, client, list)
+	return func(i int) error {
+		res, err := client.Get(item(ids[i%len(ids)]))
 		if err != nil {
 			return err
 		}
 		defer res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			return fmt.Errorf("download: %s", res.Status)
+		}
 		_, err = io.Copy(io.Discard, res.Body)
 		return err
 	}
 }
 
-func (p *provider) messageIDs(tb testing.TB, client *http.Client, root string) []string {
+// listed returns the ids on all pages of a list, without folders.
+func listed(tb testing.TB, client *http.Client, list string) []string {
 	tb.Helper()
 	var ids []string
 	for token := ""; ; {
-		res, err := client.Get(root + "gmail/v1/users/me/messages?maxResults=500&pageToken=" + token)
-		if err != nil {
-			tb.Fatal(err)
-		}
 		var page struct {
 			Messages      []struct{ ID string }
+			Files         []struct{ ID, MimeType string }
 			NextPageToken string
+		}
+		res, err := client.Get(list + "&pageToken=" + token)
+		if err != nil {
+			tb.Fatal(err)
 		}
 		err = json.NewDecoder(res.Body).Decode(&page)
 		res.Body.Close()
@@ -59,12 +84,17 @@ func (p *provider) messageIDs(tb testing.TB, client *http.Client, root string) [
 		for _, m := range page.Messages {
 			ids = append(ids, m.ID)
 		}
+		for _, f := range page.Files {
+			if f.MimeType != "application/vnd.google-apps.folder" {
+				ids = append(ids, f.ID)
+			}
+		}
 		if token = page.NextPageToken; token == "" {
 			break
 		}
 	}
 	if len(ids) == 0 {
-		tb.Fatal("the provider lists no messages")
+		tb.Fatal("the provider lists nothing")
 	}
 	return ids
 }
