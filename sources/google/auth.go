@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -47,7 +46,7 @@ func parseKey(data []byte) (serviceKey, error) {
 	if f.ClientEmail == "" || !readableKey(f.PrivateKey) {
 		return serviceKey{}, errors.New("client_email or private_key is missing or broken in the key file")
 	}
-	if _, err := secureURL(cfg.TokenURL); err != nil {
+	if _, err := httpx.SecureURL(cfg.TokenURL); err != nil {
 		return serviceKey{}, fmt.Errorf("token_uri: %w", err)
 	}
 	return serviceKey{json: data, clientID: f.ClientID}, nil
@@ -64,23 +63,6 @@ func readableKey(text string) bool {
 	}
 	_, err := x509.ParsePKCS1PrivateKey(block.Bytes)
 	return err == nil
-}
-
-// secureURL parses an absolute URL that is https, or http on a loopback address.
-func secureURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil {
-		return nil, errors.New("not an absolute URL without user part")
-	}
-	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
-		return u, nil
-	}
-	return nil, fmt.Errorf("%s://%s is neither https nor on a loopback address", u.Scheme, u.Host)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // tokenSource returns what asks the token endpoint for a token of the user and api. With domain-wide delegation the

@@ -88,7 +88,7 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	if endpoint == "" {
 		return nil, nil
 	}
-	u, err := secureURL(endpoint)
+	u, err := httpx.SecureURL(endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/api/drive/v3"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -150,7 +151,7 @@ func (v fileView) offered(kind, mediaType string) (string, bool) {
 
 // kindOf returns the provider's type for an error text.
 func kindOf(mediaType string) string {
-	return fmt.Sprintf("%q", clean(strings.TrimPrefix(mediaType, googleApps)))
+	return fmt.Sprintf("%q", httpx.OneLine(strings.TrimPrefix(mediaType, googleApps)))
 }
 
 // targetLink returns where a shortcut's target is shown. A resource key goes along, since old link-shared files need it.

@@ -42,7 +42,7 @@ type apiError struct {
 func (e *apiError) Error() string {
 	s := fmt.Sprintf("%s: HTTP %d", e.op, e.code)
 	if len(e.reasons) > 0 {
-		s += " " + clean(strings.Join(e.reasons, ", "))
+		s += " " + httpx.OneLine(strings.Join(e.reasons, ", "))
 	}
 	if e.message != "" {
 		s += ": " + e.message
@@ -166,7 +166,7 @@ func transportFault(op string, err error) *fault.Error {
 // classify returns the meaning of an error answer.
 func (c *Client) classify(op string, m method, answer *googleapi.Error) *fault.Error {
 	answer = parsed(answer)
-	e := &apiError{op: op, code: answer.Code, reasons: reasonsOf(answer), message: clean(answer.Message), err: answer}
+	e := &apiError{op: op, code: answer.Code, reasons: reasonsOf(answer), message: httpx.OneLine(answer.Message), err: answer}
 	f := fault.Error{Action: fault.Retry, Reason: fault.Unknown}
 	if answer.Code >= 500 {
 		f.Reason = fault.SourceUnavailable
@@ -223,7 +223,7 @@ func reasonsOf(e *googleapi.Error) []string {
 	var reasons []string
 	add := func(r string) {
 		if r != "" && len(reasons) < maxReasons && !slices.Contains(reasons, r) {
-			reasons = append(reasons, clean(r))
+			reasons = append(reasons, httpx.OneLine(r))
 		}
 	}
 	for _, item := range e.Errors {
@@ -254,23 +254,6 @@ func retryAfter(e *googleapi.Error, now time.Time) time.Duration {
 		return 0
 	}
 	return min(max(t.Sub(now), 0), 24*time.Hour)
-}
-
-// maxText bounds texts of the provider in errors.
-const maxText = 300
-
-// clean returns the provider's text in one bounded line of printable characters.
-func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "�"))
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + "…"
-	}
-	return strings.TrimSpace(s)
 }
 
 // tokenRule says what an answer of the token endpoint means (RFC 6749 §5.2 and Google's descriptions).
@@ -306,13 +289,13 @@ var tokenRules = []tokenRule{
 
 // tokenFault returns the meaning of a failed request for a token.
 func (c *Client) tokenFault(ctx context.Context, user string, a api, err error) error {
-	op := services[a].name + " token for " + clean(user)
+	op := services[a].name + " token for " + httpx.OneLine(user)
 	var answer *oauth2.RetrieveError
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", op, ctx.Err())
 	}
 	if !errors.As(err, &answer) || answer.Response == nil {
-		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: %s", op, clean(err.Error()))
+		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: %s", op, httpx.OneLine(err.Error()))
 	}
 	status := answer.Response.StatusCode
 	if status == http.StatusTooManyRequests || status >= 500 {
@@ -328,6 +311,6 @@ func (c *Client) tokenFault(ctx context.Context, user string, a api, err error) 
 		return (r.code == "" || r.code == body.Error) && strings.Contains(strings.ToLower(body.Description), r.description)
 	})
 	r := tokenRules[i]
-	return fault.New(fault.FailTask, r.reason, "%s: HTTP %d %s: %s", op, status, clean(body.Error), clean(body.Description)).
+	return fault.New(fault.FailTask, r.reason, "%s: HTTP %d %s: %s", op, status, httpx.OneLine(body.Error), httpx.OneLine(body.Description)).
 		WithHint(c.hint(r.hint, a))
 }

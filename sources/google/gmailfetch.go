@@ -139,7 +139,7 @@ func (s *mailSource) refused(ctx context.Context, err error) error {
 		return err
 	}
 	if s.client.suspended(ctx, s.user) {
-		return fault.New(fault.FailTask, fault.SourceSuspended, "%s is suspended: %w", clean(s.user), err).
+		return fault.New(fault.FailTask, fault.SourceSuspended, "%s is suspended: %w", httpx.OneLine(s.user), err).
 			WithHint("Gmail gives no message of a suspended user: restore the user for the time of the move, or leave the mail out")
 	}
 	if s.forbidden.Add(1) < maxForbidden {

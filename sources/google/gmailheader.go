@@ -7,11 +7,15 @@ import (
 	"mime"
 	"strings"
 
+	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/spool"
 )
 
 // maxHeader is how much of a message is searched for its header fields.
 const maxHeader = 64 << 10
+
+// maxSubject bounds what is kept of a subject, in bytes.
+const maxSubject = 300
 
 // mailHeader holds the fields of a message that are of use without its body.
 type mailHeader struct {
@@ -24,7 +28,7 @@ func (h mailHeader) title() string {
 	if h.subject != "" {
 		return h.subject
 	}
-	return clean(h.messageID)
+	return httpx.OneLine(h.messageID)
 }
 
 // readMailHeader reads the fields of a message (RFC 5322 §2.2).
@@ -98,11 +102,11 @@ func messageID(value string) string {
 // subject decodes encoded words (RFC 2047) of the character sets that package mime knows.
 func subject(value string) string {
 	value = strings.NewReplacer("\r", "", "\n", "").Replace(value)
-	if len(value) > 4*maxText {
-		value = value[:4*maxText]
+	if len(value) > 4*maxSubject {
+		value = value[:4*maxSubject]
 	}
 	if decoded, err := new(mime.WordDecoder).DecodeHeader(value); err == nil {
 		value = decoded
 	}
-	return clean(value)
+	return httpx.OneLine(value)
 }

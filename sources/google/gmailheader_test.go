@@ -31,7 +31,7 @@ func TestParseMailHeader(t *testing.T) {
 		}
 	}
 	long := parseMailHeader([]byte("Subject: " + strings.Repeat("é", 5000) + "\r\nMessage-ID: <" + strings.Repeat("x", 5000) + ">\r\n\r\n"))
-	if len(long.subject) > maxText+10 || !utf8.ValidString(long.subject) || long.messageID != "" {
+	if len(long.subject) > maxSubject+10 || !utf8.ValidString(long.subject) || long.messageID != "" {
 		t.Errorf("a long header gives %d bytes of subject and %d of id", len(long.subject), len(long.messageID))
 	}
 }
@@ -41,7 +41,7 @@ func FuzzParseMailHeader(f *testing.F) {
 	f.Add([]byte("Subject:\n\t\n:\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		h := parseMailHeader(text)
-		if len(h.title()) > maxText+10 || strings.ContainsAny(h.title()+h.messageID, "\r\n\x00\x1b") || len(h.messageID) > maxMessageID {
+		if len(h.title()) > maxSubject+10 || strings.ContainsAny(h.title()+h.messageID, "\r\n\x00\x1b") || len(h.messageID) > maxMessageID {
 			t.Errorf("got %q, %q", h.title(), h.messageID)
 		}
 	})
