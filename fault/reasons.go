@@ -19,6 +19,7 @@ const (
 	SourceAccountGone   Reason = "source.account_gone"   // the account does not exist
 	SourceGone          Reason = "source.gone"           // the item vanished between listing and reading
 	SourceDeleted       Reason = "source.deleted"        // the item was deleted or trashed at the source
+	SourceUnreadable    Reason = "source.unreadable"     // the provider itself cannot read the item
 	SourceMalware       Reason = "source.malware"        // the provider holds the item for malware or abuse
 	SourceRestricted    Reason = "source.restricted"     // download is forbidden by the item's owner or a policy
 	SourceEncrypted     Reason = "source.encrypted"      // encrypted at the client; the provider has no plain bytes

@@ -106,7 +106,8 @@ type Account struct {
 	ID string
 	// Name is the display name.
 	Name string
-	// State is "active", "suspended", "archived" or "no_mailbox"; Shared marks shared drives.
+	// State is "active", "suspended", "archived", "disabled", "unlicensed" or "no_mailbox", or what a mailbox without a person
+	// is for: "shared", "room" or "equipment". Shared marks shared drives.
 	State  string
 	Shared bool
 	// Aliases are further addresses of the same account.

@@ -1,0 +1,175 @@
+package microsoft
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	abstractions "github.com/microsoft/kiota-abstractions-go"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
+)
+
+// tokens gives the application's token to requests to Graph. It is the adapter's authentication provider.
+type tokens struct {
+	root  *url.URL
+	scope string
+	make  func() (azcore.TokenCredential, error)
+
+	mu         sync.Mutex
+	credential azcore.TokenCredential
+}
+
+func newTokens(o Options, p place, base http.RoundTripper) (*tokens, error) {
+	t := &tokens{root: p.graph, scope: p.audience + "/.default"}
+	t.make = func() (azcore.TokenCredential, error) { return newCredential(o, p, base) }
+	var err error
+	if t.credential, err = t.make(); err != nil {
+		return nil, fault.New(fault.FailTask, fault.SourceAuth, "microsoft: credentials: %s", httpx.OneLine(err.Error()))
+	}
+	return t, nil
+}
+
+// newCredential makes a credential with an empty cache of tokens. The directory of known clouds is not asked about the
+// authority: the administrator named it.
+func newCredential(o Options, p place, base http.RoundTripper) (azcore.TokenCredential, error) {
+	authority := *p.login
+	authority.Scheme = "https" // the library knows nothing else; see loginTransport
+	client := azcore.ClientOptions{
+		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
+		Transport: &http.Client{Transport: httpx.Bounded(&loginTransport{p.login, base}, 1<<20), CheckRedirect: returned},
+		Retry:     policy.RetryOptions{MaxRetries: -1},
+	}
+	if len(o.Certificate) == 0 {
+		return azidentity.NewClientSecretCredential(o.Tenant, o.ClientID, o.Secret,
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: client, DisableInstanceDiscovery: true})
+	}
+	certs, key, err := azidentity.ParseCertificates(o.Certificate, []byte(o.Password))
+	if err != nil {
+		return nil, err
+	}
+	return azidentity.NewClientCertificateCredential(o.Tenant, o.ClientID, certs, key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: client, DisableInstanceDiscovery: true})
+}
+
+// loginTransport sends to the token service and nowhere else, and restores plain http where the service is on a loopback
+// address.
+type loginTransport struct {
+	login *url.URL
+	base  http.RoundTripper
+}
+
+func (l *loginTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme != "https" || !strings.EqualFold(r.URL.Host, l.login.Host) {
+		return nil, fmt.Errorf("the token service names another host, %s", httpx.OneLine(r.URL.Host))
+	}
+	r = r.Clone(r.Context())
+	r.URL.Scheme = l.login.Scheme
+	return l.base.RoundTrip(r)
+}
+
+// AuthenticateRequest implements kiota's authentication.AuthenticationProvider.
+func (t *tokens) AuthenticateRequest(ctx context.Context, r *abstractions.RequestInformation, _ map[string]any) error {
+	u, err := r.GetUri()
+	if err != nil {
+		return err
+	}
+	if u.Scheme != t.root.Scheme || !strings.EqualFold(u.Host, t.root.Host) {
+		return errForeign
+	}
+	token, err := t.get(ctx)
+	if err != nil {
+		return err
+	}
+	r.Headers.Add("Authorization", "Bearer "+token)
+	return nil
+}
+
+func (t *tokens) get(ctx context.Context) (string, error) {
+	t.mu.Lock()
+	credential := t.credential
+	t.mu.Unlock()
+	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{t.scope}})
+	if err != nil {
+		return "", tokenFault(ctx, err)
+	}
+	return token.Token, nil
+}
+
+// renew forgets the token, for the provider refused it.
+func (t *tokens) renew() {
+	fresh, err := t.make()
+	if err != nil {
+		return // as it was made before, and the next refusal is reported
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.credential = fresh
+}
+
+// tokenRules say what the token service's codes mean (learn.microsoft.com/entra/identity-platform/reference-error-codes).
+var tokenRules = []struct{ code, hint string }{
+	{"AADSTS90002", "the tenant does not exist in this cloud: check tenant and cloud in the job file"},
+	{"AADSTS900023", "the tenant is neither an id nor a domain: check tenant in the job file"},
+	{"AADSTS700016", "the application is not registered in the tenant: check client_id, or let an administrator of the tenant consent"},
+	{"AADSTS7000215", "the client secret is wrong: it must be the secret's value and not its id"},
+	{"AADSTS7000222", "the client secret has expired: make a new one in the application's registration"},
+	{"AADSTS700027", "the certificate is not registered with the application, or the clock of this machine is wrong"},
+	{"AADSTS5000225", "the tenant is blocked for inactivity; its subscription may have lapsed"},
+	{"AADSTS53003", "a Conditional Access policy blocks the application"},
+	{"AADSTS7000112", "the application is disabled in the tenant"},
+}
+
+// tokenFault returns the meaning of a failed request for a token.
+func tokenFault(ctx context.Context, err error) error {
+	const op = "token of the application"
+	var answer *azidentity.AuthenticationFailedError
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", op, ctx.Err())
+	}
+	if !errors.As(err, &answer) || answer.RawResponse == nil {
+		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: %s", op, httpx.OneLine(err.Error()))
+	}
+	status := answer.RawResponse.StatusCode
+	if status == http.StatusTooManyRequests || status >= 500 {
+		after := httpx.RetryAfter(answer.RawResponse.Header, time.Now())
+		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: HTTP %d", op, status).WithAfter(after)
+	}
+	text := loginError(answer.RawResponse)
+	f := fault.New(fault.FailTask, fault.SourceAuth, "%s: HTTP %d: %s", op, status, text)
+	for _, r := range tokenRules {
+		if strings.Contains(text, r.code+":") {
+			return f.WithHint(r.hint)
+		}
+	}
+	return f.WithHint("check tenant, client_id and the secret or certificate in the job file")
+}
+
+// loginError returns the words of an error answer. The library has read its body and left a copy.
+func loginError(res *http.Response) string {
+	raw, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if err != nil {
+		return ""
+	}
+	res.Body = io.NopCloser(bytes.NewReader(raw))
+	var body struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if decodeJSON(raw, &body) != nil {
+		return ""
+	}
+	return httpx.OneLine(body.Error + ": " + body.Description)
+}
