@@ -6,6 +6,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -18,14 +19,16 @@ import (
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/quickxor"
 )
 
 // Want is what a body must turn out to be.
 type Want struct {
 	// Size is the number of bytes, or -1 where it is known only after reading.
 	Size int64
-	// SHA256 and MD5 are digests in hex, or empty. One alone is computed: SHA-256 unless only MD5 is known.
-	SHA256, MD5 string
+	// SHA256, MD5 and QuickXor are digests in hex, or empty. One alone is computed: the first that is known, and SHA-256 if none
+	// is.
+	SHA256, MD5, QuickXor string
 }
 
 // OpenAt starts the bytes at an offset. It returns where the stream really starts: the offset, or less if the server
@@ -101,9 +104,25 @@ func Open(ctx context.Context, want Want, open OpenAt, opts Options) (*Reader, e
 	return r, nil
 }
 
+// Body is Open for consumers that look for a Digester: one that computes another digest than SHA-256 does not pass for it, since its
+// consumer would then have none at all.
+func Body(ctx context.Context, want Want, open OpenAt, opts Options) (io.ReadCloser, error) {
+	r, err := Open(ctx, want, open, opts)
+	switch {
+	case err != nil:
+		return nil, err
+	case !r.isSHA:
+		return struct{ io.ReadCloser }{r}, nil
+	}
+	return r, nil
+}
+
 func newHash(w Want) (hash.Hash, bool) {
-	if w.SHA256 == "" && w.MD5 != "" {
+	switch {
+	case w.SHA256 == "" && w.MD5 != "":
 		return md5.New(), false
+	case w.SHA256 == "" && w.QuickXor != "":
+		return quickxor.New(), false
 	}
 	return sha256.New(), true
 }
@@ -220,10 +239,7 @@ func (r *Reader) prove(tooLong bool) error {
 	if tooLong {
 		return fault.New(fault.Retry, fault.SourceBrokenBody, "the body is longer than the announced %d bytes", r.want.Size)
 	}
-	want := r.want.MD5
-	if r.isSHA {
-		want = r.want.SHA256
-	}
+	want := cmp.Or(r.want.SHA256, r.want.MD5, r.want.QuickXor)
 	got := hex.EncodeToString(r.sum.Sum(nil))
 	if want != "" && subtle.ConstantTimeCompare([]byte(strings.ToLower(want)), []byte(got)) == 0 {
 		return fault.New(fault.Retry, fault.SourceHashMismatch, "received %d bytes with the digest %s, not %.64s", r.got, got, want)
@@ -260,9 +276,6 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 		}
 	}
 }
-
-// Digests reports whether SHA256 will have a digest at the end.
-func (r *Reader) Digests() bool { return r.isSHA }
 
 // SHA256 implements Digester.
 func (r *Reader) SHA256() (sum [sha256.Size]byte, ok bool) {

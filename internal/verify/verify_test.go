@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/quickxor"
 	"codeberg.org/repatriate/repatriate/internal/verify"
 )
 
@@ -26,6 +27,12 @@ func random(n int) []byte {
 }
 
 func sha(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
+
+func quick(b []byte) string {
+	h := quickxor.New()
+	_, _ = h.Write(b)
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 func md(b []byte) string { s := md5.Sum(b); return hex.EncodeToString(s[:]) }
 
@@ -103,6 +110,8 @@ func readerCases() []readerCase {
 		{"by MD5", data, verify.Want{Size: all.Size, MD5: md(data)}, verify.Options{}, []part{{}}, "", 1, false},
 		{"by length alone", data, verify.Want{Size: all.Size}, verify.Options{}, []part{{}}, "", 1, true},
 		{"of unknown length", data, verify.Want{Size: -1}, verify.Options{Once: true}, []part{{}}, "", 1, true},
+		{"by quickXorHash", data, verify.Want{Size: all.Size, QuickXor: quick(data)}, verify.Options{}, []part{{}}, "", 1, false},
+		{"wrong by quickXorHash", bad, verify.Want{Size: all.Size, QuickXor: quick(data)}, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
 		{"empty", nil, verify.Want{Size: 0, MD5: md(nil)}, verify.Options{}, []part{{}}, "", 1, false},
 		{"one byte", data[:1], verify.Want{Size: 1, SHA256: sha(data[:1])}, verify.Options{}, []part{{}}, "", 1, true},
 		{"error together with the last bytes", data, all, verify.Options{}, []part{{wrap: iotest.DataErrReader}}, "", 1, true},

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/remembered"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -90,13 +91,13 @@ func color(s string) string {
 type calendarSource struct {
 	client   *Client
 	user, id string
-	palette  remembered[map[string]string]
+	palette  remembered.Value[map[string]string]
 }
 
 // Calendar returns the events of one calendar: an item is an event with all its recurrences, changed occurrences and
 // cancelled days.
 func Calendar(c *Client, user, calendarID string) sources.Source[sources.Event] {
-	return &calendarSource{client: c, user: user, id: calendarID, palette: newRemembered[map[string]string]()}
+	return &calendarSource{client: c, user: user, id: calendarID, palette: remembered.New[map[string]string]()}
 }
 
 // calendarCursor is the place in a calendar's changes.
@@ -204,7 +205,7 @@ func (s *calendarSource) view(ctx context.Context, answer *calendar.Events, even
 
 // colors returns the colours of events by their ids.
 func (s *calendarSource) colors(ctx context.Context) (map[string]string, error) {
-	return s.palette.get(ctx, func(ctx context.Context) (map[string]string, error) {
+	return s.palette.Get(ctx, func(ctx context.Context) (map[string]string, error) {
 		colors := map[string]string{}
 		err := s.client.asCalendarUser(ctx, s.user, calendarColorsGet, func(svc *calendar.Service) error {
 			answer, err := svc.Colors.Get().Fields("event").Context(ctx).Do()

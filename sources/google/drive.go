@@ -9,6 +9,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/remembered"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -37,9 +38,9 @@ type driveSource struct {
 	// driveID is the id of a shared drive; empty for My Drive.
 	driveID string
 	// reader is the user as whom the drive is read.
-	reader  remembered[string]
-	root    remembered[string]
-	exports remembered[map[string][]string]
+	reader  remembered.Value[string]
+	root    remembered.Value[string]
+	exports remembered.Value[map[string][]string]
 	formats Formats
 	abuse   bool
 }
@@ -48,14 +49,14 @@ type driveSource struct {
 // share with the user is theirs and moves with them.
 func Drive(c *Client, user string, o DriveOptions) sources.Source[sources.File] {
 	s := newDriveSource(c, "", o)
-	s.reader.set(user)
+	s.reader.Set(user)
 	return s
 }
 
 // SharedDrive returns what a shared drive holds, read as one of its organizers.
 func SharedDrive(c *Client, driveID string, o DriveOptions) sources.Source[sources.File] {
 	s := newDriveSource(c, driveID, o)
-	s.root.set(driveID)
+	s.root.Set(driveID)
 	return s
 }
 
@@ -64,12 +65,12 @@ func newDriveSource(c *Client, driveID string, o DriveOptions) *driveSource {
 		o.Formats = DefaultFormats()
 	}
 	return &driveSource{client: c, driveID: driveID, formats: o.Formats, abuse: o.AcknowledgeAbuse,
-		reader: newRemembered[string](), root: newRemembered[string](), exports: newRemembered[map[string][]string]()}
+		reader: remembered.New[string](), root: remembered.New[string](), exports: remembered.New[map[string][]string]()}
 }
 
 // user returns as whom the drive is read.
 func (s *driveSource) user(ctx context.Context) (string, error) {
-	return s.reader.get(ctx, func(ctx context.Context) (string, error) { return s.client.organizer(ctx, s.driveID) })
+	return s.reader.Get(ctx, func(ctx context.Context) (string, error) { return s.client.organizer(ctx, s.driveID) })
 }
 
 // call sends one request of the method as the drive's reader.
@@ -103,7 +104,7 @@ func (s *driveSource) Changes(ctx context.Context, after sources.Cursor) (source
 		return none, err
 	}
 	if cur.Root != "" {
-		s.root.set(cur.Root)
+		s.root.Set(cur.Root)
 	}
 	if cur.List != "" {
 		return s.list(ctx, cur)
@@ -137,7 +138,7 @@ func (s *driveSource) start(ctx context.Context) (driveCursor, error) {
 
 // rootID returns the id of the folder at the top.
 func (s *driveSource) rootID(ctx context.Context) (string, error) {
-	return s.root.get(ctx, func(ctx context.Context) (string, error) {
+	return s.root.Get(ctx, func(ctx context.Context) (string, error) {
 		f, err := s.get(ctx, "root", "id")
 		if err == nil && f.Id == "" {
 			err = fault.New(fault.Retry, fault.SourceBadAnswer, "Drive files.get: My Drive has no id")

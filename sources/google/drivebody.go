@@ -36,7 +36,7 @@ func (s *driveSource) view(ctx context.Context, files []*drive.File) (fileView, 
 
 // exportFormats returns the media types that Google offers for each of its kinds of documents.
 func (s *driveSource) exportFormats(ctx context.Context) (map[string][]string, error) {
-	return s.exports.get(ctx, func(ctx context.Context) (formats map[string][]string, err error) {
+	return s.exports.Get(ctx, func(ctx context.Context) (formats map[string][]string, err error) {
 		err = s.call(ctx, driveAbout, func(svc *drive.Service) error {
 			about, err := svc.About.Get().Fields("exportFormats").Context(ctx).Do()
 			if err == nil {
@@ -52,22 +52,10 @@ func (s *driveSource) exportFormats(ctx context.Context) (map[string][]string, e
 func (s *driveSource) openBlob(id string, b sources.Body) openBody {
 	want := verify.Want{Size: b.Size, SHA256: b.SHA256, MD5: b.MD5}
 	return func(ctx context.Context) (io.ReadCloser, error) {
-		return opened(verify.Open(ctx, want, func(ctx context.Context, offset int64) (io.ReadCloser, int64, error) {
+		return verify.Body(ctx, want, func(ctx context.Context, offset int64) (io.ReadCloser, int64, error) {
 			return s.download(ctx, id, offset, false)
-		}, verify.Options{}))
+		}, verify.Options{})
 	}
-}
-
-// opened returns the reader as a body. One that computes MD5 must not pass for a verify.Digester: its consumer would then
-// have no SHA-256 at all.
-func opened(r *verify.Reader, err error) (io.ReadCloser, error) {
-	if err != nil {
-		return nil, err
-	}
-	if !r.Digests() {
-		return struct{ io.ReadCloser }{r}, nil
-	}
-	return r, nil
 }
 
 // download requests the bytes of a stored file from an offset on.
@@ -101,10 +89,10 @@ func (s *driveSource) download(ctx context.Context, id string, offset int64, ack
 // continued.
 func (s *driveSource) openExport(id, mediaType string) openBody {
 	return func(ctx context.Context) (io.ReadCloser, error) {
-		return opened(verify.Open(ctx, verify.Want{Size: -1}, func(ctx context.Context, _ int64) (io.ReadCloser, int64, error) {
+		return verify.Body(ctx, verify.Want{Size: -1}, func(ctx context.Context, _ int64) (io.ReadCloser, int64, error) {
 			body, err := s.exported(ctx, id, mediaType)
 			return body, 0, err
-		}, verify.Options{Once: true}))
+		}, verify.Options{Once: true})
 	}
 }
 

@@ -59,7 +59,7 @@ func (s *tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func accountsOf(c *Client, ctx context.Context) (accounts []sources.Account, err error) {
+func accountsOf(ctx context.Context, c *Client) (accounts []sources.Account, err error) {
 	for a, e := range c.Accounts(ctx) {
 		if e != nil {
 			return accounts, e
@@ -115,7 +115,7 @@ func TestAccountsHaveTheirStates(t *testing.T) {
 				user("room", `,"accountEnabled":false`), user("shared", `,"accountEnabled":false`), user("gone", `,"accountEnabled":false`))
 		}
 	})
-	accounts, err := accountsOf(c, t.Context())
+	accounts, err := accountsOf(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestAForeignLinkIsNotFollowed(t *testing.T) {
 		_, c := newTenant(t, func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(w, `{"@odata.nextLink":%q,"value":[]}`, link)
 		})
-		_, err := accountsOf(c, t.Context())
+		_, err := accountsOf(t.Context(), c)
 		if f := fault.Of(err); err == nil || f.Reason != fault.SourceBadAnswer {
 			t.Errorf("%s: got %v", link, err)
 		}
@@ -164,13 +164,13 @@ func TestABatchMustAnswerEachRequestOnce(t *testing.T) {
 func TestARefusedTokenIsRenewedOnce(t *testing.T) {
 	s, c := newTenant(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"value":[]}`) })
 	for want := int64(1); want <= 2; want++ {
-		if _, err := accountsOf(c, t.Context()); err != nil || s.tokens.Load() != want {
+		if _, err := accountsOf(t.Context(), c); err != nil || s.tokens.Load() != want {
 			t.Fatalf("got %v with %d tokens, want %d", err, s.tokens.Load(), want)
 		}
 		s.revoked.Store(want)
 	}
 	s.graph = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
-	_, err := accountsOf(c, t.Context())
+	_, err := accountsOf(t.Context(), c)
 	if f := fault.Of(err); err == nil || f.Reason != fault.SourceAuth || f.Action != fault.FailTask || s.tokens.Load() != 3 {
 		t.Errorf("got %v with %d tokens", err, s.tokens.Load())
 	}
@@ -184,7 +184,7 @@ func TestTheTokenServiceIsExplained(t *testing.T) {
 		_, _ = io.WriteString(w, `{"error":"invalid_client","error_description":"AADSTS7000222: The keys are expired.\r\nTrace ID: x"}`)
 		return true
 	}
-	_, err := accountsOf(c, t.Context())
+	_, err := accountsOf(t.Context(), c)
 	f := fault.Of(err)
 	if err == nil || f.Reason != fault.SourceAuth || !strings.Contains(f.Hint, "expired") || strings.ContainsAny(err.Error(), "\r\n") {
 		t.Errorf("got %v", err)

@@ -1,0 +1,42 @@
+// Package remembered keeps what is asked for once, such as an id that never changes.
+package remembered
+
+import "context"
+
+// Value is a value that is asked for at most once, by however many callers; an error is not kept.
+type Value[T any] struct {
+	lock  chan struct{}
+	value *T
+}
+
+// New returns a value that is not known yet.
+func New[T any]() Value[T] { return Value[T]{lock: make(chan struct{}, 1)} }
+
+// Get returns the value, and asks for it if it is not known. Who waits for another caller's answer may give up.
+func (r *Value[T]) Get(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	var zero T
+	select {
+	case r.lock <- struct{}{}:
+	case <-ctx.Done():
+		return zero, ctx.Err()
+	}
+	defer func() { <-r.lock }()
+	if r.value != nil {
+		return *r.value, nil
+	}
+	v, err := ask(ctx)
+	if err != nil {
+		return zero, err
+	}
+	r.value = &v
+	return v, nil
+}
+
+// Set gives the value, unless it is known.
+func (r *Value[T]) Set(v T) {
+	r.lock <- struct{}{}
+	if r.value == nil {
+		r.value = &v
+	}
+	<-r.lock
+}
