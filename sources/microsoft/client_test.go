@@ -23,6 +23,7 @@ type tenant struct {
 	*httptest.Server
 	graph   http.HandlerFunc
 	refuse  func(w http.ResponseWriter) bool // of the token service
+	open    map[string]http.HandlerFunc      // paths outside Graph, without token
 	tokens  atomic.Int64
 	revoked atomic.Int64
 }
@@ -50,6 +51,8 @@ func (s *tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3599,"access_token":"t%d"}`, s.tokens.Add(1))
+	case s.open[r.URL.Path] != nil:
+		s.open[r.URL.Path](w, r)
 	case r.Header.Get("Authorization") != fmt.Sprintf("Bearer t%d", s.tokens.Load()) || s.revoked.Load() == s.tokens.Load():
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, `{"error":{"code":"InvalidAuthenticationToken","message":"Access token has expired."}}`)

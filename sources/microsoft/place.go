@@ -105,9 +105,15 @@ func (c *Client) fromCursor(at sources.Cursor) (*url.URL, error) {
 	return c.link(c.root.String() + string(at))
 }
 
-// preAuthenticated parses a download URL, which bears its own secret and must not get our token.
-func preAuthenticated(raw string) (*url.URL, error) {
+var errPlain = errors.New("it is not https")
+
+// preAuthenticated parses a download URL, which bears its own secret and must not get our token. One without TLS is taken only from
+// a Graph that has none either.
+func (c *Client) preAuthenticated(raw string) (*url.URL, error) {
 	u, err := httpx.SecureURL(raw)
+	if err == nil && u.Scheme != "https" && u.Scheme != c.root.Scheme {
+		err = errPlain
+	}
 	if err != nil {
 		return nil, fault.New(fault.Retry, fault.SourceBadAnswer, "Graph: download URL: %w", err)
 	}
