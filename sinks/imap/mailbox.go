@@ -54,6 +54,16 @@ func (b *mailboxes) load(x *session) error {
 	for _, data := range list {
 		b.note(data)
 	}
+	return openInbox(x)
+}
+
+// openInbox has the inbox of a new account made now, by one session: Dovecot makes it when it is first used and, as with CREATE,
+// 2.3.19 aborts when several sessions come at once.
+func openInbox(x *session) error {
+	x.count(1)
+	if _, err := x.Status(inbox, &imap.StatusOptions{UIDValidity: true}).Wait(); err != nil && !refused(err) {
+		return err
+	}
 	return nil
 }
 
