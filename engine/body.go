@@ -7,10 +7,12 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"slices"
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/verify"
+	"codeberg.org/repatriate/repatriate/mapping"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
@@ -38,6 +40,17 @@ func (s *seen) note(rec *checkpoint.Record, written sinks.Receipt) {
 			rec.Digest = digestPrefix + s.stated.SHA256
 		}
 	}
+}
+
+// losses returns what only reading the body could show. A body that lies on the target already and was not read again keeps what
+// was found then.
+func (s *seen) losses(rec checkpoint.Record, written sinks.Receipt) []sinks.Loss {
+	_, _, whole := s.last()
+	known := slices.ContainsFunc(rec.Losses, func(l checkpoint.Loss) bool { return l.Reason == mapping.FileRewritten })
+	if whole && s.stated.Differs != nil && s.stated.Differs() || !whole && known && written.BodyVersion == rec.BodyVersion {
+		return []sinks.Loss{{Reason: mapping.FileRewritten}}
+	}
+	return nil
 }
 
 // last returns size and digest of the last reading that came to its end.

@@ -297,9 +297,10 @@ func (s *treeSink) put(ctx context.Context, it sinks.Item[sinks.File], prev sink
 		}
 	}
 	o := object{item: it.ID, path: path, folder: it.Content.Folder}
-	if old := s.objects[path]; !o.folder && it.Again && old.item == it.ID && old.text == it.Content.Body.Version {
+	known := it.Again || !prev.IsZero()
+	if old := s.objects[path]; !o.folder && known && old.item == it.ID && old.text == it.Content.Body.Version {
 		w.Receipt = sinks.Receipt{Location: path, Version: strconv.Itoa(old.version), BodyVersion: old.text}
-		w.Unchanged = true
+		w.Unchanged = prev.IsZero() || prev.Location == path
 		return w, nil
 	}
 	if !o.folder {
@@ -467,7 +468,7 @@ func body(s string) sources.Body {
 }
 
 func sinkBody(b sources.Body) sinks.Body {
-	return sinks.Body{Version: b.Version, Size: b.Size, Open: b.Open}
+	return sinks.Body(b)
 }
 
 func message(id, mid, text string) sources.Item[sources.Message] {

@@ -180,6 +180,7 @@ func (p *pass[S, T]) written(ctx context.Context, w *work[S], written sinks.Writ
 	rec := w.rec
 	rec.Version, rec.Reason, rec.Message, rec.Attempts = w.item.Version, "", "", 0
 	rec.Location, rec.ReceiptVersion = written.Receipt.Location, written.Receipt.Version
+	losses = append(losses, seen.losses(rec, written.Receipt)...)
 	seen.note(&rec, written.Receipt)
 	rec.BodyVersion, rec.ReceiptState = written.Receipt.BodyVersion, written.Receipt.State
 	rec.Losses = lossesOf(append(losses, written.Losses...))

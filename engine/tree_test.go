@@ -185,3 +185,30 @@ func TestConflicts(t *testing.T) {
 	must(t, fileEngine(src, dst, quick).Retry(t.Context(), b.ledger(c)))
 	wantTree(t, dst, []string{"mine.txt=newer"})
 }
+
+func TestABodyThatDiffersIsALoss(t *testing.T) {
+	b, c := newBench(t), new(calls)
+	differs := true
+	changed := func(name, body, version string) sources.Item[sources.File] {
+		it := file("doc", "", name, body)
+		it.Version, it.Content.Body.Version = version, body
+		it.Content.Body.Differs = func() bool { return differs }
+		return it
+	}
+	src, dst := newFakeSource(c, changed("a.docx", "first", "1")), newTreeSink(c)
+	run := func(step string, losses int, state checkpoint.State) {
+		t.Helper()
+		must(t, fileEngine(src, dst, quick).Run(t.Context(), b.ledger(c)))
+		if rec := b.records()["doc"]; len(rec.Losses) != losses || rec.State != state {
+			t.Errorf("%s: %v with the losses %v", step, rec.State, rec.Losses)
+		}
+	}
+	run("read", 1, checkpoint.CopiedWithLosses)
+	src.set(changed("b.docx", "first", "2"))
+	run("renamed and not read again", 1, checkpoint.CopiedWithLosses)
+	differs = false
+	src.set(changed("c.docx", "first", "3"))
+	run("renamed again", 1, checkpoint.CopiedWithLosses)
+	src.set(changed("c.docx", "second", "4"))
+	run("read again", 0, checkpoint.Copied)
+}

@@ -27,6 +27,9 @@ const (
 	FileShortcut = "file.shortcut"
 	// FileOrphan: the file has no folder at the source, and lies at the top now.
 	FileOrphan = "file.orphan"
+	// FileRewritten: the provider changed the file after its upload and states size or digest of other bytes, so that they prove
+	// nothing.
+	FileRewritten = "file.rewritten"
 )
 
 // FileRules say how files are mapped. The zero FileRules make names that every system takes.

@@ -15,10 +15,10 @@ import (
 
 // opener returns what opens a file. The body goes on after a cut and proves what it received; where nothing is known of it, the
 // length that the answer announces is what counts.
-func (s *driveSource) opener(drive, id string, size int64, quickXor string) func(context.Context) (io.ReadCloser, error) {
+func (s *driveSource) opener(drive, id string, want verify.Want) func(context.Context) (io.ReadCloser, error) {
 	return func(ctx context.Context) (io.ReadCloser, error) {
 		d := &download{client: s.client, call: call{method: driveContent, of: drive, url: s.client.path(nil, "drives", drive, "items", id, "content")}}
-		return verify.Body(ctx, verify.Want{Size: size, QuickXor: quickXor}, d.from, verify.Options{})
+		return verify.Body(ctx, want, d.from, verify.Options{})
 	}
 }
 

@@ -232,9 +232,26 @@ func TestWrongBytesAreNoticed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = read(t, i.Content.Body)
+		b := i.Content.Body
+		_, err = read(t, b)
+		if got := b.Differs != nil && b.Differs(); got != want {
+			t.Errorf("%s: differs is %v", name, got)
+		}
 		if (err == nil) != want || err != nil && fault.Of(err).Reason != fault.SourceHashMismatch {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+func TestAFileThatIsAsStatedDoesNotDiffer(t *testing.T) {
+	d, c := newDrives(t)
+	d.data, d.item = []byte("data"), file("F", "ROOT", "a.DOCX", []byte("data"))
+	i, err := Library(c, "b!1").Fetch(t.Context(), "F")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := i.Content.Body
+	if got, err := read(t, b); err != nil || string(got) != "data" || b.Differs() {
+		t.Errorf("got %q, %v, differs %v", got, err, b.Differs())
 	}
 }

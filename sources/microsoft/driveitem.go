@@ -13,6 +13,7 @@ import (
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/quickxor"
+	"codeberg.org/repatriate/repatriate/internal/verify"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -129,10 +130,13 @@ func (s *driveSource) body(drive string, f driveItem) sources.Body {
 	case f.CTag == "":
 		b.Version = "modified:" + f.Times.Modified + ":" + strconv.FormatInt(size, 10)
 	}
-	if rewritten[strings.ToLower(path.Ext(f.Name))] {
-		b.Size, hash = -1, ""
+	want := verify.Want{Size: size, QuickXor: hash}
+	if !rewritten[strings.ToLower(path.Ext(f.Name))] {
+		b.Open = s.opener(drive, f.ID, want)
+		return b
 	}
-	b.Open = s.opener(drive, f.ID, b.Size, hash)
+	c := &comparison{want: want, open: s.opener(drive, f.ID, verify.Want{Size: -1})}
+	b.Size, b.Open, b.Differs = -1, c.Open, c.differs.Load
 	return b
 }
 
