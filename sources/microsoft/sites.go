@@ -1,0 +1,113 @@
+package microsoft
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/url"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+var (
+	listSites  = method{sharePoint, "sites.getAllSites", 2, "Sites.Read.All"}
+	getSite    = method{sharePoint, "site.get", 1, "Sites.Read.All"}
+	siteDrives = method{sharePoint, "site.drives.list", 2, "Sites.Read.All"}
+)
+
+const siteFields = "id,displayName,webUrl,isPersonalSite"
+
+type site struct {
+	ID       string `json:"id"`
+	Name     string `json:"displayName"`
+	WebURL   string `json:"webUrl"`
+	Personal bool   `json:"isPersonalSite"`
+}
+
+// Libraries yields the document libraries of SharePoint sites as accounts, each by the id of its drive. sites are the addresses of
+// sites, such as https://contoso.sharepoint.com/sites/school; none means all. Personal sites are left out: they are the users'
+// OneDrives. It ends after the first error.
+func (c *Client) Libraries(ctx context.Context, sites []string) iter.Seq2[sources.Account, error] {
+	return func(yield func(sources.Account, error) bool) {
+		for s, err := range c.sites(ctx, sites) {
+			if err == nil && s.Personal {
+				continue
+			}
+			var accounts []sources.Account
+			if err == nil {
+				accounts, err = c.librariesOf(ctx, s)
+			}
+			if err != nil {
+				yield(sources.Account{}, err)
+				return
+			}
+			for _, a := range accounts {
+				if !yield(a, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// sites yields the named sites, or all.
+func (c *Client) sites(ctx context.Context, names []string) iter.Seq2[site, error] {
+	if len(names) == 0 {
+		first := c.path(url.Values{"$select": {siteFields}}, "sites", "getAllSites")
+		return pages[site](ctx, c, call{method: listSites, url: first})
+	}
+	return func(yield func(site, error) bool) {
+		for _, name := range names {
+			s, err := c.siteByAddress(ctx, name)
+			if !yield(s, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// siteByAddress asks for a site by host and path (learn.microsoft.com/graph/api/site-getbypath).
+func (c *Client) siteByAddress(ctx context.Context, address string) (site, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return site{}, fault.New(fault.FailTask, fault.SourceGone, "the site %q is no address that begins with https://", httpx.OneLine(address))
+	}
+	segments := []string{"sites", u.Hostname()}
+	if path := strings.Trim(u.Path, "/"); path != "" {
+		segments[1] += ":"
+		segments = append(segments, strings.Split(path, "/")...)
+	}
+	var s site
+	err = c.get(ctx, call{method: getSite, url: c.path(url.Values{"$select": {siteFields}}, segments...)}, &s)
+	if err != nil {
+		return site{}, fmt.Errorf("the site %s: %w", httpx.OneLine(address), err)
+	}
+	return s, nil
+}
+
+// librariesOf returns the document libraries of a site.
+func (c *Client) librariesOf(ctx context.Context, s site) ([]sources.Account, error) {
+	type drive struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	}
+	if s.ID == "" {
+		return nil, fault.New(fault.Retry, fault.SourceBadAnswer, "%s: a site without an id", listSites)
+	}
+	var accounts []sources.Account
+	first := c.path(url.Values{"$select": {"id,name"}}, "sites", s.ID, "drives")
+	for d, err := range pages[drive](ctx, c, call{method: siteDrives, url: first}) {
+		if err != nil {
+			return nil, fmt.Errorf("the site %s: %w", httpx.OneLine(s.WebURL), err)
+		}
+		if d.ID == "" {
+			return nil, fault.New(fault.Retry, fault.SourceBadAnswer, "%s: a library without an id", siteDrives)
+		}
+		name := httpx.OneLine(s.Name + " / " + d.Name)
+		accounts = append(accounts, sources.Account{ID: d.ID, Name: name, State: "active", Shared: true})
+	}
+	return accounts, nil
+}
