@@ -69,7 +69,7 @@ type Client struct {
 	tokens  *tokens
 	adapter *graph.GraphRequestAdapterBase
 	http    *http.Client // to Graph; redirects are returned
-	plain   *http.Client // to pre-authenticated URLs
+	plain   *http.Client // the same without a bound on bodies; also to pre-authenticated URLs
 	quota   *quota
 }
 
@@ -125,6 +125,8 @@ type call struct {
 	body   []byte // JSON, for $batch; makes the request a POST
 	// requests is how many requests count, for $batch; zero counts as one.
 	requests int
+	// stream says that the answer's body is read as it comes and may be of any length.
+	stream bool
 }
 
 // do sends one request and returns its answer below 400, whose body the caller closes. The error is the context's if that has
@@ -165,7 +167,11 @@ func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := c.http.Do(native.(*http.Request))
+	client := c.http
+	if k.stream {
+		client = c.plain
+	}
+	res, err := client.Do(native.(*http.Request))
 	if err != nil {
 		return nil, err
 	}

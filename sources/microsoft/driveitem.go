@@ -1,10 +1,8 @@
 package microsoft
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"path"
 	"strconv"
 	"strings"
@@ -167,9 +165,7 @@ func fileVersion(f driveItem, c sources.File, problem error) string {
 	if c.Type != sources.Folder {
 		parts = append(parts, f.Times.Created, f.Times.Modified)
 	}
-	raw, _ := json.Marshal(parts) // texts cannot fail
-	sum := sha256.Sum256(raw)
-	return hex.EncodeToString(sum[:16])
+	return digestOf(parts)
 }
 
 // timeOf reads a time by RFC 3339; what is none is the zero time.

@@ -1,0 +1,181 @@
+package microsoft
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+var (
+	messageDelta = method{exchange, "message.delta", 1, "Mail.Read"}
+	getMessage   = method{exchange, "message.get", 1, "Mail.Read"}
+	messageValue = method{exchange, "message.get ($value)", 1, "Mail.Read"}
+)
+
+// mailHeader asks for ids that stay when a message is moved (learn.microsoft.com/graph/outlook-immutable-id).
+var mailHeader = map[string]string{"Prefer": `IdType="ImmutableId"`}
+
+// Sizes of delta pages. The smaller one is for a mailbox whose server gives up at the usual one.
+const (
+	mailPage      = `IdType="ImmutableId", odata.maxpagesize=200`
+	smallMailPage = `IdType="ImmutableId", odata.maxpagesize=10`
+)
+
+// MailOptions change what Mail yields.
+type MailOptions struct {
+	// SpamTrash yields the messages in junk mail and deleted items too. Without it, a message that is moved there counts as deleted.
+	SpamTrash bool
+}
+
+// Mail returns the messages of a mailbox, in all folders, hidden ones too, without the search folders and the logs of Outlook's
+// synchronisation. The archive mailbox and the recoverable items are out of Graph's reach.
+func Mail(c *Client, user string, o MailOptions) sources.Source[sources.Message] {
+	return &mailSource{client: c, user: user, options: o}
+}
+
+type mailSource struct {
+	client  *Client
+	user    string
+	options MailOptions
+
+	mu   sync.Mutex
+	seen folders // as they were seen last
+}
+
+func (s *mailSource) path(query url.Values, segments ...string) *url.URL {
+	return s.client.path(query, append([]string{"users", s.user}, segments...)...)
+}
+
+// mailCursor is a position in the deltas of all folders: Graph has one for each (learn.microsoft.com/graph/api/message-delta).
+type mailCursor struct {
+	// Links are where to go on in each folder, below Graph's root; empty: from the start.
+	Links map[string]sources.Cursor `json:"links"`
+	// Names are digests of the folders' names when their messages were last read. A renamed folder is read anew, without its
+	// bodies, since its messages do not count as changed.
+	Names map[string]string `json:"names"`
+	// Left are the folders that this pass has not come to its end in, the current one first.
+	Left []string `json:"left,omitempty"`
+	// Listing says that the folders are read for the first time.
+	Listing bool `json:"listing,omitempty"`
+}
+
+func (c mailCursor) encode() sources.Cursor {
+	raw, _ := json.Marshal(c) // texts cannot fail
+	return sources.Cursor(raw)
+}
+
+// Changes implements sources.Source.
+func (s *mailSource) Changes(ctx context.Context, after sources.Cursor) (sources.Page[sources.Message], error) {
+	var none sources.Page[sources.Message]
+	cur := mailCursor{Listing: true}
+	if after != "" {
+		cur = mailCursor{}
+		if err := json.Unmarshal([]byte(after), &cur); err != nil {
+			return none, fault.New(fault.FailTask, fault.SourceBadAnswer, "the stored cursor is none of a mailbox")
+		}
+	}
+	if len(cur.Left) == 0 {
+		tree, err := s.folders(ctx, true)
+		if err != nil {
+			return none, err
+		}
+		if cur, err = cur.begin(tree); err != nil {
+			return none, err
+		}
+	}
+	if len(cur.Left) == 0 { // a mailbox without folders
+		return sources.Page[sources.Message]{Listing: cur.Listing, ListingDone: cur.Listing, Next: mailCursor{}.encode()}, nil
+	}
+	return s.folderPage(ctx, cur)
+}
+
+var errFolderGone = errors.New("a folder was deleted or put into one that is left out")
+
+// begin prepares a pass over the folders. Messages of a folder that is gone are known to the listing only, which is therefore made
+// anew.
+func (c mailCursor) begin(tree folders) (mailCursor, error) {
+	next := mailCursor{Links: map[string]sources.Cursor{}, Names: map[string]string{}, Left: tree.ids(), Listing: c.Listing}
+	for id := range c.Links {
+		if _, there := tree[id]; !there {
+			return c, errors.Join(sources.ErrCursorExpired, errFolderGone)
+		}
+	}
+	for id, label := range tree {
+		next.Names[id] = digestOf(label.Path)
+		if link := c.Links[id]; next.Names[id] == c.Names[id] {
+			next.Links[id] = link
+		} else {
+			next.Links[id] = ""
+		}
+	}
+	return next, nil
+}
+
+// folderPage reads one page of the current folder.
+func (s *mailSource) folderPage(ctx context.Context, cur mailCursor) (sources.Page[sources.Message], error) {
+	var none sources.Page[sources.Message]
+	id := cur.Left[0]
+	answer, err := s.delta(ctx, id, cur.Links[id])
+	if err != nil {
+		return none, err
+	}
+	page := sources.Page[sources.Message]{Listing: cur.Listing}
+	if page.Items, err = s.items(ctx, answer.Value); err != nil {
+		return none, err
+	}
+	link := answer.Next
+	if link == "" {
+		link, cur.Left = answer.Delta, cur.Left[1:]
+	}
+	u, err := s.client.link(link)
+	if err != nil || link == "" {
+		return none, fault.New(fault.Retry, fault.SourceBadAnswer, "%s: neither a next page nor a link to go on", messageDelta)
+	}
+	cur.Links = maps.Clone(cur.Links)
+	cur.Links[id] = s.client.cursorOf(u)
+	if page.More = len(cur.Left) > 0; !page.More {
+		page.ListingDone, cur.Listing = cur.Listing, false
+	}
+	page.Next = cur.encode()
+	return page, nil
+}
+
+type messageDeltaPage struct {
+	Value []message `json:"value"`
+	Next  string    `json:"@odata.nextLink"`
+	Delta string    `json:"@odata.deltaLink"`
+}
+
+// delta requests a page of a folder's changes. A mailbox whose server ends a large page with an empty 503 is asked for a small one.
+func (s *mailSource) delta(ctx context.Context, folder string, link sources.Cursor) (page messageDeltaPage, err error) {
+	at := s.path(messageQuery(), "mailFolders", folder, "messages", "delta")
+	if link != "" {
+		if at, err = s.client.fromCursor(link); err != nil {
+			return page, err
+		}
+	}
+	k := call{method: messageDelta, of: s.user, url: at, header: map[string]string{"Prefer": mailPage}}
+	err = s.client.get(ctx, k, &page)
+	if emptyRefusal(err) {
+		k.header = map[string]string{"Prefer": smallMailPage}
+		page = messageDeltaPage{}
+		err = s.client.get(ctx, k, &page)
+	}
+	if statusOf(err) == http.StatusGone || hasCode(err, "SyncStateNotFound", "SyncStateInvalid", "ResyncRequired") {
+		err = errors.Join(sources.ErrCursorExpired, err)
+	}
+	return page, err
+}
+
+// emptyRefusal reports whether an answer is a 503 that says nothing, not even when to come again.
+func emptyRefusal(err error) bool {
+	var e *apiError
+	return errors.As(err, &e) && e.status == http.StatusServiceUnavailable && len(e.codes) == 0 && e.after == 0
+}
