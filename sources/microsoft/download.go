@@ -2,6 +2,7 @@ package microsoft
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -28,8 +29,9 @@ type download struct {
 	client *Client
 	call   call
 
-	mu  sync.Mutex
-	url *url.URL
+	mu   sync.Mutex
+	url  *url.URL
+	etag string // of the bytes that came so far, if the store told
 }
 
 // from implements verify.OpenAt.
@@ -41,7 +43,7 @@ func (d *download) from(ctx context.Context, offset int64) (io.ReadCloser, int64
 		}
 		res, err := d.fetch(ctx, u, offset)
 		if err == nil {
-			return verify.Part(res, offset)
+			return d.part(res, offset)
 		}
 		if !linkEnded(err) {
 			return nil, 0, err
@@ -51,6 +53,21 @@ func (d *download) from(ctx context.Context, offset int64) (io.ReadCloser, int64
 			return nil, 0, fault.New(fault.Retry, fault.SourceUnavailable, "the download link was refused: %w", err)
 		}
 	}
+}
+
+var errChanged = errors.New("the file was changed while it was downloaded")
+
+// part returns the body of an answer, unless it goes on with other bytes than those that came before.
+func (d *download) part(res *http.Response, offset int64) (io.ReadCloser, int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	tag := res.Header.Get("ETag")
+	if offset > 0 && d.etag != "" && tag != "" && tag != d.etag {
+		httpx.Drain(res.Body)
+		return nil, 0, fault.New(fault.FailItem, fault.SourceBrokenBody, "%w", errChanged)
+	}
+	d.etag = tag
+	return verify.Part(res, offset)
 }
 
 // linkEnded reports whether an answer says that the pre-authenticated URL does not serve any more.

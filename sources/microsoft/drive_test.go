@@ -29,6 +29,7 @@ type drives struct {
 	expire  atomic.Int64 // downloads that find their link expired
 	cut     atomic.Int64 // downloads that break off
 	noRange bool
+	etags   []string // of the downloads in their order
 }
 
 func (d *drives) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -74,6 +75,10 @@ func (d *drives) download(w http.ResponseWriter, r *http.Request) {
 	if v, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes="); ok && !d.noRange {
 		from, _ = strconv.Atoi(strings.TrimSuffix(v, "-"))
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(d.data)-1, len(d.data)))
+	}
+	if len(d.etags) > 0 {
+		w.Header().Set("ETag", d.etags[0])
+		d.etags = d.etags[1:]
 	}
 	rest := d.data[from:]
 	w.Header().Set("Content-Length", strconv.Itoa(len(rest)))
@@ -253,5 +258,25 @@ func TestAFileThatIsAsStatedDoesNotDiffer(t *testing.T) {
 	b := i.Content.Body
 	if got, err := read(t, b); err != nil || string(got) != "data" || b.Differs() {
 		t.Errorf("got %q, %v, differs %v", got, err, b.Differs())
+	}
+}
+
+func TestAFileThatChangesMeanwhileIsNotMixed(t *testing.T) {
+	for name, row := range map[string]struct {
+		etags []string
+		want  bool
+	}{"same": {[]string{`"1"`, `"1"`}, true}, "changed": {[]string{`"1"`, `"2"`}, false}, "silent": {nil, true}} {
+		d, c := newDrives(t)
+		data := bytes.Repeat([]byte("x"), 300_000)
+		d.data, d.item, d.etags = data, file("F", "ROOT", "a.docx", data), row.etags
+		d.cut.Store(1)
+		i, err := Library(c, "b!1").Fetch(t.Context(), "F")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = read(t, i.Content.Body)
+		if (err == nil) != row.want || err != nil && !errors.Is(err, errChanged) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
