@@ -10,6 +10,7 @@ import (
 	"time"
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/mapping"
 	"codeberg.org/repatriate/repatriate/sources"
@@ -19,7 +20,7 @@ import (
 // events are the calendar objects that the migration writes, so that the limit's loop writes the same.
 func events(tb testing.TB, n int) []object {
 	tb.Helper()
-	provider := sim.New(sim.Generate(sim.Spec{Users: 1, Events: n, Seed: 1}), sim.Options{})
+	provider := sim.New(sim.Generate(organisation.Spec{Users: 1, Events: n, Seed: 1}), sim.Options{})
 	served := httptest.NewServer(provider)
 	defer served.Close()
 	client, err := google.New(context.Background(), google.Options{Credentials: provider.KeyFile(served.URL + "/"), Admin: "user0001@example.org", Endpoint: served.URL + "/", Tier: "unlimited"})

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 )
 
@@ -22,7 +22,7 @@ func blobs(tb testing.TB, n int, least, most int64) []object {
 	rng := rand.New(rand.NewPCG(7, 7))
 	out := make([]object, n)
 	for i := range out {
-		body, err := sim.Generated(rng.Uint64(), least+rng.Int64N(most-least+1)).Open(0)
+		body, err := cloudsim.Generated(rng.Uint64(), least+rng.Int64N(most-least+1)).Open(0)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func localFile(tb testing.TB, size int64) string {
 		tb.Fatal(err)
 	}
 	defer f.Close()
-	body, err := sim.Generated(1, size).Open(0)
+	body, err := cloudsim.Generated(1, size).Open(0)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	"codeberg.org/repatriate/repatriate/internal/faultnet"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 )
@@ -24,7 +24,7 @@ func mails(tb testing.TB, n int) [][]byte {
 	rng := rand.New(rand.NewPCG(7, 7))
 	out := make([][]byte, n)
 	for i := range out {
-		body, err := sim.GeneratedMail(rng.Uint64(), mailMin+rng.Int64N(mailMax-mailMin+1), "u@example.org", time.Unix(1_600_000_000+int64(i), 0)).Open(0)
+		body, err := cloudsim.GeneratedMail(rng.Uint64(), mailMin+rng.Int64N(mailMax-mailMin+1), "u@example.org", time.Unix(1_600_000_000+int64(i), 0)).Open(0)
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -10,19 +10,20 @@ import (
 	"syscall"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
 
 // at makes the provider call do when it gets the n-th of all requests, before it answers.
-func at(n int64, do func()) func(*http.Request, string) (sim.Fault, bool) {
+func at(n int64, do func()) func(*http.Request, string) (cloudsim.Fault, bool) {
 	var count atomic.Int64
-	return func(*http.Request, string) (sim.Fault, bool) {
+	return func(*http.Request, string) (cloudsim.Fault, bool) {
 		if count.Add(1) == n {
 			do()
 		}
-		return sim.Fault{}, false
+		return cloudsim.Fault{}, false
 	}
 }
 
@@ -46,7 +47,7 @@ func TestKilledAnywhere(t *testing.T) {
 	for _, n := range []int64{1, total / 4, total / 2, total * 3 / 4} {
 		w := watched{make(chan *program, 1)}
 		kill := w.do(func(p *program) { _ = p.Process.Kill() })
-		s := simulated(t, simulation.Options{Provider: sim.Options{Hook: at(max(n, 1), kill)}})
+		s := simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(max(n, 1), kill)}}})
 		p := started(t, "run", s.Job)
 		w.ready <- p
 		if code := p.code(t); code != -1 {
@@ -66,7 +67,7 @@ func TestKilledAnywhere(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		w := watched{make(chan *program, 1)}
-		s := simulated(t, simulation.Options{Provider: sim.Options{Hook: at(60, w.do(func(p *program) { _ = p.Process.Signal(signal) }))}})
+		s := simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(60, w.do(func(p *program) { _ = p.Process.Signal(signal) }))}}})
 		p := started(t, "run", "--json", s.Job)
 		w.ready <- p
 		if code := p.code(t); code != exitInterrupted {
@@ -94,7 +95,7 @@ func TestSecondInterrupt(t *testing.T) {
 		_ = p.Process.Signal(syscall.SIGTERM)
 		<-release
 	})
-	s := simulated(t, simulation.Options{Provider: sim.Options{Hook: at(40, hang)}})
+	s := simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(40, hang)}}})
 	defer close(release)
 	p := started(t, "run", s.Job)
 	w.ready <- p
@@ -113,7 +114,7 @@ func TestStateIsLocked(t *testing.T) {
 		second, status = started(t, "run", s.Job), started(t, "status", "--json", s.Job)
 		_, _ = second.code(t), status.code(t)
 	})
-	s = simulated(t, simulation.Options{Provider: sim.Options{Hook: at(30, meanwhile)}})
+	s = simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(30, meanwhile)}}})
 	p := started(t, "run", s.Job)
 	w.ready <- p
 	if code := p.code(t); code != exitOK {

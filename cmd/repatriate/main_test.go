@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
 
@@ -74,7 +75,7 @@ func ran(t *testing.T, code int, args ...string) *program {
 func simulated(t *testing.T, o simulation.Options) *simulation.Simulation {
 	t.Helper()
 	if o.Data == nil {
-		o.Data = sim.Generate(sim.Spec{Users: 2, Mail: 40, Files: 30, Events: 8, Seed: 1})
+		o.Data = sim.Generate(organisation.Spec{Users: 2, Mail: 40, Files: 30, Events: 8, Seed: 1})
 	}
 	s, err := simulation.Start(t.TempDir(), o)
 	if err != nil {

@@ -6,22 +6,23 @@ import (
 	"sync"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
 
 // firstOfEach gives a fault to the first request of each method.
-func firstOfEach(kind string) func(*http.Request, string) (sim.Fault, bool) {
+func firstOfEach(kind string) func(*http.Request, string) (cloudsim.Fault, bool) {
 	var mu sync.Mutex
 	seen := make(map[string]bool)
-	return func(r *http.Request, name string) (sim.Fault, bool) {
+	return func(r *http.Request, name string) (cloudsim.Fault, bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		if seen[name] || strings.HasPrefix(name, "directory.") {
-			return sim.Fault{}, false
+			return cloudsim.Fault{}, false
 		}
 		seen[name] = true
-		return sim.Fault{Kind: kind}, true
+		return cloudsim.Fault{Kind: kind}, true
 	}
 }
 
@@ -29,7 +30,7 @@ func firstOfEach(kind string) func(*http.Request, string) (sim.Fault, bool) {
 // any task is under way.
 func TestBusyWhenOpened(t *testing.T) {
 	for _, kind := range []string{"503", "reset"} {
-		s := simulated(t, simulation.Options{Provider: sim.Options{Hook: firstOfEach(kind)}})
+		s := simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: firstOfEach(kind)}}})
 		if r := reported(t, ran(t, exitOK, "run", "--json", s.Job)); r.Totals.Failed > 0 || r.Totals.Listed == 0 {
 			t.Errorf("%s: %+v", kind, r.Totals)
 		}

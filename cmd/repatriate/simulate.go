@@ -8,14 +8,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
 
 // simulateFlags say what the simulate command starts.
 type simulateFlags struct {
 	dir, provider, data string
-	spec                sim.Spec
+	spec                organisation.Spec
 	quotas, target      string
 	latency             time.Duration
 	faults              string
@@ -92,7 +94,7 @@ func (s *simulateFlags) options() (simulation.Options, error) {
 	o.Tier = s.quotas
 	o.Provider.Latency, o.Concurrency = s.latency, s.items
 	if s.faults != "" {
-		if o.Provider.Faults, err = sim.ParseFaults(s.faults); err != nil {
+		if o.Provider.Faults, err = cloudsim.ParseFaults(s.faults); err != nil {
 			return o, fmt.Errorf("--faults: %w", err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	goical "github.com/emersion/go-ical"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
@@ -84,7 +85,7 @@ type deltaAccount struct {
 // is that will not be touched.
 func newDeltaAccount(t *testing.T, inFolder, size int) *deltaAccount {
 	t.Helper()
-	a := &deltaAccount{data: organisation(t, dora)}
+	a := &deltaAccount{data: tenantData(t, dora)}
 	a.addFiles(t, inFolder, size)
 	a.addMail(t, size)
 	a.addEvents(t, size)
@@ -105,14 +106,16 @@ func (a *deltaAccount) addFiles(t *testing.T, inFolder, size int) {
 	for i := range size * 2000 {
 		add(sim.File{Name: fmt.Sprintf("more %04d.txt", i), Parent: other, Content: text("other", i)})
 	}
-	a.document = add(sim.File{Name: "Report", MimeType: sim.MimeDocument, Exports: map[string]sim.Content{docx: text("report", 1)}})
+	a.document = add(sim.File{Name: "Report", MimeType: sim.MimeDocument, Exports: map[string]cloudsim.Content{docx: text("report", 1)}})
 	a.edited = add(sim.File{Name: "edited.txt", Content: text("edited", 1)})
 	a.trashed = add(sim.File{Name: "trashed.txt", Content: text("trashed", 1)})
 }
 
 const docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
-func text(what string, i int) sim.Content { return sim.Bytes(fmt.Appendf(nil, "%s %d\n", what, i)) }
+func text(what string, i int) cloudsim.Content {
+	return cloudsim.Bytes(fmt.Appendf(nil, "%s %d\n", what, i))
+}
 
 func mailText(what string, i int) []byte {
 	return fmt.Appendf(nil, "From: dora@example.org\r\nTo: ben@example.org\r\nSubject: %s %d\r\nMessage-ID: <%s-%d@example.org>\r\n"+
@@ -180,7 +183,7 @@ func (want deltaState) compare(t *testing.T, s *servers, w *world) {
 func (a *deltaAccount) changeFiles(t *testing.T, before map[string]string, propagate bool) map[string]string {
 	t.Helper()
 	must(t, a.data.Rename(a.big, "Renamed"))
-	must(t, a.data.EditDocument(a.document, map[string]sim.Content{docx: text("report", 2)}))
+	must(t, a.data.EditDocument(a.document, map[string]cloudsim.Content{docx: text("report", 2)}))
 	must(t, a.data.Edit(a.edited, text("edited", 2)))
 	must(t, a.data.Trash(a.trashed))
 	want := make(map[string]string)

@@ -5,7 +5,9 @@ import (
 	"sync"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/faultnet"
 )
 
@@ -15,7 +17,7 @@ func faultyData(t *testing.T) *sim.Data {
 	if full {
 		return realOrganisation(t, reduced())
 	}
-	return sim.Generate(sim.Spec{Users: 3, Mail: 60, Files: 60, Events: 20, Seed: 5})
+	return sim.Generate(organisation.Spec{Users: 3, Mail: 60, Files: 60, Events: 20, Seed: 5})
 }
 
 // peopleOf gives each user of the data a target account of their own.
@@ -59,10 +61,10 @@ func TestFaultyProvider(t *testing.T) {
 	s := realServers(t)
 	data := faultyData(t)
 	calm, want := calmRun(t, s, data)
-	faults, err := sim.ParseFaults("*:429:0.01,*:503:0.03,*:reset:0.03,*:truncate:0.03")
+	faults, err := cloudsim.ParseFaults("*:429:0.01,*:503:0.03,*:reset:0.03,*:truncate:0.03")
 	must(t, err)
 	faults.Seed = 7
-	w := newWorld(t, data, sim.Options{Faults: faults}, s.urls(), peopleOf(t, data)...)
+	w := newWorld(t, data, sim.Options{Behaviour: cloudsim.Behaviour{Faults: faults}}, s.urls(), peopleOf(t, data)...)
 	sameAsCalm(t, s, w, w.run(calm.exit), calm, want)
 }
 

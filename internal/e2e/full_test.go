@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 )
 
@@ -18,7 +19,7 @@ func TestFullFiles(t *testing.T) {
 	apache := realserver.Apache(t, realserver.ApacheOptions{Quota: "12M", DepthInfinity: true})
 	ballast := filepath.Join(apache.Dir, "data", "ballast")
 	must(t, os.WriteFile(ballast, make([]byte, 9<<20), 0o600))
-	data := sim.Generate(sim.Spec{Users: 1, Files: 60, Seed: 12, FileMin: 100_000, FileMax: 120_000})
+	data := sim.Generate(organisation.Spec{Users: 1, Files: 60, Seed: 12, FileMin: 100_000, FileMax: 120_000})
 	user := data.Users()[0].Email
 	w := newWorld(t, data, sim.Options{}, urls{files: apache.FilesURL("{user}")}, person{source: user, target: one})
 	r := w.run(4)
@@ -43,7 +44,7 @@ func TestFullMailbox(t *testing.T) {
 	must(t, a.Close())
 	_, err = a.Wait()
 	must(t, err)
-	data := sim.Generate(sim.Spec{Users: 1, Mail: 60, Seed: 13, MailMin: 40_000, MailMax: 50_000})
+	data := sim.Generate(organisation.Spec{Users: 1, Mail: 60, Seed: 13, MailMin: 40_000, MailMax: 50_000})
 	user := data.Users()[0].Email
 	w := newWorld(t, data, sim.Options{}, urls{mail: "imap://" + dovecot.IMAP}, person{source: user, target: one})
 	r := w.run(4)

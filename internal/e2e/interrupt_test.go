@@ -6,7 +6,9 @@ import (
 	"sync"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
@@ -14,7 +16,7 @@ import (
 // same, and a rerun completes the work.
 func TestInterrupt(t *testing.T) {
 	s := realServers(t)
-	data := sim.Generate(sim.Spec{Users: 2, Mail: 80, Files: 80, Events: 10, Seed: 6})
+	data := sim.Generate(organisation.Spec{Users: 2, Mail: 80, Files: 80, Events: 10, Seed: 6})
 	calm, want := calmRun(t, s, data)
 	w := newWorld(t, data, sim.Options{}, s.urls(), peopleOf(t, data)...)
 	p := w.interruptAt(100)
@@ -40,12 +42,12 @@ func (w *world) interruptAt(n int) *process {
 		<-started
 		_ = p.cmd.Process.Signal(os.Interrupt)
 	})
-	w.setHook(func(string) (sim.Fault, bool) {
+	w.setHook(func(string) (cloudsim.Fault, bool) {
 		m.pass()
 		if m.passed() >= n {
 			<-ended
 		}
-		return sim.Fault{}, false
+		return cloudsim.Fault{}, false
 	})
 	p = w.start("run", w.job(), "--json")
 	p.ended = func() {
@@ -59,18 +61,18 @@ func (w *world) interruptAt(n int) *process {
 // TestTwoRuns starts a second run while the first one is under way.
 func TestTwoRuns(t *testing.T) {
 	s := realServers(t)
-	data := sim.Generate(sim.Spec{Users: 1, Mail: 10, Files: 10, Events: 5, Seed: 8})
+	data := sim.Generate(organisation.Spec{Users: 1, Mail: 10, Files: 10, Events: 5, Seed: 8})
 	w := newWorld(t, data, sim.Options{}, s.urls(), peopleOf(t, data)...)
 	reached, goOn := make(chan struct{}), make(chan struct{})
 	release := sync.OnceFunc(func() { close(goOn) })
 	defer release()
 	var once sync.Once
-	w.setHook(func(name string) (sim.Fault, bool) {
+	w.setHook(func(name string) (cloudsim.Fault, bool) {
 		if strings.HasPrefix(name, "gmail") {
 			once.Do(func() { close(reached) })
 			<-goOn
 		}
-		return sim.Fault{}, false
+		return cloudsim.Fault{}, false
 	})
 	first := w.start("run", w.job(), "--json")
 	<-reached

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 )
 
@@ -103,9 +104,9 @@ func watchedWorld(t *testing.T, s *servers, data *sim.Data, m *moments, people .
 		*at, _ = proxied(t, *at, m.watch)
 	}
 	w := newWorld(t, data, sim.Options{}, targets, people...)
-	w.setHook(func(string) (sim.Fault, bool) {
+	w.setHook(func(string) (cloudsim.Fault, bool) {
 		m.pass()
-		return sim.Fault{}, false
+		return cloudsim.Fault{}, false
 	})
 	m.reset()
 	return w

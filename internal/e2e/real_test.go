@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 )
 
@@ -129,7 +130,7 @@ var (
 // fold returns what twins have in common.
 func fold(name string) string { return strings.ToLower(norm.NFKC.String(name)) }
 
-func readContent(t *testing.T, c sim.Content) []byte {
+func readContent(t *testing.T, c cloudsim.Content) []byte {
 	t.Helper()
 	r, err := c.Open(0)
 	must(t, err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 )
 
@@ -50,7 +51,7 @@ func reduced() sample {
 // realOrganisation holds the collections of real data.
 func realOrganisation(tb testing.TB, s sample) *sim.Data {
 	tb.Helper()
-	data := organisation(tb, realUsers...)
+	data := tenantData(tb, realUsers...)
 	importMail(tb, data, s.every)
 	importCalendars(tb, data, s)
 	importNames(tb, data)
@@ -74,7 +75,7 @@ func importMail(tb testing.TB, data *sim.Data, every int) {
 func importFile(tb testing.TB, data *sim.Data, user, path string, raw []byte) {
 	tb.Helper()
 	name := "data/" + filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path)
-	_, err := data.ImportFile(user, name, sim.Bytes(raw), time.Unix(1_600_000_000, 0))
+	_, err := data.ImportFile(user, name, cloudsim.Bytes(raw), time.Unix(1_600_000_000, 0))
 	must(tb, err)
 }
 
@@ -138,7 +139,7 @@ func importNames(tb testing.TB, data *sim.Data) {
 	files := value(data.AddFile(ben, sim.File{Name: "names"}))(tb)
 	folders := value(data.AddFile(ben, sim.File{Name: "names"}))(tb)
 	for i, n := range oddNames(tb) {
-		body := sim.Bytes([]byte(nameContent(i)))
+		body := cloudsim.Bytes([]byte(nameContent(i)))
 		for _, f := range []sim.File{{Name: n.Name, Parent: files, Content: body}, {Name: n.Name, Parent: folders}} {
 			_, err := data.AddFile(ben, f)
 			must(tb, err)

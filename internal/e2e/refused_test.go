@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
@@ -37,7 +39,7 @@ func (w *world) stopped(r result, account, kind string, words ...string) {
 // right.
 func TestWrongPassword(t *testing.T) {
 	s := realServers(t)
-	data := sim.Generate(sim.Spec{Users: 2, Mail: 10, Files: 10, Events: 5, Seed: 9})
+	data := sim.Generate(organisation.Spec{Users: 2, Mail: 10, Files: 10, Events: 5, Seed: 9})
 	w := newWorld(t, data, sim.Options{}, s.urls(), peopleOf(t, data)...)
 	w.people[0].password = "wrong"
 	w.write("wrong", "not the password\n")
@@ -72,7 +74,7 @@ func (r result) otherThanMail() (n int64) {
 // TestRevokedConsent takes the scope of one service away.
 func TestRevokedConsent(t *testing.T) {
 	s := realServers(t)
-	data := sim.Generate(sim.Spec{Users: 1, Mail: 10, Files: 10, Events: 5, Seed: 10})
+	data := sim.Generate(organisation.Spec{Users: 1, Mail: 10, Files: 10, Events: 5, Seed: 10})
 	w := newWorld(t, data, sim.Options{}, s.urls(), peopleOf(t, data)...)
 	scopes := sim.ReadOnlyScopes()
 	w.provider.SetScopes(slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return strings.Contains(s, "gmail") })...)
@@ -88,13 +90,13 @@ func TestRevokedConsent(t *testing.T) {
 // TestRevokedTokens makes all access tokens invalid in the middle of a run; new ones can be had.
 func TestRevokedTokens(t *testing.T) {
 	s := realServers(t)
-	data := sim.Generate(sim.Spec{Users: 1, Mail: 60, Files: 60, Events: 5, Seed: 11})
+	data := sim.Generate(organisation.Spec{Users: 1, Mail: 60, Files: 60, Events: 5, Seed: 11})
 	w := newWorld(t, data, sim.Options{}, s.urls(), peopleOf(t, data)...)
 	var m moments
 	m.arm(50, w.provider.RevokeTokens)
-	w.setHook(func(string) (sim.Fault, bool) {
+	w.setHook(func(string) (cloudsim.Fault, bool) {
 		m.pass()
-		return sim.Fault{}, false
+		return cloudsim.Fault{}, false
 	})
 	w.run(0)
 }

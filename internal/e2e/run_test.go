@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
@@ -147,13 +147,13 @@ func (r result) task(tb testing.TB, account, kind string) report.Task {
 }
 
 // providerHook decides about a request to the provider by the name of its method.
-type providerHook func(name string) (sim.Fault, bool)
+type providerHook func(name string) (cloudsim.Fault, bool)
 
-func (w *world) ask(_ *http.Request, name string) (sim.Fault, bool) {
+func (w *world) ask(_ *http.Request, name string) (cloudsim.Fault, bool) {
 	if h := w.hook.Load(); h != nil {
 		return (*h)(name)
 	}
-	return sim.Fault{}, false
+	return cloudsim.Fault{}, false
 }
 
 // setHook asks h from now on; nil ends that.

@@ -55,7 +55,7 @@ func TestCyrusHearsNothing(t *testing.T) {
 	cyrus := realserver.Cyrus(t, realserver.CyrusOptions{Scheduling: true})
 	e := ears{t: t, server: cyrus}
 	anna, ben, guest := e.address("u1"), e.address("u2"), e.address("u3")
-	data := organisation(t, "anna@example.org", "ben@example.org")
+	data := tenantData(t, "anna@example.org", "ben@example.org")
 	invite := func(owner, uid, title string) string {
 		t.Helper()
 		return value(data.AddEvent(owner, "", json.RawMessage(fmt.Sprintf(`{"summary": %q, "iCalUID": %q,

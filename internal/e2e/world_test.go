@@ -98,7 +98,7 @@ func (w *world) writeJob() {
 }
 
 // organisation returns one with an administrator and the given users.
-func organisation(tb testing.TB, users ...string) *sim.Data {
+func tenantData(tb testing.TB, users ...string) *sim.Data {
 	tb.Helper()
 	data := sim.NewData("example.org")
 	must(tb, data.AddUser(sim.User{Email: admin, Admin: true}))

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/api/gmail/v1"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/meter"
@@ -119,7 +120,7 @@ func TestARedirectElsewhereGetsNoToken(t *testing.T) {
 		seen = append(seen, r.Header.Clone())
 	}))
 	defer elsewhere.Close()
-	server := sim.New(organisation(t), sim.Options{})
+	server := sim.New(tenantData(t), sim.Options{})
 	defer server.Close()
 	provider := httptest.NewServer(redirecting(t, server, elsewhere.URL+"/x?sig=1"))
 	defer provider.Close()
@@ -138,7 +139,7 @@ func TestARedirectElsewhereGetsNoToken(t *testing.T) {
 func TestARedirectWithoutTLSIsNotFollowed(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("a request for %s", r.URL) }))
 	defer elsewhere.Close()
-	server := sim.New(organisation(t), sim.Options{})
+	server := sim.New(tenantData(t), sim.Options{})
 	defer server.Close()
 	provider := httptest.NewServer(redirecting(t, server, elsewhere.URL+"/x"))
 	defer provider.Close()
@@ -165,7 +166,7 @@ func profile(ctx context.Context, c *Client, user string) error {
 }
 
 func TestOneTokenForEachUserAndAPI(t *testing.T) {
-	c, server := simulated(t, organisation(t), sim.Options{})
+	c, server := simulated(t, tenantData(t), sim.Options{})
 	var all sync.WaitGroup
 	for range 20 {
 		for _, user := range []string{alice, bob} {
@@ -179,16 +180,16 @@ func TestOneTokenForEachUserAndAPI(t *testing.T) {
 }
 
 func TestARefusedTokenIsRenewedOnce(t *testing.T) {
-	c, server := simulated(t, organisation(t), sim.Options{})
+	c, server := simulated(t, tenantData(t), sim.Options{})
 	must(t, profile(t.Context(), c, alice))
 	server.RevokeTokens()
 	must(t, profile(t.Context(), c, alice))
 	if got := server.Counts(); got["token"] != 2 || got["gmail.getProfile"] != 3 {
 		t.Errorf("got %v, want a second token and the request once more", got)
 	}
-	c, server = simulated(t, organisation(t), sim.Options{Hook: func(_ *http.Request, name string) (sim.Fault, bool) {
-		return sim.Fault{Kind: "401"}, name == "gmail.getProfile"
-	}})
+	c, server = simulated(t, tenantData(t), sim.Options{Behaviour: cloudsim.Behaviour{Hook: func(_ *http.Request, name string) (cloudsim.Fault, bool) {
+		return cloudsim.Fault{Kind: "401"}, name == "gmail.getProfile"
+	}}})
 	if f := fault.Of(profile(t.Context(), c, alice)); f == nil || f.Action != fault.FailTask || f.Reason != fault.SourceAuth {
 		t.Errorf("always refused: got %v", f)
 	}
@@ -204,7 +205,7 @@ func TestAScopeThatIsNotDelegatedConcernsItsAPIOnly(t *testing.T) {
 			scopes = append(scopes, s)
 		}
 	}
-	c, _ := simulated(t, organisation(t), sim.Options{Scopes: scopes})
+	c, _ := simulated(t, tenantData(t), sim.Options{Scopes: scopes})
 	f := fault.Of(profile(t.Context(), c, alice))
 	if f == nil || f.Reason != fault.SourceScopeMissing || !strings.Contains(f.Hint, "gmail.readonly to the client id 100000000000000000001") {
 		t.Errorf("got %v", f)
@@ -256,9 +257,9 @@ func TestOnlyRecentSessionsAreKept(t *testing.T) {
 }
 
 func TestTheMeterCountsRequestsAndThrottledTime(t *testing.T) {
-	server := sim.New(organisation(t), sim.Options{Hook: func(_ *http.Request, name string) (sim.Fault, bool) {
-		return sim.Fault{Kind: "429", RetryAfter: 7 * time.Second}, name == "gmail.getProfile"
-	}})
+	server := sim.New(tenantData(t), sim.Options{Behaviour: cloudsim.Behaviour{Hook: func(_ *http.Request, name string) (cloudsim.Fault, bool) {
+		return cloudsim.Fault{Kind: "429", RetryAfter: 7 * time.Second}, name == "gmail.getProfile"
+	}}})
 	defer server.Close()
 	h := httptest.NewServer(server)
 	defer h.Close()

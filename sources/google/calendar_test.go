@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/sources"
 )
@@ -28,7 +29,7 @@ func single(title string) json.RawMessage {
 // diary is an organisation whose Alice has a series with a moved and a cancelled day, an imported series and three single
 // events, one of them deleted.
 func diary(t testing.TB) *sim.Data {
-	d := organisation(t)
+	d := tenantData(t)
 	add := added(t)
 	add(d.AddEvent(alice, "", json.RawMessage(weekly)))
 	must(t, d.ChangeOccurrence(alice, "", "weekly", "2024-03-20T09:00:00+01:00", json.RawMessage(
@@ -215,7 +216,7 @@ func TestCalendarDeletedSeriesAcrossPages(t *testing.T) {
 }
 
 func TestCalendarOrphanedOccurrence(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	added(t)(d.AddEvent(alice, "", json.RawMessage(`{"id":"elsewhere_20240320T080000Z","recurringEventId":"elsewhere","iCalUID":"elsewhere@google.com","summary":"One of many",
 		"originalStartTime":{"dateTime":"2024-03-20T09:00:00+01:00","timeZone":"Europe/Berlin"},
 		"start":{"dateTime":"2024-03-20T09:00:00+01:00"},"end":{"dateTime":"2024-03-20T10:00:00+01:00"}}`)))
@@ -255,7 +256,7 @@ func TestCalendarExpiry(t *testing.T) {
 }
 
 func TestCalendars(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	team := added(t)(d.AddCalendar(alice, sim.Calendar{Summary: "Team", SummaryOverride: "Our team", Description: "All of us", TimeZone: "Europe/Paris", ColorID: "3", Hidden: true}))
 	others := added(t)(d.AddCalendar(bob, sim.Calendar{Summary: "Bob's"}))
 	must(t, d.Subscribe(alice, bob, others, "owner"))
@@ -275,10 +276,10 @@ func TestCalendars(t *testing.T) {
 
 func TestCalendarThrottled(t *testing.T) {
 	d := diary(t)
-	for _, f := range []sim.Fault{{Kind: "429"}, {Kind: "403", Reason: "rateLimitExceeded"}, {Kind: "403", Reason: "quotaExceeded"}} {
-		c, _ := simulated(t, d, sim.Options{Hook: func(_ *http.Request, method string) (sim.Fault, bool) {
+	for _, f := range []cloudsim.Fault{{Kind: "429"}, {Kind: "403", Reason: "rateLimitExceeded"}, {Kind: "403", Reason: "quotaExceeded"}} {
+		c, _ := simulated(t, d, sim.Options{Behaviour: cloudsim.Behaviour{Hook: func(_ *http.Request, method string) (cloudsim.Fault, bool) {
 			return f, method == "calendar.events.list"
-		}})
+		}}})
 		if _, err := Calendar(c, alice, alice).Changes(t.Context(), ""); fault.Of(err).Action != fault.Retry || fault.Of(err).Reason != fault.SourceThrottled {
 			t.Errorf("%+v: %v", f, err)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestAccounts(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	for _, u := range []sim.User{
 		{Email: "s@example.org", GivenName: "S", Suspended: true, NoMailbox: true, Archived: true},
 		{Email: "r@example.org", Archived: true, NoMailbox: true},
@@ -48,7 +48,7 @@ func TestAccounts(t *testing.T) {
 }
 
 func TestAccountsEndAtTheFirstError(t *testing.T) {
-	c, server := simulated(t, organisation(t), sim.Options{})
+	c, server := simulated(t, tenantData(t), sim.Options{})
 	c.options.Admin = bob
 	n := 0
 	for _, err := range c.Accounts(t.Context()) {

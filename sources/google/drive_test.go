@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/verify"
 	"codeberg.org/repatriate/repatriate/sources"
@@ -37,19 +38,19 @@ func body(t testing.TB, it sources.Item[sources.File]) ([]byte, error) {
 }
 
 func TestDriveListing(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	add := added(t)
 	folder := add(d.AddFile(alice, sim.File{Name: "Reports/2024"}))
-	first := add(d.AddFile(alice, sim.File{Name: "same", Parent: folder, Content: sim.Bytes([]byte("one"))}))
-	second := add(d.AddFile(alice, sim.File{Name: "same", Parent: folder, Content: sim.Bytes([]byte("two")), NoSHA: true}))
-	orphan := add(d.AddFile(alice, sim.File{Name: "orphan", Content: sim.Bytes(nil), Orphan: true, NoChecksums: true}))
+	first := add(d.AddFile(alice, sim.File{Name: "same", Parent: folder, Content: cloudsim.Bytes([]byte("one"))}))
+	second := add(d.AddFile(alice, sim.File{Name: "same", Parent: folder, Content: cloudsim.Bytes([]byte("two")), NoSHA: true}))
+	orphan := add(d.AddFile(alice, sim.File{Name: "orphan", Content: cloudsim.Bytes(nil), Orphan: true, NoChecksums: true}))
 	shortcut := add(d.AddFile(alice, sim.File{Name: "link", MimeType: sim.MimeShortcut, ShortcutTarget: folder, ShortcutTargetMime: sim.MimeFolder}))
-	document := add(d.AddFile(alice, sim.File{Name: "Minutes", MimeType: sim.MimeDocument, Exports: map[string]sim.Content{docx: sim.Bytes([]byte("minutes"))}}))
-	add(d.AddFile(alice, sim.File{Name: "trashed", Content: sim.Bytes([]byte("x")), Trashed: true}))
+	document := add(d.AddFile(alice, sim.File{Name: "Minutes", MimeType: sim.MimeDocument, Exports: map[string]cloudsim.Content{docx: cloudsim.Bytes([]byte("minutes"))}}))
+	add(d.AddFile(alice, sim.File{Name: "trashed", Content: cloudsim.Bytes([]byte("x")), Trashed: true}))
 	shared := add(d.AddFile(bob, sim.File{Name: "of Bob"}))
 	must(t, d.Share(shared, sim.Permission{Type: "user", Role: "writer", Email: alice}))
-	within := add(d.AddFile(alice, sim.File{Name: "of Alice with Bob", Parent: shared, Content: sim.Bytes([]byte("y"))}))
-	add(d.AddFile(bob, sim.File{Name: "private", Content: sim.Bytes([]byte("z"))}))
+	within := add(d.AddFile(alice, sim.File{Name: "of Alice with Bob", Parent: shared, Content: cloudsim.Bytes([]byte("y"))}))
+	add(d.AddFile(bob, sim.File{Name: "private", Content: cloudsim.Bytes([]byte("z"))}))
 
 	c, _ := simulated(t, d, sim.Options{PageSize: 3})
 	s := Drive(c, alice, DriveOptions{})
@@ -96,9 +97,9 @@ func TestDriveListing(t *testing.T) {
 }
 
 func TestDriveSecondPassIsAHandfulOfRequests(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	for range 20 {
-		added(t)(d.AddFile(alice, sim.File{Name: "file", Content: sim.Bytes([]byte("x"))}))
+		added(t)(d.AddFile(alice, sim.File{Name: "file", Content: cloudsim.Bytes([]byte("x"))}))
 	}
 	c, server := simulated(t, d, sim.Options{PageSize: 3})
 	s := Drive(c, alice, DriveOptions{})
@@ -126,16 +127,16 @@ func versions(t testing.TB, items []sources.Item[sources.File], id string) (item
 }
 
 func TestDriveChanges(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	add := added(t)
 	folder := add(d.AddFile(alice, sim.File{Name: "folder"}))
-	file := add(d.AddFile(alice, sim.File{Name: "file", Parent: folder, Content: sim.Bytes([]byte("one"))}))
+	file := add(d.AddFile(alice, sim.File{Name: "file", Parent: folder, Content: cloudsim.Bytes([]byte("one"))}))
 	document := add(d.AddFile(alice, sim.File{Name: "doc", MimeType: sim.MimeDocument}))
-	others := add(d.AddFile(bob, sim.File{Name: "of Bob", Content: sim.Bytes([]byte("b"))}))
+	others := add(d.AddFile(bob, sim.File{Name: "of Bob", Content: cloudsim.Bytes([]byte("b"))}))
 	withBob := add(d.AddFile(bob, sim.File{Name: "folder of Bob"}))
 	must(t, d.Share(others, sim.Permission{Type: "user", Role: "reader", Email: alice}))
 	must(t, d.Share(withBob, sim.Permission{Type: "user", Role: "writer", Email: alice}))
-	guest := add(d.AddFile(alice, sim.File{Name: "guest", Parent: withBob, Content: sim.Bytes([]byte("g"))}))
+	guest := add(d.AddFile(alice, sim.File{Name: "guest", Parent: withBob, Content: cloudsim.Bytes([]byte("g"))}))
 
 	c, _ := simulated(t, d, sim.Options{})
 	s := Drive(c, alice, DriveOptions{})
@@ -150,14 +151,14 @@ func TestDriveChanges(t *testing.T) {
 		{"rename", func() error { return d.Rename(file, "new") }, []string{file}, file, true, false},
 		{"rename a folder", func() error { return d.Rename(folder, "new folder") }, []string{folder}, folder, true, false},
 		{"rename a document", func() error { return d.Rename(document, "new doc") }, []string{document}, document, true, false},
-		{"edit", func() error { return d.Edit(file, sim.Bytes([]byte("two"))) }, []string{file}, file, true, true},
+		{"edit", func() error { return d.Edit(file, cloudsim.Bytes([]byte("two"))) }, []string{file}, file, true, true},
 		{"edit a document", func() error { return d.EditDocument(document, nil) }, []string{document}, document, true, true},
 		{"move", func() error { return d.Move(file, "") }, []string{file}, file, true, false},
 		{"touch", func() error { return d.Touch(file, time.Now().Add(-time.Hour)) }, []string{file}, file, true, false},
 		{"put something into a folder", func() error { return d.Touch(folder, time.Now().Add(-time.Hour)) }, []string{folder}, folder, false, false},
 		{"share", func() error { return d.Share(file, sim.Permission{Type: "user", Role: "reader", Email: bob}) }, []string{file}, file, false, false},
-		{"edit in the folder of somebody else", func() error { return d.Edit(guest, sim.Bytes([]byte("h"))) }, []string{guest}, guest, true, true},
-		{"edit by others", func() error { return d.Edit(others, sim.Bytes([]byte("c"))) }, nil, "", false, false},
+		{"edit in the folder of somebody else", func() error { return d.Edit(guest, cloudsim.Bytes([]byte("h"))) }, []string{guest}, guest, true, true},
+		{"edit by others", func() error { return d.Edit(others, cloudsim.Bytes([]byte("c"))) }, nil, "", false, false},
 		{"trash", func() error { return d.Trash(file) }, []string{"-" + file}, "", false, false},
 		{"restore", func() error { return d.Restore(file) }, []string{file}, file, false, false},
 		{"delete", func() error { return d.Delete(file) }, []string{"-" + file}, "", false, false},
@@ -187,10 +188,10 @@ func TestDriveChanges(t *testing.T) {
 }
 
 func TestDriveProblems(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	add := added(t)
 	file := func(name string, set func(*sim.File)) string {
-		f := sim.File{Name: name, Content: sim.Bytes([]byte("content"))}
+		f := sim.File{Name: name, Content: cloudsim.Bytes([]byte("content"))}
 		set(&f)
 		return add(d.AddFile(alice, f))
 	}
@@ -248,8 +249,8 @@ func TestDriveProblems(t *testing.T) {
 }
 
 func TestDriveAcknowledgesAbuse(t *testing.T) {
-	d := organisation(t)
-	id := added(t)(d.AddFile(alice, sim.File{Name: "malware", Content: sim.Bytes([]byte("content")), Abusive: true}))
+	d := tenantData(t)
+	id := added(t)(d.AddFile(alice, sim.File{Name: "malware", Content: cloudsim.Bytes([]byte("content")), Abusive: true}))
 	c, _ := simulated(t, d, sim.Options{})
 	it, err := Drive(c, alice, DriveOptions{AcknowledgeAbuse: true}).Fetch(t.Context(), id)
 	must(t, err)
@@ -261,28 +262,28 @@ func TestDriveAcknowledgesAbuse(t *testing.T) {
 func TestDriveDownloadFaults(t *testing.T) {
 	content := noise(700_000)
 	kinds := map[string]struct {
-		fault  sim.Fault
+		fault  cloudsim.Fault
 		reason fault.Reason // of the last attempt; empty: the body arrives
 	}{
-		"truncated":    {sim.Fault{Kind: "truncate"}, ""},
-		"wrong length": {sim.Fault{Kind: "length"}, ""},
-		"corrupted":    {sim.Fault{Kind: "corrupt"}, fault.SourceHashMismatch},
-		"throttled":    {sim.Fault{Kind: "429"}, fault.SourceThrottled},
-		"user limit":   {sim.Fault{Kind: "403", Reason: "userRateLimitExceeded"}, fault.SourceThrottled},
-		"unavailable":  {sim.Fault{Kind: "503"}, fault.SourceUnavailable},
+		"truncated":    {cloudsim.Fault{Kind: "truncate"}, ""},
+		"wrong length": {cloudsim.Fault{Kind: "length"}, ""},
+		"corrupted":    {cloudsim.Fault{Kind: "corrupt"}, fault.SourceHashMismatch},
+		"throttled":    {cloudsim.Fault{Kind: "429"}, fault.SourceThrottled},
+		"user limit":   {cloudsim.Fault{Kind: "403", Reason: "userRateLimitExceeded"}, fault.SourceThrottled},
+		"unavailable":  {cloudsim.Fault{Kind: "503"}, fault.SourceUnavailable},
 	}
 	for name, tt := range kinds {
 		t.Run(name, func(t *testing.T) {
-			d := organisation(t)
-			id := added(t)(d.AddFile(alice, sim.File{Name: "file", Content: sim.Bytes(content)}))
+			d := tenantData(t)
+			id := added(t)(d.AddFile(alice, sim.File{Name: "file", Content: cloudsim.Bytes(content)}))
 			requests := 0
-			c, _ := simulated(t, d, sim.Options{Hook: func(_ *http.Request, method string) (sim.Fault, bool) {
+			c, _ := simulated(t, d, sim.Options{Behaviour: cloudsim.Behaviour{Hook: func(_ *http.Request, method string) (cloudsim.Fault, bool) {
 				if method != "drive.files.get.media" {
-					return sim.Fault{}, false
+					return cloudsim.Fault{}, false
 				}
 				requests++
 				return tt.fault, requests == 1
-			}})
+			}}})
 			it, err := Drive(c, alice, DriveOptions{}).Fetch(t.Context(), id)
 			must(t, err)
 			b, err := body(t, it)
@@ -303,10 +304,10 @@ func TestDriveDownloadFaults(t *testing.T) {
 }
 
 func TestDriveDigest(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	content := noise(10_000)
 	for _, noSHA := range []bool{false, true} {
-		id := added(t)(d.AddFile(alice, sim.File{Name: "file", Content: sim.Bytes(content), NoSHA: noSHA}))
+		id := added(t)(d.AddFile(alice, sim.File{Name: "file", Content: cloudsim.Bytes(content), NoSHA: noSHA}))
 		c, _ := simulated(t, d, sim.Options{})
 		it, err := Drive(c, alice, DriveOptions{}).Fetch(t.Context(), id)
 		must(t, err)
@@ -329,10 +330,10 @@ func TestDriveDigest(t *testing.T) {
 }
 
 func TestDriveCursors(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	add := added(t)
 	for range 5 {
-		add(d.AddFile(alice, sim.File{Name: "file", Content: sim.Bytes([]byte("x"))}))
+		add(d.AddFile(alice, sim.File{Name: "file", Content: cloudsim.Bytes([]byte("x"))}))
 	}
 	c, _ := simulated(t, d, sim.Options{PageSize: 2})
 	s := Drive(c, alice, DriveOptions{})
@@ -345,7 +346,7 @@ func TestDriveCursors(t *testing.T) {
 	if !slices.Equal(ids(again.Items), ids(replayed.Items)) || !first.Listing || first.ListingDone || !first.More {
 		t.Errorf("first %+v, then %q, replayed %q", first, ids(again.Items), ids(replayed.Items))
 	}
-	during := add(d.AddFile(alice, sim.File{Name: "made during the listing", Content: sim.Bytes([]byte("x"))}))
+	during := add(d.AddFile(alice, sim.File{Name: "made during the listing", Content: cloudsim.Bytes([]byte("x"))}))
 	items, next := pass(t, s, first.Next)
 	if !slices.Contains(ids(items), during) {
 		t.Errorf("the pass yields %q, without what was made during the listing", ids(items))
@@ -372,14 +373,14 @@ func TestDriveCursors(t *testing.T) {
 }
 
 func TestSharedDrive(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	add := added(t)
 	id := d.AddSharedDrive("Team", sim.Permission{Type: "group", Role: "organizer", Email: "team@example.org"},
 		sim.Permission{Type: "user", Role: "reader", Email: alice}, sim.Permission{Type: "user", Role: "organizer", Email: bob})
 	empty := d.AddSharedDrive("Nobody's", sim.Permission{Type: "group", Role: "organizer", Email: "team@example.org"})
 	folder := add(d.AddDriveFile(id, sim.File{Name: "folder"}))
-	file := add(d.AddDriveFile(id, sim.File{Name: "file", Parent: folder, Content: sim.Bytes([]byte("shared"))}))
-	add(d.AddFile(bob, sim.File{Name: "of Bob", Content: sim.Bytes([]byte("b"))}))
+	file := add(d.AddDriveFile(id, sim.File{Name: "file", Parent: folder, Content: cloudsim.Bytes([]byte("shared"))}))
+	add(d.AddFile(bob, sim.File{Name: "of Bob", Content: cloudsim.Bytes([]byte("b"))}))
 	c, server := simulated(t, d, sim.Options{})
 
 	accounts, err := c.sharedDrives(t.Context())

@@ -9,15 +9,16 @@ import (
 	"testing"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 )
 
 func TestDriveExports(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	add := added(t)
 	large := noise(300_000)
 	for _, name := range []string{"large", "named.docx"} {
-		add(d.AddFile(alice, sim.File{Name: name, MimeType: sim.MimeDocument, Exports: map[string]sim.Content{docx: sim.Bytes(large)}}))
+		add(d.AddFile(alice, sim.File{Name: name, MimeType: sim.MimeDocument, Exports: map[string]cloudsim.Content{docx: cloudsim.Bytes(large)}}))
 	}
 	add(d.AddFile(alice, sim.File{Name: "sheet", MimeType: googleApps + "spreadsheet"}))
 	c, server := simulated(t, d, sim.Options{ExportLimit: 100_000})
@@ -76,7 +77,7 @@ func TestDriveExportLinkIsNotTrusted(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := organisation(t)
+			d := tenantData(t)
 			id := added(t)(d.AddFile(alice, sim.File{Name: "large", MimeType: sim.MimeDocument}))
 			c, _ := simulated(t, d, sim.Options{ExportLimit: 1})
 			a := &answering{next: c.base, hosts: map[string]bool{}, answer: func(r *http.Request) (string, string, bool) {

@@ -16,7 +16,7 @@ import (
 func BenchmarkMailFetch(b *testing.B) {
 	for _, size := range []int{2 << 10, 26 << 10, 1 << 20} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			d := organisation(b)
+			d := tenantData(b)
 			var all []string
 			for i := range 50 {
 				raw := append(mailOf(i), bytes.Repeat([]byte("0123456789 abcdef\r\n"), size/19)...)

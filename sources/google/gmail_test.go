@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/sources"
@@ -46,7 +47,7 @@ func read(t testing.TB, b sources.Body) []byte {
 }
 
 func TestMailListsEachMessageAsAStub(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	want := mailbox(t, d, 23)
 	added(t)(d.ImportMail(alice, mailOf(100), "SPAM"))
 	added(t)(d.ImportMail(alice, mailOf(101), "TRASH"))
@@ -74,9 +75,9 @@ func TestMailListsEachMessageAsAStub(t *testing.T) {
 }
 
 func TestMailFetchTakesOneRequest(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	raw := []byte("message-id:\r\n <Odd.ID@example.org>\r\nSUBJECT: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n aus Berlin\r\n\r\nSubject: no\r\n\x00\xff\n.\r\n")
-	id, err := d.AddMessage(alice, sim.Message{Raw: sim.Bytes(raw), Labels: []string{"INBOX", "STARRED", "IMPORTANT", "UNREAD", "Projects/Roof", "CATEGORY_FORUMS"},
+	id, err := d.AddMessage(alice, sim.Message{Raw: cloudsim.Bytes(raw), Labels: []string{"INBOX", "STARRED", "IMPORTANT", "UNREAD", "Projects/Roof", "CATEGORY_FORUMS"},
 		Date: time.UnixMilli(1_700_000_000_123)})
 	must(t, err)
 	c, server := simulated(t, d, sim.Options{})
@@ -115,7 +116,7 @@ func TestMailFetchTakesOneRequest(t *testing.T) {
 }
 
 func TestMailFetchReadsALabelThatIsNew(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	id := mailbox(t, d, 1)[0]
 	c, _ := simulated(t, d, sim.Options{})
 	s := Mail(c, alice, MailOptions{})
@@ -130,7 +131,7 @@ func TestMailFetchReadsALabelThatIsNew(t *testing.T) {
 }
 
 func TestMailLabelsThatAreNotListed(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	id := mailbox(t, d, 1)[0]
 	c, server := simulated(t, d, sim.Options{})
 	s := Mail(c, alice, MailOptions{}).(*mailSource)
@@ -150,7 +151,7 @@ func TestMailLabelsThatAreNotListed(t *testing.T) {
 }
 
 func TestMailFetchOfWhatDoesNotBelong(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	spam := added(t)(d.ImportMail(alice, mailOf(1), "SPAM"))
 	chat := added(t)(d.ImportMail(alice, mailOf(2), "CHAT"))
 	gone := added(t)(d.ImportMail(alice, mailOf(3), "INBOX"))
@@ -167,7 +168,7 @@ func TestMailFetchOfWhatDoesNotBelong(t *testing.T) {
 }
 
 func TestMailLaterPassesYieldTheChangesOnly(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	all := mailbox(t, d, 20)
 	inSpam := added(t)(d.ImportMail(alice, mailOf(50), "SPAM"))
 	c, server := simulated(t, d, sim.Options{PageSize: 6})
@@ -243,7 +244,7 @@ func TestMailLaterPassesYieldTheChangesOnly(t *testing.T) {
 }
 
 func TestMailMissesNothingThatComesDuringTheListing(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	all := mailbox(t, d, 20)
 	c, _ := simulated(t, d, sim.Options{PageSize: 10})
 	s := Mail(c, alice, MailOptions{})
@@ -265,7 +266,7 @@ func TestMailMissesNothingThatComesDuringTheListing(t *testing.T) {
 }
 
 func TestMailMissesNothingThatComesDuringTheHistory(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	mailbox(t, d, 5)
 	c, _ := simulated(t, d, sim.Options{PageSize: 10})
 	s := Mail(c, alice, MailOptions{})
@@ -290,7 +291,7 @@ func TestMailMissesNothingThatComesDuringTheHistory(t *testing.T) {
 }
 
 func TestMailCursorsExpire(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	mailbox(t, d, 20)
 	c, _ := simulated(t, d, sim.Options{PageSize: 10})
 	s := Mail(c, alice, MailOptions{})
@@ -324,7 +325,7 @@ func TestMailCursorsExpire(t *testing.T) {
 }
 
 func TestMailRenamedLabelBringsItsMessagesAgain(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	all := mailbox(t, d, 5)
 	for _, id := range all[:3] {
 		must(t, d.Relabel(alice, id, []string{"Old", "Other"}, nil))
@@ -371,7 +372,7 @@ func TestMailRenamedLabelBringsItsMessagesAgain(t *testing.T) {
 }
 
 func TestMailOfUsersThatCannotBeRead(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	must(t, d.AddUser(sim.User{Email: "nobox@example.org", NoMailbox: true}))
 	must(t, d.AddUser(sim.User{Email: "left@example.org", Deleted: true}))
 	id := mailbox(t, d, 1)[0]
@@ -403,11 +404,11 @@ func TestMailOfUsersThatCannotBeRead(t *testing.T) {
 }
 
 func TestMailRefusedMessageHoldsUpNoOther(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	all := mailbox(t, d, 3)
-	c, _ := simulated(t, d, sim.Options{Hook: func(r *http.Request, name string) (sim.Fault, bool) {
-		return sim.Fault{Kind: "403", Reason: "forbidden"}, name == "gmail.messages.get" && strings.Contains(r.URL.Path, all[1])
-	}})
+	c, _ := simulated(t, d, sim.Options{Behaviour: cloudsim.Behaviour{Hook: func(r *http.Request, name string) (cloudsim.Fault, bool) {
+		return cloudsim.Fault{Kind: "403", Reason: "forbidden"}, name == "gmail.messages.get" && strings.Contains(r.URL.Path, all[1])
+	}}})
 	s := Mail(c, alice, MailOptions{})
 	_, cursor := pass(t, s, "")
 	for _, id := range all {
@@ -426,12 +427,12 @@ func TestMailRefusedMessageHoldsUpNoOther(t *testing.T) {
 }
 
 func TestMailGivesUpWhenEveryMessageIsRefused(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	id := mailbox(t, d, 1)[0]
 	refuse := true
-	c, _ := simulated(t, d, sim.Options{Hook: func(_ *http.Request, name string) (sim.Fault, bool) {
-		return sim.Fault{Kind: "403", Reason: "forbidden"}, refuse && name == "gmail.messages.get"
-	}})
+	c, _ := simulated(t, d, sim.Options{Behaviour: cloudsim.Behaviour{Hook: func(_ *http.Request, name string) (cloudsim.Fault, bool) {
+		return cloudsim.Fault{Kind: "403", Reason: "forbidden"}, refuse && name == "gmail.messages.get"
+	}}})
 	s := Mail(c, alice, MailOptions{})
 	fetch := func() *fault.Error {
 		_, err := s.Fetch(t.Context(), id)
@@ -457,7 +458,7 @@ func TestMailGivesUpWhenEveryMessageIsRefused(t *testing.T) {
 
 // TestMailLargeMessagesStayOutOfMemory reads a message that does not fit into memory by the rules of the spool.
 func TestMailLargeMessagesStayOutOfMemory(t *testing.T) {
-	d := organisation(t)
+	d := tenantData(t)
 	raw := append(mailOf(1), bytes.Repeat([]byte("0123456789abcdef\r\n"), 200_000)...)
 	id := added(t)(d.ImportMail(alice, raw, "INBOX"))
 	c, _ := simulated(t, d, sim.Options{})
@@ -483,7 +484,7 @@ func TestMailOfRealMessages(t *testing.T) {
 		}
 		t.Skip("no test data")
 	}
-	d := organisation(t)
+	d := tenantData(t)
 	want := map[string][]byte{}
 	must(t, filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".eml") || len(want) >= 300 {
@@ -491,7 +492,7 @@ func TestMailOfRealMessages(t *testing.T) {
 		}
 		raw, err := os.ReadFile(path)
 		if err == nil {
-			want[added(t)(d.AddMessage(alice, sim.Message{Raw: sim.Bytes(raw), Labels: []string{"INBOX"}, Date: time.Unix(1e9, 0)}))] = raw
+			want[added(t)(d.AddMessage(alice, sim.Message{Raw: cloudsim.Bytes(raw), Labels: []string{"INBOX"}, Date: time.Unix(1e9, 0)}))] = raw
 		}
 		return err
 	}))

@@ -18,7 +18,7 @@ const (
 )
 
 // organisation returns an organisation of two users; alice is an administrator.
-func organisation(t testing.TB) *sim.Data {
+func tenantData(t testing.TB) *sim.Data {
 	t.Helper()
 	d := sim.NewData("example.org")
 	must(t, d.AddUser(sim.User{Email: alice, GivenName: "Alice", FamilyName: "Example", Admin: true}))

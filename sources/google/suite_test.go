@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/sources"
@@ -33,23 +34,23 @@ type provider struct {
 // kinds are the suite's names of faults in the simulator's words.
 var kinds = map[string]string{sourcetest.Reset: "reset", sourcetest.Truncated: "truncate", sourcetest.Short: "length", sourcetest.Stuck: "slow"}
 
-func (p *provider) hook(_ *http.Request, name string) (sim.Fault, bool) {
+func (p *provider) hook(_ *http.Request, name string) (cloudsim.Fault, bool) {
 	f := p.inject.Load()
 	if f == nil || *f == nil || name == "token" {
-		return sim.Fault{}, false
+		return cloudsim.Fault{}, false
 	}
 	wanted, ok := (*f)(int(p.n.Add(1)))
 	kind := wanted.Kind
 	if k, named := kinds[kind]; named {
 		kind = k
 	}
-	return sim.Fault{Kind: kind, Reason: wanted.Reason, RetryAfter: wanted.RetryAfter}, ok
+	return cloudsim.Fault{Kind: kind, Reason: wanted.Reason, RetryAfter: wanted.RetryAfter}, ok
 }
 
 func newProvider(t testing.TB, strict bool) *provider {
 	t.Helper()
-	p := &provider{data: organisation(t), held: map[string]string{}}
-	o := sim.Options{PageSize: 4, Hook: p.hook, SlowPause: time.Hour}
+	p := &provider{data: tenantData(t), held: map[string]string{}}
+	o := sim.Options{PageSize: 4, Behaviour: cloudsim.Behaviour{Hook: p.hook, SlowPause: time.Hour}}
 	if strict {
 		var err error
 		o.Strict, err = schema()
@@ -153,7 +154,7 @@ func refusals() []sourcetest.Refusal {
 func (p *provider) addFile(tb testing.TB) string {
 	p.next++
 	raw := fmt.Appendf(nil, "%d %s", p.next, strings.Repeat("file ", 100))
-	return p.hold(added(tb)(p.data.AddFile(alice, sim.File{Name: fmt.Sprint("file ", p.next), Content: sim.Bytes(raw)})), raw)
+	return p.hold(added(tb)(p.data.AddFile(alice, sim.File{Name: fmt.Sprint("file ", p.next), Content: cloudsim.Bytes(raw)})), raw)
 }
 
 func TestDrivePassesTheSuite(t *testing.T) {

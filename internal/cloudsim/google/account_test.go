@@ -15,7 +15,7 @@ import (
 )
 
 func TestDirectory(t *testing.T) {
-	data := organisation(t)
+	data := exampleData(t)
 	s, h := start(t, data, sim.Options{})
 	c := connect(t, s, h, anna)
 	users := map[string]*admin.User{}
@@ -48,7 +48,7 @@ func TestDirectory(t *testing.T) {
 }
 
 func TestTokenRefusals(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	base := func(t *testing.T) *jwt.Config {
 		config, err := google.JWTConfigFromJSON(s.KeyFile(h.URL), sim.ReadOnlyScopes()...)
 		if err != nil {
@@ -98,7 +98,7 @@ func key(t *testing.T, file []byte) []byte {
 }
 
 func TestTokensEnd(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	config, err := google.JWTConfigFromJSON(s.KeyFile(h.URL), "https://www.googleapis.com/auth/gmail.readonly")
 	if err != nil {
 		t.Fatal(err)

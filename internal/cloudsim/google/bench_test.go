@@ -6,6 +6,9 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 )
 
 // discard is an http.ResponseWriter that keeps nothing, so that the figures are the simulator's own.
@@ -31,7 +34,7 @@ func benchmark(b *testing.B, s *Server, path func(i int) string) {
 }
 
 func BenchmarkMessagesGet(b *testing.B) {
-	data := Generate(Spec{Users: 1, Mail: 2000})
+	data := Generate(organisation.Spec{Users: 1, Mail: 2000})
 	ids := data.Messages("user0001@example.org")
 	s := New(data, Options{})
 	benchmark(b, s, func(i int) string {
@@ -40,7 +43,7 @@ func BenchmarkMessagesGet(b *testing.B) {
 }
 
 func BenchmarkFilesList(b *testing.B) {
-	s := New(Generate(Spec{Users: 1, Files: 1000}), Options{})
+	s := New(Generate(organisation.Spec{Users: 1, Files: 1000}), Options{})
 	benchmark(b, s, func(int) string {
 		return "/drive/v3/files?pageSize=1000&q=%27me%27+in+owners+and+trashed%3Dfalse&fields=nextPageToken,files(id,name,mimeType,parents,size,md5Checksum,sha256Checksum,createdTime,modifiedTime,trashed,ownedByMe,shortcutDetails,exportLinks,capabilities(canDownload))"
 	})
@@ -49,14 +52,14 @@ func BenchmarkFilesList(b *testing.B) {
 func BenchmarkDownload(b *testing.B) {
 	data := NewData("example.org")
 	_ = data.AddUser(User{Email: "user0001@example.org"})
-	id, _ := data.AddFile("user0001@example.org", File{Name: "f", Content: Generated(1, 500<<20)})
+	id, _ := data.AddFile("user0001@example.org", File{Name: "f", Content: cloudsim.Generated(1, 500<<20)})
 	s := New(data, Options{})
 	benchmark(b, s, func(int) string { return "/drive/v3/files/" + id + "?alt=media" })
 }
 
 func BenchmarkGenerate(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
-		Generate(Spec{Users: 1, Mail: 10_000, Files: 5_000, Events: 500, Seed: int64(i)})
+		Generate(organisation.Spec{Users: 1, Mail: 10_000, Files: 5_000, Events: 500, Seed: int64(i)})
 	}
 }
 
@@ -64,7 +67,7 @@ func BenchmarkChecksums(b *testing.B) {
 	for _, size := range []int64{100 << 10, 5 << 30} {
 		b.Run(fmt.Sprint(size>>10, "KiB"), func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
-				(&checksums{}).of(Generated(uint64(i), size))
+				(&cloudsim.Checksums{}).Of(cloudsim.Generated(uint64(i), size))
 			}
 		})
 	}

@@ -36,7 +36,7 @@ func events(t *testing.T, c clients, id, token string) (map[string]*calendar.Eve
 }
 
 func TestCalendarList(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, anna)
 	var names []string
 	err := c.calendar.CalendarList.List().ShowHidden(true).MinAccessRole("owner").MaxResults(2).Pages(t.Context(), func(l *calendar.CalendarList) error {
@@ -67,7 +67,7 @@ func TestCalendarList(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, anna)
 	got, _ := events(t, c, "primary", "")
 	if len(got) != 15 {
@@ -96,7 +96,7 @@ func TestEvents(t *testing.T) {
 }
 
 func TestEventChanges(t *testing.T) {
-	data := organisation(t)
+	data := exampleData(t)
 	s, h := start(t, data, sim.Options{})
 	c := connect(t, s, h, anna)
 	_, token := events(t, c, "primary", "")

@@ -30,22 +30,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route, known m
 	if rt.name == "drive.files.get" && query.Get("alt") == "media" {
 		c.name = "drive.files.get.media"
 	}
-	c.n = s.count(c.name)
-	s.pause(r, s.options.Latency)
-	if fault, ok := s.fault(r, c.name, c.n); ok {
-		if answer := fault.answer(); answer != nil {
+	n, fault, struck := s.Enter(r, c.name)
+	if c.n = n; struck {
+		if answer := faultAnswer(fault); answer != nil {
 			writeError(w, answer)
 			return
 		}
 		faulty := s.spoil(w, r, fault)
-		defer faulty.finish()
+		defer faulty.Finish()
 		c.w = faulty
 	}
 	if err := c.run(rt, known); err != nil {
 		var api *apiError
 		if !errors.As(err, &api) {
 			api = &apiError{code: 500, reason: "backendError", message: err.Error()}
-			s.report([]string{c.name + ": " + err.Error()})
+			s.Report(c.name + ": " + err.Error())
 		}
 		writeError(c.w, api)
 	}
@@ -57,11 +56,11 @@ func (c *call) run(rt route, known map[string]string) error {
 		return err
 	}
 	if wrong := checkQuery(known, c.query); wrong != nil {
-		c.report([]string{fmt.Sprintf("%s: %s", c.name, wrong.message)})
+		c.Report(fmt.Sprintf("%s: %s", c.name, wrong.message))
 		return wrong
 	}
 	if c.mask, err = parseMask(c.query.Get("fields")); err != nil {
-		c.report([]string{fmt.Sprintf("%s: fields: %v", c.name, err)})
+		c.Report(fmt.Sprintf("%s: fields: %v", c.name, err))
 		return &apiError{code: 400, reason: "invalidParameter", location: "fields", message: "Invalid field selection " + c.query.Get("fields")}
 	}
 	if over := c.quota.spend(c.name, session.email); over != nil {
@@ -156,7 +155,7 @@ func (c *call) place() (place string, found bool, err error) {
 // oneOf refuses a parameter that has another value than these; absent is fine.
 func (c *call) oneOf(name string, values ...string) error {
 	if v := c.query.Get(name); v != "" && !slices.Contains(values, v) {
-		c.report([]string{fmt.Sprintf("%s: %s=%s is not simulated", c.name, name, v)})
+		c.Report(fmt.Sprintf("%s: %s=%s is not simulated", c.name, name, v))
 		return errInvalid(name, "Not simulated: %s=%s", name, v)
 	}
 	return nil

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"google.golang.org/api/drive/v3"
 )
 
@@ -41,7 +43,7 @@ func describe(c *drive.Change) string {
 }
 
 func TestDriveChanges(t *testing.T) {
-	data := organisation(t)
+	data := exampleData(t)
 	s, h := start(t, data, sim.Options{})
 	c, forBen := connect(t, s, h, anna), connect(t, s, h, ben)
 	token := func(c clients) string {
@@ -72,9 +74,9 @@ func TestDriveChanges(t *testing.T) {
 	must(data.Move(logo, id("Bureau")))
 	must(data.Trash(id("before-2018.bin")))
 	must(data.Delete(lost))
-	added, err := data.AddFile(anna, sim.File{Name: "new.txt", Content: sim.Bytes([]byte("new"))})
+	added, err := data.AddFile(anna, sim.File{Name: "new.txt", Content: cloudsim.Bytes([]byte("new"))})
 	must(err)
-	must(data.Edit(added, sim.Bytes([]byte("newer"))))
+	must(data.Edit(added, cloudsim.Bytes([]byte("newer"))))
 
 	got, next := changes(t, c, first, false)
 	if want := []string{"Bureau", "mark.png", "trashed before-2018.bin", "-" + lost, "new.txt"}; !slices.Equal(got, want) {
@@ -102,7 +104,7 @@ func TestDriveChanges(t *testing.T) {
 }
 
 func TestMoveIntoItselfIsRefused(t *testing.T) {
-	data := organisation(t)
+	data := exampleData(t)
 	loop, err := data.FileID(anna, "Loop")
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +115,7 @@ func TestMoveIntoItselfIsRefused(t *testing.T) {
 }
 
 func TestListingWhileItChanges(t *testing.T) {
-	data := sim.Generate(sim.Spec{Users: 1, Files: 60, Seed: 1})
+	data := sim.Generate(organisation.Spec{Users: 1, Files: 60, Seed: 1})
 	s, h := start(t, data, sim.Options{})
 	c := connect(t, s, h, "user0001@example.org")
 	seen := map[string]bool{}
@@ -123,7 +125,7 @@ func TestListingWhileItChanges(t *testing.T) {
 			seen[f.Name] = true
 		}
 		n++
-		_, err := data.AddFile("user0001@example.org", sim.File{Name: fmt.Sprint("added ", n), Content: sim.Bytes(nil)})
+		_, err := data.AddFile("user0001@example.org", sim.File{Name: fmt.Sprint("added ", n), Content: cloudsim.Bytes(nil)})
 		return err
 	})
 	if err != nil {
@@ -138,7 +140,7 @@ func TestListingWhileItChanges(t *testing.T) {
 }
 
 func TestPageTokensExpire(t *testing.T) {
-	data := sim.Generate(sim.Spec{Users: 1, Files: 30, Mail: 30, Seed: 1})
+	data := sim.Generate(organisation.Spec{Users: 1, Files: 30, Mail: 30, Seed: 1})
 	s, h := start(t, data, sim.Options{})
 	c := connect(t, s, h, "user0001@example.org")
 	files, err := c.drive.Files.List().PageSize(10).Fields("nextPageToken").Do()
@@ -158,7 +160,7 @@ func TestPageTokensExpire(t *testing.T) {
 
 func TestChangesOfAFolder(t *testing.T) {
 	for _, announce := range []bool{false, true} {
-		data := organisation(t)
+		data := exampleData(t)
 		data.AnnounceDescendants = announce
 		s, h := start(t, data, sim.Options{})
 		c := connect(t, s, h, anna)
@@ -210,7 +212,7 @@ func TestChangesOfAFolder(t *testing.T) {
 }
 
 func TestChangesOfASharedDrive(t *testing.T) {
-	data := organisation(t)
+	data := exampleData(t)
 	s, h := start(t, data, sim.Options{})
 	c := connect(t, s, h, anna)
 	id := data.SharedDrives()[0]
@@ -225,7 +227,7 @@ func TestChangesOfASharedDrive(t *testing.T) {
 	if err := data.Rename(readme, "read me.txt"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := data.AddDriveFile(id, sim.File{Name: "added", Content: sim.Bytes(nil)}); err != nil {
+	if _, err := data.AddDriveFile(id, sim.File{Name: "added", Content: cloudsim.Bytes(nil)}); err != nil {
 		t.Fatal(err)
 	}
 	page, err := c.drive.Changes.List(first.StartPageToken).DriveId(id).SupportsAllDrives(true).IncludeItemsFromAllDrives(true).Do()
@@ -246,7 +248,7 @@ func TestEditsOfFiles(t *testing.T) {
 	data := emptyOrganisation(t)
 	s, h := start(t, data, sim.Options{})
 	c := connect(t, s, h, ben)
-	id, err := data.ImportFile(ben, "a/b/c.txt", sim.Bytes([]byte("one")), time.Unix(1_600_000_000, 0))
+	id, err := data.ImportFile(ben, "a/b/c.txt", cloudsim.Bytes([]byte("one")), time.Unix(1_600_000_000, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +261,7 @@ func TestEditsOfFiles(t *testing.T) {
 		return f
 	}
 	before := get()
-	if err := data.Edit(id, sim.Bytes([]byte("three"))); err != nil {
+	if err := data.Edit(id, cloudsim.Bytes([]byte("three"))); err != nil {
 		t.Fatal(err)
 	}
 	after := get()

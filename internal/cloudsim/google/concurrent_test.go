@@ -5,7 +5,9 @@ import (
 	"sync"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"google.golang.org/api/calendar/v3"
 	"google.golang.org/api/drive/v3"
 	"google.golang.org/api/gmail/v1"
@@ -14,7 +16,7 @@ import (
 // Readers that follow all pages while the organisation changes see everything that was there from the start.
 func TestReadersWhileTheOrganisationChanges(t *testing.T) {
 	const user = "user0001@example.org"
-	data := sim.Generate(sim.Spec{Users: 1, Mail: 100, Files: 100, Events: 40, Seed: 3})
+	data := sim.Generate(organisation.Spec{Users: 1, Mail: 100, Files: 100, Events: 40, Seed: 3})
 	s, h := start(t, data, sim.Options{PageSize: 10})
 	c := connect(t, s, h, user)
 	var readers, writer sync.WaitGroup
@@ -61,7 +63,7 @@ func TestReadersWhileTheOrganisationChanges(t *testing.T) {
 }
 
 func disturb(t *testing.T, data *sim.Data, user string, i int) {
-	_, err := data.AddFile(user, sim.File{Name: fmt.Sprint("added ", i), Content: sim.Generated(uint64(i), 10)})
+	_, err := data.AddFile(user, sim.File{Name: fmt.Sprint("added ", i), Content: cloudsim.Generated(uint64(i), 10)})
 	if err == nil {
 		_, err = data.ImportMail(user, []byte("Subject: x\r\n\r\n"), "INBOX", "UNREAD")
 	}

@@ -56,7 +56,7 @@ func wantReason(t *testing.T, err error, code int, reason string) {
 }
 
 func TestDriveListing(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, anna)
 	files := allFiles(t, c, "'me' in owners and trashed = false")
 	if !slices.IsSortedFunc(files, func(a, b *drive.File) int { return strings.Compare(b.ModifiedTime, a.ModifiedTime) }) {
@@ -98,7 +98,7 @@ func TestDriveListing(t *testing.T) {
 }
 
 func TestFilesOfOthers(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, ben)
 	mine := named(t, allFiles(t, c, "'me' in owners"), "ben-in-annas-folder.txt")
 	if len(mine.Parents) != 1 || !mine.OwnedByMe {
@@ -122,7 +122,7 @@ func TestFilesOfOthers(t *testing.T) {
 }
 
 func TestDownloadErrors(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, anna)
 	files := allFiles(t, c, "'me' in owners")
 	for name, reason := range map[string]string{"flagged.exe": "cannotDownloadAbusiveFile", "confidential.pdf": "cannotDownloadFile",
@@ -145,7 +145,7 @@ func TestDownloadErrors(t *testing.T) {
 }
 
 func TestExport(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, anna)
 	about, err := c.drive.About.Get().Fields("exportFormats,user,storageQuota").Do()
 	if err != nil || !slices.Contains(about.ExportFormats[sim.MimeDocument], "application/pdf") || about.User.EmailAddress != anna {
@@ -184,7 +184,7 @@ func TestExport(t *testing.T) {
 }
 
 func TestSharedDrives(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, anna)
 	drives, err := c.drive.Drives.List().UseDomainAdminAccess(true).PageSize(100).Do()
 	if err != nil || len(drives.Drives) != 1 {

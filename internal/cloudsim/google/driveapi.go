@@ -61,7 +61,7 @@ func filesList(c *call) error {
 	}
 	match, err := parseQuery(c.query.Get("q"), c.user.Email)
 	if err != nil {
-		c.report([]string{"drive.files.list: q: " + err.Error()})
+		c.Report("drive.files.list: q: " + err.Error())
 		return errInvalid("q", "Invalid Value")
 	}
 	after, err := c.filePlace()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // Rename gives a file or folder another name. Its time of modification stays.
@@ -12,15 +14,15 @@ func (d *Data) Rename(id, name string) error {
 }
 
 // Edit gives a stored file other contents and a new time of modification.
-func (d *Data) Edit(id string, body Content) error {
+func (d *Data) Edit(id string, body cloudsim.Content) error {
 	return d.change("edit", id, func(n *node) error {
-		n.Content, n.sums, n.Modified = body, &checksums{}, d.Now()
+		n.Content, n.sums, n.Modified = body, &cloudsim.Checksums{}, d.Now()
 		return nil
 	})
 }
 
 // EditDocument gives a Google document other exports and a new time of modification.
-func (d *Data) EditDocument(id string, exports map[string]Content) error {
+func (d *Data) EditDocument(id string, exports map[string]cloudsim.Content) error {
 	return d.change("edit", id, func(n *node) error {
 		n.Exports, n.Modified = exports, d.Now()
 		return nil

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // Media types of what is no stored file.
@@ -21,9 +23,9 @@ const (
 type File struct {
 	ID       string // chosen when empty
 	Name     string
-	MimeType string  // empty: a folder without Content, application/octet-stream with
-	Parent   string  // id of a folder; empty: the drive's root
-	Content  Content // stored files; nil for everything else
+	MimeType string           // empty: a folder without Content, application/octet-stream with
+	Parent   string           // id of a folder; empty: the drive's root
+	Content  cloudsim.Content // stored files; nil for everything else
 	Created  time.Time
 	Modified time.Time
 	Trashed  bool
@@ -34,7 +36,7 @@ type File struct {
 
 	// Exports are the bodies of a Google document by media type. Formats that the kind of document has and this
 	// map lacks are made up from its name.
-	Exports map[string]Content
+	Exports map[string]cloudsim.Content
 
 	Starred      bool
 	Description  string
@@ -65,7 +67,7 @@ type node struct {
 	drive    *sharedDrive // nil in My Drive
 	perms    []Permission // beside the owner's
 	version  int64
-	sums     *checksums
+	sums     *cloudsim.Checksums
 }
 
 type sharedDrive struct {
@@ -194,7 +196,7 @@ func (d *Data) AddDriveFile(driveID string, f File) (string, error) {
 
 // ImportFile adds a stored file to a user's My Drive. The path is of folder names with slashes between them; folders
 // that do not exist are made.
-func (d *Data) ImportFile(owner, path string, body Content, modified time.Time) (string, error) {
+func (d *Data) ImportFile(owner, path string, body cloudsim.Content, modified time.Time) (string, error) {
 	folder, name := "", path
 	for {
 		head, rest, more := strings.Cut(name, "/")
@@ -254,7 +256,7 @@ func (d *Data) add(n *node, root *node) (string, error) {
 		}
 		n.parent.children = append(n.parent.children, n)
 	}
-	n.version, n.sums = 1, &checksums{}
+	n.version, n.sums = 1, &cloudsim.Checksums{}
 	d.nodes[n.ID] = n
 	if n.owner != nil {
 		n.owner.drive.owned = append(n.owner.drive.owned, n)

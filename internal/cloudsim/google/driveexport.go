@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 type exportFormat struct{ mime, name string }
@@ -55,7 +57,7 @@ func (v *fileView) exportLinks() any {
 }
 
 // export gives the document in a format, and false for one that its kind does not have.
-func (v *fileView) export(mime string) (Content, bool) {
+func (v *fileView) export(mime string) (cloudsim.Content, bool) {
 	formats := exportFormats(v.MimeType)
 	i := slices.IndexFunc(formats, func(f exportFormat) bool { return f.mime == mime })
 	if i < 0 {
@@ -64,7 +66,7 @@ func (v *fileView) export(mime string) (Content, bool) {
 	if body := v.Exports[mime]; body != nil {
 		return body, true
 	}
-	return Bytes(madeUp(formats[i], v.Name, v.version)), true
+	return cloudsim.Bytes(madeUp(formats[i], v.Name, v.version)), true
 }
 
 // madeUp writes a small document: a real archive where the format is one, so that tools that look at the first bytes

@@ -4,6 +4,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // fileView is a copy of a node as one user sees it.
@@ -20,7 +22,7 @@ type fileView struct {
 	perms       []Permission
 	sharedOwn   bool // shared with the user by a permission of its own
 	version     int64
-	checksums   *checksums
+	checksums   *cloudsim.Checksums
 	root, owned bool
 }
 
@@ -133,11 +135,11 @@ func (v *fileView) stored(o object) object {
 		member{"webContentLink", "https://drive.google.com/uc?id=" + v.ID + "&export=download"})
 	body, sums := v.Content, v.checksums
 	if !v.NoChecksums {
-		o = append(o, member{"md5Checksum", func() any { sum, _ := sums.of(body); return sum }})
+		o = append(o, member{"md5Checksum", func() any { sum, _ := sums.Of(body); return sum }})
 	}
 	if !v.NoChecksums && !v.NoSHA {
-		o = append(o, member{"sha1Checksum", func() any { return sums.ofSHA1(body) }},
-			member{"sha256Checksum", func() any { _, sum := sums.of(body); return sum }})
+		o = append(o, member{"sha1Checksum", func() any { return sums.SHA1(body) }},
+			member{"sha256Checksum", func() any { _, sum := sums.Of(body); return sum }})
 	}
 	return o
 }

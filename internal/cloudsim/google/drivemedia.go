@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // seen finds a file that the user may see; root stands for the user's My Drive.
@@ -54,7 +56,7 @@ func (c *call) download(v fileView) error {
 }
 
 // send writes a body, or the range of it that is asked for.
-func (c *call) send(body Content, mime string) error {
+func (c *call) send(body cloudsim.Content, mime string) error {
 	size := body.Size()
 	from, to, partial, ok := byteRange(c.r.Header.Get("Range"), size)
 	h := c.w.Header()
@@ -136,7 +138,7 @@ func filesExport(c *call) error {
 
 // stream writes a whole body of a length that is not told beforehand: exports are made while they are sent, and cannot
 // be had in parts.
-func (c *call) stream(body Content, mime string) error {
+func (c *call) stream(body cloudsim.Content, mime string) error {
 	r, err := body.Open(0)
 	if err != nil {
 		return err
@@ -151,7 +153,7 @@ func (c *call) stream(body Content, mime string) error {
 	return nil
 }
 
-func (c *call) exported(v fileView, mime string) (Content, error) {
+func (c *call) exported(v fileView, mime string) (cloudsim.Content, error) {
 	if !v.googleDoc() {
 		return nil, errForbidden("fileNotExportable", "Export only supports Docs Editors files.")
 	}

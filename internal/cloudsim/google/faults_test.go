@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"go.uber.org/goleak"
 	"google.golang.org/api/googleapi"
@@ -24,20 +25,20 @@ func faulty(t *testing.T, kind string) (*http.Response, error) {
 	if err := data.AddUser(sim.User{Email: ben}); err != nil {
 		t.Fatal(err)
 	}
-	id, err := data.AddFile(ben, sim.File{Name: "f", Content: sim.Generated(1, 100_000)})
+	id, err := data.AddFile(ben, sim.File{Name: "f", Content: cloudsim.Generated(1, 100_000)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := sim.ParseFaults("drive.files.get:" + kind + ":1")
+	plan, err := cloudsim.ParseFaults("drive.files.get:" + kind + ":1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, h := start(t, data, sim.Options{Faults: plan, SlowPause: time.Millisecond})
+	s, h := start(t, data, sim.Options{Behaviour: cloudsim.Behaviour{Faults: plan, SlowPause: time.Millisecond}})
 	return connect(t, s, h, ben).drive.Files.Get(id).Download()
 }
 
 func TestBodyFaults(t *testing.T) {
-	r, err := sim.Generated(1, 100_000).Open(0)
+	r, err := cloudsim.Generated(1, 100_000).Open(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,12 +96,12 @@ func TestAnswerFaults(t *testing.T) {
 
 func TestFaultsAreRepeatable(t *testing.T) {
 	run := func(seed uint64) []int {
-		plan, err := sim.ParseFaults("gmail.getProfile:503:0.3")
+		plan, err := cloudsim.ParseFaults("gmail.getProfile:503:0.3")
 		if err != nil {
 			t.Fatal(err)
 		}
 		plan.Seed = seed
-		s, h := start(t, organisation(t), sim.Options{Faults: plan})
+		s, h := start(t, exampleData(t), sim.Options{Behaviour: cloudsim.Behaviour{Faults: plan}})
 		c := connect(t, s, h, anna)
 		var failed []int
 		for i := range 60 {
@@ -123,9 +124,9 @@ func TestFaultsAreRepeatable(t *testing.T) {
 }
 
 func TestHook(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{Hook: func(r *http.Request, name string) (sim.Fault, bool) {
-		return sim.Fault{Kind: "429", RetryAfter: 1500 * time.Millisecond}, name == "gmail.labels.list"
-	}})
+	s, h := start(t, exampleData(t), sim.Options{Behaviour: cloudsim.Behaviour{Hook: func(r *http.Request, name string) (cloudsim.Fault, bool) {
+		return cloudsim.Fault{Kind: "429", RetryAfter: 1500 * time.Millisecond}, name == "gmail.labels.list"
+	}}})
 	_, err := connect(t, s, h, anna).gmail.Users.Labels.List("me").Do()
 	wantReason(t, err, 429, "rateLimitExceeded")
 	var api *googleapi.Error
@@ -136,18 +137,18 @@ func TestHook(t *testing.T) {
 
 func TestParseFaultsRefuses(t *testing.T) {
 	for _, spec := range []string{"x", "a:b:c", "*:503:2", "*:503:-1", "*:503:NaN", "*:418:1", "[:503:1", "a:403:b:c:1"} {
-		if _, err := sim.ParseFaults(spec); err == nil {
+		if _, err := cloudsim.ParseFaults(spec); err == nil {
 			t.Errorf("%q was accepted", spec)
 		}
 	}
-	if _, err := sim.ParseFaults(" *:503:0.5 , ,"); err != nil {
+	if _, err := cloudsim.ParseFaults(" *:503:0.5 , ,"); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestQuotas(t *testing.T) {
 	quotas := sim.NewQuotas()
-	s, h := start(t, organisation(t), sim.Options{Quotas: quotas})
+	s, h := start(t, exampleData(t), sim.Options{Quotas: quotas})
 	c := connect(t, s, h, anna)
 	id := mustList(t, c)[0] // 5 units
 	get := func() error {
@@ -167,7 +168,7 @@ func TestQuotas(t *testing.T) {
 
 func TestQuotaOfCalendarAndProject(t *testing.T) {
 	quotas := sim.Quotas{Calendar: sim.Limit{UserPerMinute: 2, ProjectPerMinute: 3}, Drive: sim.Limit{ProjectPerDay: 1}, RetryAfter: time.Second}
-	s, h := start(t, organisation(t), sim.Options{Quotas: quotas})
+	s, h := start(t, exampleData(t), sim.Options{Quotas: quotas})
 	colors := func(email string) error {
 		_, err := connect(t, s, h, email).calendar.Colors.Get().Do()
 		return err
@@ -191,7 +192,7 @@ func TestQuotaOfCalendarAndProject(t *testing.T) {
 }
 
 func TestUnknownRequestsAreProblems(t *testing.T) {
-	s := sim.New(organisation(t), sim.Options{})
+	s := sim.New(exampleData(t), sim.Options{})
 	defer s.Close()
 	h := httptest.NewServer(s)
 	defer h.Close()
@@ -226,7 +227,7 @@ func TestUnknownRequestsAreProblems(t *testing.T) {
 }
 
 func TestCounts(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, anna)
 	for range 3 {
 		if _, err := c.gmail.Users.GetProfile("me").Do(); err != nil {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // FileInfo tells what is in a drive, for tests that compare.
@@ -14,7 +16,7 @@ type FileInfo struct {
 	MimeType string
 	Modified time.Time
 	Trashed  bool // itself or a folder above it
-	Content  Content
+	Content  cloudsim.Content
 }
 
 // Files gives all that a user owns, or all in a shared drive given by its id, without the root, in the order of their

@@ -9,7 +9,7 @@ import (
 )
 
 func TestFiles(t *testing.T) {
-	data := organisation(t)
+	data := exampleData(t)
 	s, h := start(t, data, sim.Options{})
 	listed := allFiles(t, connect(t, s, h, anna), "'me' in owners")
 	files, err := data.Files(anna)

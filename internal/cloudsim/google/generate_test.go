@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"google.golang.org/api/calendar/v3"
 	"google.golang.org/api/drive/v3"
 	"google.golang.org/api/gmail/v1"
@@ -19,7 +20,7 @@ import (
 )
 
 func TestGeneratedOrganisationThroughOfficialClients(t *testing.T) {
-	data := sim.Generate(sim.Spec{Users: 2, Mail: 120, Files: 130, Events: 25, Seed: 7})
+	data := sim.Generate(organisation.Spec{Users: 2, Mail: 120, Files: 130, Events: 25, Seed: 7})
 	s, h := start(t, data, sim.Options{PageSize: 50})
 	ctx := context.Background()
 	c := connect(t, s, h, "user0001@example.org")

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMailIsServedAsItIs(t *testing.T) {
-	data := organisation(t)
+	data := exampleData(t)
 	s, h := start(t, data, sim.Options{})
 	c := connect(t, s, h, ben)
 	messages := data.Messages(ben)
@@ -43,7 +43,7 @@ func TestMailIsServedAsItIs(t *testing.T) {
 }
 
 func TestLabels(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, anna)
 	labels, err := c.gmail.Users.Labels.List("me").Do()
 	if err != nil {
@@ -62,7 +62,7 @@ func TestLabels(t *testing.T) {
 }
 
 func TestMessagesList(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	c := connect(t, s, h, anna)
 	count := func(list *gmail.UsersMessagesListCall) int {
 		t.Helper()
@@ -104,7 +104,7 @@ func mustList(t *testing.T, c clients) []string {
 }
 
 func TestHistory(t *testing.T) {
-	data := organisation(t)
+	data := exampleData(t)
 	s, h := start(t, data, sim.Options{})
 	c := connect(t, s, h, anna)
 	profile, err := c.gmail.Users.GetProfile("me").Do()
@@ -170,7 +170,7 @@ func history(t *testing.T, c clients, from uint64) []string {
 }
 
 func TestMailboxesThatCannotBeRead(t *testing.T) {
-	s, h := start(t, organisation(t), sim.Options{})
+	s, h := start(t, exampleData(t), sim.Options{})
 	suspended := connect(t, s, h, david)
 	ids := mustList(t, suspended)
 	if len(ids) != 1 {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // messagesGet answers users.messages.get.
@@ -18,7 +20,7 @@ func messagesGet(c *call) error {
 	}
 	format := c.query.Get("format")
 	if format == "" {
-		c.report([]string{c.name + ": format=full is not simulated"})
+		c.Report(c.name + ": format=full is not simulated")
 		return errInvalid("format", "Not simulated: format=full")
 	}
 	box, err := c.box()
@@ -81,12 +83,12 @@ func (c *call) rawMessage(msg message, head object) error {
 
 // encoded is a Content that knows its own base64url without padding.
 type encoded interface {
-	writeBase64(w io.Writer) error
+	WriteBase64(w io.Writer) error
 }
 
-func (c *call) encode(raw Content) error {
+func (c *call) encode(raw cloudsim.Content) error {
 	if e, ok := raw.(encoded); ok {
-		return e.writeBase64(c.w)
+		return e.WriteBase64(c.w)
 	}
 	r, err := raw.Open(0)
 	if err != nil {
@@ -127,7 +129,7 @@ func (b *encodeBuffers) encode(w io.Writer, r io.Reader) error {
 }
 
 // snippet is the beginning of the text, roughly as Gmail shows it.
-func snippet(raw Content) string {
+func snippet(raw cloudsim.Content) string {
 	r, err := raw.Open(0)
 	if err != nil {
 		return ""
@@ -144,7 +146,7 @@ func snippet(raw Content) string {
 }
 
 // metadata gives the payload of format=metadata: the header fields alone, all or those that are named.
-func metadata(raw Content, names []string) object {
+func metadata(raw cloudsim.Content, names []string) object {
 	list := []object{}
 	for _, f := range headerFields(raw) {
 		if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, f[0]) }) {
@@ -155,7 +157,7 @@ func metadata(raw Content, names []string) object {
 }
 
 // headerFields reads the fields in their order, unfolded.
-func headerFields(raw Content) [][2]string {
+func headerFields(raw cloudsim.Content) [][2]string {
 	r, err := raw.Open(0)
 	if err != nil {
 		return nil

@@ -15,20 +15,17 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // Options say how the provider behaves. The zero value is a provider without limits, latency and faults.
 type Options struct {
+	cloudsim.Behaviour
 	Quotas   Quotas
-	Latency  time.Duration // before each answer
-	PageSize int           // upper limit of all pages; 0: Google's own
+	PageSize int // upper limit of all pages; 0: Google's own
 	// ShortPages makes pages of different lengths, and some empty ones before the last, as Google allows itself.
 	ShortPages bool
-	Faults     *Faults
-	// Hook decides on a fault by program; it comes before Faults. The name is that of [Request].
-	Hook func(r *http.Request, name string) (Fault, bool)
-	// SlowPause is the pause between two pieces of a slow body; 0: 20 ms.
-	SlowPause time.Duration
 	// ExportLimit is what files.export gives at most; 0: Google's 10 MB.
 	ExportLimit int64
 	// Scopes are the ones delegated to the service account; nil: those of [ReadOnlyScopes].
@@ -39,22 +36,20 @@ type Options struct {
 	Strict *Schema
 }
 
-// Server is the simulated provider. It is safe for concurrent use.
+// Server is the simulated provider. It is safe for concurrent use. Its methods are counted under names such as drive.files.list,
+// drive.files.get (metadata), drive.files.get.media (content), drive.files.export, drive.exportLinks, gmail.messages.get,
+// calendar.events.list, directory.users.list and token.
 type Server struct {
+	*cloudsim.Front
 	data    *Data
 	options Options
 	mux     *http.ServeMux
 	quota   *meter
 	key     func() *rsa.PrivateKey
-	done    chan struct{}
-	closing sync.Once
 	buffers sync.Pool // of *encodeBuffers
 
-	mu       sync.Mutex
-	tokens   map[string]session
-	counts   map[string]int
-	total    int
-	problems []string
+	mu     sync.Mutex
+	tokens map[string]session
 }
 
 // New serves the organisation.
@@ -65,50 +60,25 @@ func New(data *Data, o Options) *Server {
 	if o.TokenLife == 0 {
 		o.TokenLife = time.Hour
 	}
-	if o.SlowPause == 0 {
-		o.SlowPause = 20 * time.Millisecond
-	}
 	if o.Scopes == nil {
 		o.Scopes = ReadOnlyScopes()
 	}
-	s := &Server{data: data, options: o, quota: newMeter(o.Quotas), key: sync.OnceValue(newKey), done: make(chan struct{}),
-		tokens: map[string]session{}, counts: map[string]int{}}
+	s := &Server{Front: cloudsim.NewFront(o.Behaviour), data: data, options: o, quota: newMeter(o.Quotas),
+		key: sync.OnceValue(newKey), tokens: map[string]session{}}
 	s.mux = s.routes()
 	return s
 }
 
-// Close ends pauses that answers are making. The server answers no more afterwards.
-func (s *Server) Close() error {
-	s.closing.Do(func() { close(s.done) })
-	return nil
-}
-
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	select {
-	case <-s.done:
+	if s.Closed() {
 		panic(http.ErrAbortHandler)
-	default:
 	}
 	if s.options.Strict == nil {
 		s.mux.ServeHTTP(w, r)
 		return
 	}
 	recorded := &recorder{ResponseWriter: w}
-	defer func() { s.report(s.options.Strict.check(r, recorded)) }()
+	defer func() { s.Report(s.options.Strict.check(r, recorded)...) }()
 	s.mux.ServeHTTP(recorded, r)
-}
-
-// pause waits, unless the client gives up or the server is closed.
-func (s *Server) pause(r *http.Request, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.Context().Done():
-	case <-s.done:
-	}
 }

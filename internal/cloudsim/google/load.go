@@ -1,15 +1,12 @@
 package google
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
-	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 )
 
 // Load reads an organisation from a directory; examples/organisation/README.md describes its format. Unknown keys,
@@ -18,28 +15,38 @@ func Load(dir string) (*Data, error) { return LoadFS(os.DirFS(dir)) }
 
 // LoadFS reads an organisation from a file system whose files can be sought in, such as an embedded one.
 func LoadFS(files fs.FS) (*Data, error) {
-	var file struct {
-		Domain string       `yaml:"domain"`
-		Users  []userEntry  `yaml:"users"`
-		Drives []driveEntry `yaml:"shared_drives"`
+	o, err := organisation.Read(files)
+	if err != nil {
+		return nil, err
 	}
-	if err := readYAML(files, "organisation.yaml", &file); err != nil {
-		return nil, fmt.Errorf("load organisation: %w", err)
+	return Of(o)
+}
+
+// Generate makes up an organisation. The same Spec gives the same one, with the same ids.
+func Generate(s organisation.Spec) *Data {
+	d, err := Of(organisation.Generate(s))
+	if err != nil {
+		panic(err) // a generated organisation is sound
 	}
-	l := &loader{fs: files, data: NewData(file.Domain), keys: map[string]bool{}}
+	return d
+}
+
+// Of returns what Google holds of an organisation. The same one gives the same ids.
+func Of(o *organisation.Organisation) (*Data, error) {
+	l := &loader{data: NewData(o.Domain), keys: map[string]bool{}}
 	l.data.Now = func() time.Time { return time.Date(2024, 6, 3, 8, 0, 0, 0, time.UTC) }
-	for _, u := range file.Users {
-		if err := l.data.AddUser(u.user()); err != nil {
+	for _, u := range o.Users {
+		if err := l.data.AddUser(userOf(u)); err != nil {
 			return nil, fmt.Errorf("load organisation: %w", err)
 		}
 	}
-	for _, u := range file.Users {
-		if err := l.user(path.Join("users", localPart(u.Email)), u.Email); err != nil {
+	for _, u := range o.Users {
+		if err := l.user(u); err != nil {
 			return nil, fmt.Errorf("load %s: %w", u.Email, err)
 		}
 	}
-	for _, s := range file.Drives {
-		if err := l.sharedDrive(path.Join("shared_drives", s.Directory), s); err != nil {
+	for _, s := range o.Drives {
+		if err := l.sharedDrive(s); err != nil {
 			return nil, fmt.Errorf("load shared drive %s: %w", s.Name, err)
 		}
 	}
@@ -51,38 +58,13 @@ func LoadFS(files fs.FS) (*Data, error) {
 	return l.data, nil
 }
 
-type userEntry struct {
-	Email     string   `yaml:"email"`
-	Given     string   `yaml:"given"`
-	Family    string   `yaml:"family"`
-	Aliases   []string `yaml:"aliases"`
-	OrgUnit   string   `yaml:"org_unit"`
-	Admin     bool     `yaml:"admin"`
-	Suspended bool     `yaml:"suspended"`
-	Archived  bool     `yaml:"archived"`
-	Deleted   bool     `yaml:"deleted"`
-	NoMailbox bool     `yaml:"no_mailbox"`
+func userOf(u *organisation.User) User {
+	return User{Email: u.Email, GivenName: u.Given, FamilyName: u.Family, Aliases: u.Aliases, OrgUnit: u.OrgUnit, Admin: u.Admin,
+		Suspended: u.Suspended, Archived: u.Archived, Deleted: u.Deleted, NoMailbox: u.NoMailbox}
 }
 
-func (e userEntry) user() User {
-	return User{Email: e.Email, GivenName: e.Given, FamilyName: e.Family, Aliases: e.Aliases, OrgUnit: e.OrgUnit, Admin: e.Admin,
-		Suspended: e.Suspended, Archived: e.Archived, Deleted: e.Deleted, NoMailbox: e.NoMailbox}
-}
-
-type driveEntry struct {
-	Name      string       `yaml:"name"`
-	Directory string       `yaml:"directory"`
-	Members   []shareEntry `yaml:"members"`
-}
-
-type shareEntry struct {
-	Type  string `yaml:"type"` // empty: user
-	Role  string `yaml:"role"`
-	Email string `yaml:"email"`
-}
-
-func (e shareEntry) permission() Permission {
-	p := Permission(e)
+func permissionOf(s organisation.Share) Permission {
+	p := Permission(s)
 	if p.Type == "" {
 		p.Type = "user"
 	}
@@ -91,42 +73,32 @@ func (e shareEntry) permission() Permission {
 
 // loader puts an organisation together. What refers to something that may come later waits until the end.
 type loader struct {
-	fs    fs.FS
 	data  *Data
 	keys  map[string]bool
 	later []func() error
 }
 
-func (l *loader) user(dir, email string) error {
-	var drive struct {
-		Files []fileEntry `yaml:"files"`
-	}
-	if err := readOptional(l.fs, path.Join(dir, "drive", "drive.yaml"), &drive); err != nil {
+func (l *loader) user(u *organisation.User) error {
+	if err := l.files(place{owner: u.Email}, u.Files); err != nil {
 		return err
 	}
-	at := place{dir: path.Join(dir, "drive"), owner: email}
-	if err := l.files(at, drive.Files); err != nil {
+	if err := l.mail(u); err != nil {
 		return err
 	}
-	if err := l.mail(path.Join(dir, "mail"), email); err != nil {
-		return err
+	for _, c := range u.Calendars {
+		if err := l.calendar(u.Email, c); err != nil {
+			return fmt.Errorf("calendar %s: %w", c.ID, err)
+		}
 	}
-	return l.calendars(path.Join(dir, "calendars"), email)
+	return nil
 }
 
-func (l *loader) sharedDrive(dir string, s driveEntry) error {
-	var drive struct {
-		Files []fileEntry `yaml:"files"`
-	}
-	if err := readYAML(l.fs, path.Join(dir, "drive.yaml"), &drive); err != nil {
-		return err
-	}
+func (l *loader) sharedDrive(s *organisation.SharedDrive) error {
 	members := make([]Permission, len(s.Members))
 	for i, m := range s.Members {
-		members[i] = m.permission()
+		members[i] = permissionOf(m)
 	}
-	id := l.data.AddSharedDrive(s.Name, members...)
-	return l.files(place{dir: dir, drive: id}, drive.Files)
+	return l.files(place{drive: l.data.AddSharedDrive(s.Name, members...)}, s.Files)
 }
 
 // finish does what has waited.
@@ -139,33 +111,17 @@ func (l *loader) finish() error {
 	return nil
 }
 
-func readOptional(files fs.FS, name string, into any) error {
-	if _, err := fs.Stat(files, name); errors.Is(err, fs.ErrNotExist) {
-		return nil
+// settle forgets how the organisation came about: change streams begin now, as they would for data that is older than
+// their memory.
+func (d *Data) settle() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, u := range d.users {
+		u.drive.log, u.drive.latest = nil, nil
+		u.mail.history = nil
+		u.mail.oldest = u.mail.historyID
 	}
-	return readYAML(files, name, into)
-}
-
-func readYAML(files fs.FS, name string, into any) error {
-	raw, err := fs.ReadFile(files, name)
-	if err != nil {
-		return err
+	for _, s := range d.drives {
+		s.corpus.log, s.corpus.latest = nil, nil
 	}
-	if err := yaml.UnmarshalWithOptions(raw, into, yaml.DisallowUnknownField()); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-func localPart(email string) string {
-	local, _, _ := strings.Cut(email, "@")
-	return local
-}
-
-// parseTime reads a time; empty is the zero time.
-func parseTime(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	return time.Parse(time.RFC3339, s)
 }

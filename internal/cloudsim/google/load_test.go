@@ -9,7 +9,7 @@ import (
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 )
 
-func organisation(t *testing.T) *sim.Data {
+func exampleData(t *testing.T) *sim.Data {
 	t.Helper()
 	data, err := sim.Load("../../../examples/organisation")
 	if err != nil {
@@ -23,7 +23,7 @@ func TestLoadOrganisation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string]*sim.Data{"directory": organisation(t), "embedded": embedded} {
+	for name, data := range map[string]*sim.Data{"directory": exampleData(t), "embedded": embedded} {
 		t.Run(name, func(t *testing.T) { checkOrganisation(t, data) })
 	}
 }
@@ -44,7 +44,7 @@ func checkOrganisation(t *testing.T, data *sim.Data) {
 }
 
 func TestLoadTwiceGivesTheSameIDs(t *testing.T) {
-	first, second := organisation(t), organisation(t)
+	first, second := exampleData(t), exampleData(t)
 	for _, u := range first.Users() {
 		a, b := first.Messages(u.Email), second.Messages(u.Email)
 		for i := range a {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // firstHistory is the history id of an untouched mailbox.
@@ -28,7 +30,7 @@ type Label struct {
 
 // Message is a message to be added to a mailbox.
 type Message struct {
-	Raw    Content
+	Raw    cloudsim.Content
 	Labels []string  // names or ids; a name that does not exist becomes a new user label
 	Date   time.Time // internalDate; zero: the Date header, or the organisation's time
 	Thread string    // id of a message of the same conversation; empty: a conversation of its own
@@ -39,14 +41,14 @@ type MessageInfo struct {
 	ID     string
 	Labels []string // ids
 	Date   time.Time
-	Raw    Content
+	Raw    cloudsim.Content
 }
 
 type message struct {
 	id, thread uint64
 	date       int64    // milliseconds since 1970
 	labels     []string // sorted ids; never changed in place
-	raw        Content
+	raw        cloudsim.Content
 	historyID  uint64
 }
 
@@ -150,11 +152,11 @@ func (d *Data) AddMessage(email string, add Message) (string, error) {
 
 // ImportMail adds a message with these labels (names or ids) and the time of its Date header, and gives its id.
 func (d *Data) ImportMail(email string, raw []byte, labels ...string) (string, error) {
-	return d.AddMessage(email, Message{Raw: Bytes(raw), Labels: labels})
+	return d.AddMessage(email, Message{Raw: cloudsim.Bytes(raw), Labels: labels})
 }
 
 // headerDate reads the Date header, and gives the zero time when there is none that can be understood.
-func headerDate(raw Content) time.Time {
+func headerDate(raw cloudsim.Content) time.Time {
 	header, _ := readHeader(raw)
 	date, err := mail.ParseDate(header.Get("Date"))
 	if err != nil || date.Year() < 1970 || date.Year() > 2100 {
@@ -164,7 +166,7 @@ func headerDate(raw Content) time.Time {
 }
 
 // readHeader reads at most the first 64 KiB.
-func readHeader(raw Content) (textproto.MIMEHeader, error) {
+func readHeader(raw cloudsim.Content) (textproto.MIMEHeader, error) {
 	r, err := raw.Open(0)
 	if err != nil {
 		return nil, err

@@ -2,8 +2,9 @@ package google
 
 import (
 	"strings"
-	"sync"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // Quotas are limits in the units that Google counts in. The zero value has none.
@@ -18,7 +19,7 @@ type Quotas struct {
 // Limit is the quota of one API. Zero fields are unlimited.
 type Limit struct {
 	UserPerMinute, ProjectPerMinute, ProjectPerDay int
-	Cost                                           map[string]int // units by method name (see Server.Counts); others cost Else
+	Cost                                           map[string]int // units by method name (see Front.Counts); others cost Else
 	Else                                           int            // 0 means 1
 }
 
@@ -46,22 +47,11 @@ func OldQuotas() Quotas {
 
 // meter counts what was spent in the current minute and day.
 type meter struct {
-	quotas  Quotas
-	started time.Time
-
-	mu     sync.Mutex
-	minute int64
-	day    int64
-	spent  map[string]int // by API and user; in this minute
-	daily  map[string]int // by API
+	quotas Quotas
+	spent  *cloudsim.Meter
 }
 
-func newMeter(q Quotas) *meter {
-	if q.Speed == 0 {
-		q.Speed = 1
-	}
-	return &meter{quotas: q, started: time.Now(), spent: map[string]int{}, daily: map[string]int{}}
-}
+func newMeter(q Quotas) *meter { return &meter{q, cloudsim.NewMeter(q.Speed)} }
 
 func (q Quotas) limit(api string) Limit {
 	switch api {
@@ -89,22 +79,20 @@ func (m *meter) spend(name, email string) *apiError {
 	api, _, _ := strings.Cut(name, ".")
 	limit := m.quotas.limit(api)
 	units := limit.cost(name)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.turn()
-	user, project := api+" "+email, api
-	switch {
-	case limit.ProjectPerDay > 0 && m.daily[project]+units > limit.ProjectPerDay:
-		return m.refusal(&apiError{code: 403, domain: "usageLimits", reason: "dailyLimitExceeded", message: "Daily Limit Exceeded"})
-	case limit.ProjectPerMinute > 0 && m.spent[project]+units > limit.ProjectPerMinute:
-		return m.refusal(&apiError{code: 403, domain: "usageLimits", reason: "rateLimitExceeded", message: "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service '" + api + ".googleapis.com' for consumer 'project_number:1'."})
-	case limit.UserPerMinute > 0 && m.spent[user]+units > limit.UserPerMinute:
-		return m.refusal(userRefusal(api))
+	refused, _, ok := m.spent.Spend(units,
+		cloudsim.Window{Key: "day " + api, Length: 24 * time.Hour, Max: limit.ProjectPerDay},
+		cloudsim.Window{Key: "minute " + api, Length: time.Minute, Max: limit.ProjectPerMinute},
+		cloudsim.Window{Key: "user " + api + " " + email, Length: time.Minute, Max: limit.UserPerMinute})
+	if ok {
+		return nil
 	}
-	m.spent[user] += units
-	m.spent[project] += units
-	m.daily[project] += units
-	return nil
+	switch refused {
+	case 0:
+		return m.refusal(&apiError{code: 403, domain: "usageLimits", reason: "dailyLimitExceeded", message: "Daily Limit Exceeded"})
+	case 1:
+		return m.refusal(&apiError{code: 403, domain: "usageLimits", reason: "rateLimitExceeded", message: "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service '" + api + ".googleapis.com' for consumer 'project_number:1'."})
+	}
+	return m.refusal(userRefusal(api))
 }
 
 // userRefusal differs: Gmail says 429, the others 403.
@@ -117,20 +105,7 @@ func userRefusal(api string) *apiError {
 
 func (m *meter) refusal(e *apiError) *apiError {
 	if m.quotas.RetryAfter > 0 {
-		e.after = seconds(m.quotas.RetryAfter)
+		e.after = cloudsim.Seconds(m.quotas.RetryAfter)
 	}
 	return e
-}
-
-// turn begins a new minute or day when it is time.
-func (m *meter) turn() {
-	passed := time.Duration(float64(time.Since(m.started)) * m.quotas.Speed)
-	if minute := int64(passed / time.Minute); minute != m.minute {
-		m.minute = minute
-		clear(m.spent)
-	}
-	if day := int64(passed / (24 * time.Hour)); day != m.day {
-		m.day = day
-		clear(m.daily)
-	}
 }

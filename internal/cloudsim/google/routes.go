@@ -11,7 +11,7 @@ import (
 
 // route is one method of an API.
 type route struct {
-	name    string   // see Server.Counts
+	name    string   // see Front.Counts
 	pattern string   // of http.ServeMux, without the verb
 	scopes  []string // any of them will do; without https://www.googleapis.com/auth/
 	params  string   // query parameters that are simulated: name:type, separated by blanks
@@ -71,8 +71,8 @@ func (s *Server) routes() *http.ServeMux {
 		mux.HandleFunc("GET "+rt.pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, rt, known) })
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.count("unknown")
-		s.report([]string{fmt.Sprintf("unknown: %s %s", r.Method, r.URL.Path)})
+		s.Count("unknown")
+		s.Report(fmt.Sprintf("unknown: %s %s", r.Method, r.URL.Path))
 		writeError(w, &apiError{code: 404, reason: "notFound", message: "Not simulated: " + r.Method + " " + r.URL.Path})
 	})
 	return mux

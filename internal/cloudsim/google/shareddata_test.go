@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 )
 
@@ -48,7 +49,7 @@ func TestImportOfRealMail(t *testing.T) {
 			if _, err := data.ImportMail(ben, raw, "INBOX"); err != nil {
 				t.Errorf("%s: %v", path, err)
 			}
-			if _, err := data.ImportFile(ben, folder+"/"+filepath.Base(path), sim.Bytes(raw), time.Unix(1_700_000_000, 0)); err != nil {
+			if _, err := data.ImportFile(ben, folder+"/"+filepath.Base(path), cloudsim.Bytes(raw), time.Unix(1_700_000_000, 0)); err != nil {
 				t.Errorf("%s: %v", path, err)
 			}
 			n++

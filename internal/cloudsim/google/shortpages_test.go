@@ -5,13 +5,15 @@ import (
 	"io"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"google.golang.org/api/calendar/v3"
 	"google.golang.org/api/gmail/v1"
 )
 
 func TestShortPagesLoseNothing(t *testing.T) {
-	data := sim.Generate(sim.Spec{Users: 1, Mail: 60, Files: 60, Events: 30, Seed: 5})
+	data := sim.Generate(organisation.Spec{Users: 1, Mail: 60, Files: 60, Events: 30, Seed: 5})
 	const user = "user0001@example.org"
 	s, h := start(t, data, sim.Options{ShortPages: true, PageSize: 8})
 	c := connect(t, s, h, user)
@@ -39,7 +41,7 @@ func TestShortPagesLoseNothing(t *testing.T) {
 		t.Errorf("%d events, want 42, and %d empty pages: %v", found, empty, err)
 	}
 	for _, m := range []string{"a", "b", "c", "d", "e"} {
-		if _, err := data.AddFile(user, sim.File{Name: m, Content: sim.Bytes(nil)}); err != nil {
+		if _, err := data.AddFile(user, sim.File{Name: m, Content: cloudsim.Bytes(nil)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -51,16 +53,16 @@ func TestShortPagesLoseNothing(t *testing.T) {
 // An export has no Content-Length; a cut is still seen, and a short one is not.
 func TestFaultsOfExports(t *testing.T) {
 	for kind, want := range map[string]error{"truncate": io.ErrUnexpectedEOF, "length": nil} {
-		plan, err := sim.ParseFaults("drive.files.export:" + kind + ":1")
+		plan, err := cloudsim.ParseFaults("drive.files.export:" + kind + ":1")
 		if err != nil {
 			t.Fatal(err)
 		}
 		data := emptyOrganisation(t)
-		id, err := data.AddFile(ben, sim.File{Name: "doc", MimeType: sim.MimeDocument, Exports: map[string]sim.Content{"text/plain": sim.Generated(1, 5000)}})
+		id, err := data.AddFile(ben, sim.File{Name: "doc", MimeType: sim.MimeDocument, Exports: map[string]cloudsim.Content{"text/plain": cloudsim.Generated(1, 5000)}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, h := start(t, data, sim.Options{Faults: plan})
+		s, h := start(t, data, sim.Options{Behaviour: cloudsim.Behaviour{Faults: plan}})
 		resp, err := connect(t, s, h, ben).drive.Files.Export(id, "text/plain").Download()
 		if err != nil {
 			t.Fatal(err)

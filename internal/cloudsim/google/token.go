@@ -81,15 +81,13 @@ func (s *Server) SetScopes(scopes ...string) {
 // serveToken exchanges a signed assertion for an access token.
 // https://developers.google.com/identity/protocols/oauth2/service-account#httprest
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
-	n := s.count("token")
-	s.pause(r, s.options.Latency)
-	if fault, ok := s.fault(r, "token", n); ok {
-		if answer := fault.answer(); answer != nil {
+	if _, fault, struck := s.Enter(r, "token"); struck {
+		if answer := faultAnswer(fault); answer != nil {
 			writeError(w, answer)
 			return
 		}
 		faulty := s.spoil(w, r, fault)
-		defer faulty.finish()
+		defer faulty.Finish()
 		w = faulty
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)

@@ -1,4 +1,4 @@
-package google
+package cloudsim
 
 import (
 	"net"
@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// faultyWriter spoils an answer.
-type faultyWriter struct {
+// FaultyWriter spoils an answer.
+type FaultyWriter struct {
 	http.ResponseWriter
-	server  *Server
+	front   *Front
 	request *http.Request
 	fault   Fault
 
@@ -18,15 +18,13 @@ type faultyWriter struct {
 	sent  int64
 }
 
-func (s *Server) spoil(w http.ResponseWriter, r *http.Request, f Fault) *faultyWriter {
-	if checked, ok := w.(*recorder); ok {
-		checked.spoiled = true
-	}
-	return &faultyWriter{ResponseWriter: w, server: s, request: r, fault: f}
+// Spoil returns a writer that does to an answer what the fault says. Finish must be called when the answer is complete.
+func (f *Front) Spoil(w http.ResponseWriter, r *http.Request, fault Fault) *FaultyWriter {
+	return &FaultyWriter{ResponseWriter: w, front: f, request: r, fault: fault}
 }
 
 // WriteHeader decides how much of the body is to come.
-func (w *faultyWriter) WriteHeader(code int) {
+func (w *FaultyWriter) WriteHeader(code int) {
 	w.begun = true
 	length, err := strconv.ParseInt(w.Header().Get("Content-Length"), 10, 64)
 	told := err == nil
@@ -48,9 +46,9 @@ func (w *faultyWriter) WriteHeader(code int) {
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (w *faultyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *FaultyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-func (w *faultyWriter) Write(p []byte) (int, error) {
+func (w *FaultyWriter) Write(p []byte) (int, error) {
 	if !w.begun {
 		w.WriteHeader(http.StatusOK)
 	}
@@ -66,7 +64,7 @@ func (w *faultyWriter) Write(p []byte) (int, error) {
 }
 
 // part sends what is left, and swallows the rest or cuts the connection.
-func (w *faultyWriter) part(p []byte) (int, error) {
+func (w *FaultyWriter) part(p []byte) (int, error) {
 	n := min(int64(len(p)), w.left)
 	if _, err := w.ResponseWriter.Write(p[:n]); err != nil {
 		return 0, err
@@ -79,7 +77,7 @@ func (w *faultyWriter) part(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (w *faultyWriter) trickle(p []byte) (int, error) {
+func (w *FaultyWriter) trickle(p []byte) (int, error) {
 	size := max(1, len(p)/8)
 	for sent := 0; sent < len(p); {
 		n, err := w.ResponseWriter.Write(p[sent:min(sent+size, len(p))])
@@ -88,13 +86,13 @@ func (w *faultyWriter) trickle(p []byte) (int, error) {
 			return sent, err
 		}
 		_ = http.NewResponseController(w.ResponseWriter).Flush()
-		w.server.pause(w.request, w.server.options.SlowPause)
+		w.front.Pause(w.request, w.front.behaviour.SlowPause)
 	}
 	return len(p), nil
 }
 
 // corrupt changes the byte in the middle of the body: a bit that keeps text text.
-func (w *faultyWriter) corrupt(p []byte) (int, error) {
+func (w *FaultyWriter) corrupt(p []byte) (int, error) {
 	at := w.left/2 - w.sent
 	w.sent += int64(len(p))
 	if at >= 0 && at < int64(len(p)) {
@@ -104,15 +102,15 @@ func (w *faultyWriter) corrupt(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// finish cuts what has not begun: an answer without a body.
-func (w *faultyWriter) finish() {
+// Finish cuts what has not begun: an answer without a body.
+func (w *FaultyWriter) Finish() {
 	if !w.begun && w.fault.Kind == "reset" {
 		w.cut()
 	}
 }
 
 // cut resets the connection.
-func (w *faultyWriter) cut() {
+func (w *FaultyWriter) cut() {
 	conn, _, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	if err == nil {
 		if tcp, ok := conn.(*net.TCPConn); ok {

@@ -1,4 +1,4 @@
-package google
+package cloudsim
 
 import (
 	"bytes"
@@ -67,8 +67,8 @@ func (m generatedMail) Open(offset int64) (io.ReadCloser, error) {
 	return &generatedMailReader{mail: m, head: m.head(), at: offset}, nil
 }
 
-// writeBase64 writes the message as base64url without padding; the lines were encoded long ago.
-func (m generatedMail) writeBase64(w io.Writer) error {
+// WriteBase64 writes the message as base64url without padding; the lines were encoded long ago.
+func (m generatedMail) WriteBase64(w io.Writer) error {
 	if _, err := w.Write(base64.RawURLEncoding.AppendEncode(nil, m.head())); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package google
+package cloudsim
 
 import (
 	"bytes"
@@ -36,11 +36,11 @@ func (m memory) Open(offset int64) (io.ReadCloser, error) {
 
 // FileContent is a Content that is read from a file of the local disk, which must not change afterwards.
 func FileContent(name string) (Content, error) {
-	return fileIn(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+	return FileIn(os.DirFS(filepath.Dir(name)), filepath.Base(name))
 }
 
-// fileIn is a Content that is read from a file that can be sought in.
-func fileIn(files fs.FS, name string) (Content, error) {
+// FileIn is a Content that is read from a file that can be sought in.
+func FileIn(files fs.FS, name string) (Content, error) {
 	info, err := fs.Stat(files, name)
 	if err != nil {
 		return nil, fmt.Errorf("content: %w", err)
@@ -78,13 +78,14 @@ type summed interface {
 	sums() (md5sum, sha256sum []byte)
 }
 
-// checksums are worked out once, when somebody asks for them, and shared by all copies of a file's record.
-type checksums struct {
+// Checksums are worked out once, when somebody asks for them, and shared by all copies of a file's record.
+type Checksums struct {
 	once, onceSHA1    sync.Once
 	md5, sha256, sha1 string
 }
 
-func (c *checksums) of(body Content) (md5hex, sha256hex string) {
+// Of returns the MD5 and SHA-256 of the body, in hex; empty where it cannot be read.
+func (c *Checksums) Of(body Content) (md5hex, sha256hex string) {
 	c.once.Do(func() {
 		if s, ok := body.(summed); ok {
 			m, s := s.sums()
@@ -99,7 +100,8 @@ func (c *checksums) of(body Content) (md5hex, sha256hex string) {
 	return c.md5, c.sha256
 }
 
-func (c *checksums) ofSHA1(body Content) string {
+// SHA1 returns that of the body, in hex; empty where it cannot be read.
+func (c *Checksums) SHA1(body Content) string {
 	c.onceSHA1.Do(func() {
 		h := sha1.New()
 		if digest(body, h) == nil {

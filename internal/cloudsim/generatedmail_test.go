@@ -1,4 +1,4 @@
-package google
+package cloudsim
 
 import (
 	"bytes"
@@ -27,7 +27,7 @@ func TestGeneratedMail(t *testing.T) {
 				t.Errorf("%d bytes for a size of %d", m.Size(), size)
 			}
 			var coded bytes.Buffer
-			if err := m.(encoded).writeBase64(&coded); err != nil {
+			if err := m.(generatedMail).WriteBase64(&coded); err != nil {
 				t.Fatal(err)
 			}
 			if got, err := base64.RawURLEncoding.DecodeString(coded.String()); err != nil || !bytes.Equal(got, raw) {
@@ -85,9 +85,9 @@ func TestGeneratedContentSumsAndSeeks(t *testing.T) {
 		if int64(len(raw)) != size {
 			t.Fatalf("%d bytes of %d", len(raw), size)
 		}
-		var quick, slow checksums
-		m, s := quick.of(body)
-		if wantM, wantS := slow.of(Bytes(raw)); m != wantM || s != wantS {
+		var quick, slow Checksums
+		m, s := quick.Of(body)
+		if wantM, wantS := slow.Of(Bytes(raw)); m != wantM || s != wantS {
 			t.Errorf("size %d: checksums differ from those of the bytes", size)
 		}
 		for _, at := range []int64{0, 1, 7, 8, 9, size / 2, size - 33, size - 1, size, size + 5} {

@@ -1,4 +1,4 @@
-package google
+package cloudsim
 
 import (
 	"crypto/md5"

@@ -1,0 +1,86 @@
+// Package cloudsim holds what the simulated providers have in common: faults on demand, quotas on a clock that may run faster,
+// counts of requests, and bodies that are made up while they are read. The providers are in packages of their own below.
+package cloudsim
+
+import (
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Behaviour says how a provider treats its clients. The zero value has no latency and no faults.
+type Behaviour struct {
+	Latency time.Duration // before each answer
+	Faults  *Faults
+	// Hook decides on a fault by program; it comes before Faults. The name is one of Front.Counts.
+	Hook func(r *http.Request, name string) (Fault, bool)
+	// SlowPause is the pause between two pieces of a slow body; 0: 20 ms.
+	SlowPause time.Duration
+}
+
+// Front is what stands before a provider's methods. It is safe for concurrent use.
+type Front struct {
+	behaviour Behaviour
+	done      chan struct{}
+	closing   sync.Once
+
+	mu       sync.Mutex
+	counts   map[string]int
+	total    int
+	problems []string
+}
+
+// NewFront returns a front that has counted nothing.
+func NewFront(b Behaviour) *Front {
+	if b.SlowPause == 0 {
+		b.SlowPause = 20 * time.Millisecond
+	}
+	return &Front{behaviour: b, done: make(chan struct{}), counts: map[string]int{}}
+}
+
+// Close ends pauses that answers are making.
+func (f *Front) Close() error {
+	f.closing.Do(func() { close(f.done) })
+	return nil
+}
+
+// Closed reports whether Close was called.
+func (f *Front) Closed() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Enter counts a request, makes it wait for the latency, and returns its number among those of the same name, from 1, and the fault
+// that strikes it, if any does.
+func (f *Front) Enter(r *http.Request, name string) (n int, fault Fault, struck bool) {
+	n = f.Count(name)
+	f.Pause(r, f.behaviour.Latency)
+	if f.behaviour.Hook != nil {
+		if fault, struck = f.behaviour.Hook(r, name); struck {
+			return n, fault, true
+		}
+	}
+	if f.behaviour.Faults == nil {
+		return n, Fault{}, false
+	}
+	fault, struck = f.behaviour.Faults.pick(name, n)
+	return n, fault, struck
+}
+
+// Pause waits, unless the client gives up or the front is closed.
+func (f *Front) Pause(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	case <-f.done:
+	}
+}
