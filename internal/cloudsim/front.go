@@ -54,11 +54,12 @@ func (f *Front) Closed() bool {
 	}
 }
 
-// Enter counts a request, makes it wait for the latency, and returns its number among those of the same name, from 1, and the fault
-// that strikes it, if any does.
+// Delay makes a request wait for the latency.
+func (f *Front) Delay(r *http.Request) { f.Pause(r, f.behaviour.Latency) }
+
+// Enter counts a request and returns its number among those of the same name, from 1, and the fault that strikes it, if any does.
 func (f *Front) Enter(r *http.Request, name string) (n int, fault Fault, struck bool) {
 	n = f.Count(name)
-	f.Pause(r, f.behaviour.Latency)
 	if f.behaviour.Hook != nil {
 		if fault, struck = f.behaviour.Hook(r, name); struck {
 			return n, fault, true

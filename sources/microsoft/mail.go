@@ -77,7 +77,7 @@ func (s *mailSource) Changes(ctx context.Context, after sources.Cursor) (sources
 	cur := mailCursor{Listing: true}
 	if after != "" {
 		cur = mailCursor{}
-		if err := json.Unmarshal([]byte(after), &cur); err != nil {
+		if err := json.Unmarshal([]byte(after), &cur); err != nil || cur.Links == nil {
 			return none, fault.New(fault.FailTask, fault.SourceBadAnswer, "the stored cursor is none of a mailbox")
 		}
 	}
@@ -91,7 +91,7 @@ func (s *mailSource) Changes(ctx context.Context, after sources.Cursor) (sources
 		}
 	}
 	if len(cur.Left) == 0 { // a mailbox without folders
-		return sources.Page[sources.Message]{Listing: cur.Listing, ListingDone: cur.Listing, Next: mailCursor{}.encode()}, nil
+		return sources.Page[sources.Message]{Listing: cur.Listing, ListingDone: cur.Listing, Next: mailCursor{Links: map[string]sources.Cursor{}}.encode()}, nil
 	}
 	return s.folderPage(ctx, cur)
 }

@@ -31,6 +31,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route, known m
 		c.name = "drive.files.get.media"
 	}
 	n, fault, struck := s.Enter(r, c.name)
+	s.Delay(r)
 	if c.n = n; struck {
 		if answer := faultAnswer(fault); answer != nil {
 			writeError(w, answer)

@@ -81,7 +81,9 @@ func (s *Server) SetScopes(scopes ...string) {
 // serveToken exchanges a signed assertion for an access token.
 // https://developers.google.com/identity/protocols/oauth2/service-account#httprest
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
-	if _, fault, struck := s.Enter(r, "token"); struck {
+	_, fault, struck := s.Enter(r, "token")
+	s.Delay(r)
+	if struck {
 		if answer := faultAnswer(fault); answer != nil {
 			writeError(w, answer)
 			return
