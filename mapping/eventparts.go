@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -169,16 +170,22 @@ var eventKinds = map[string]struct{ category, busy, loss string }{
 	"workingLocation": {"Working location", "WORKINGELSEWHERE", "working location: the display as a place of work"},
 }
 
-// kind keeps the provider's kind of event as a category. X-MICROSOFT-CDO-BUSYSTATUS (MS-OXCICAL §2.1.3.1.1.20.31) is
+// busyStates are the values of X-MICROSOFT-CDO-BUSYSTATUS that TRANSP does not tell.
+var busyStates = map[string]string{"tentative": "TENTATIVE", "oof": "OOF", "workingElsewhere": "WORKINGELSEWHERE"}
+
+// kind keeps the user's categories and the provider's kind of event, which becomes one more. X-MICROSOFT-CDO-BUSYSTATUS (MS-OXCICAL §2.1.3.1.1.20.31) is
 // known by many clients.
 func (m *eventMapper) kind(c *icalendar.Component, o sources.Occurrence) {
-	k, ok := eventKinds[o.Type]
-	if !ok {
-		return
+	k := eventKinds[o.Type]
+	categories := slices.Clone(o.Categories)
+	if k.category != "" {
+		categories = append(categories, k.category)
 	}
-	c.Add(icalendar.TextList("CATEGORIES", []string{k.category}))
-	if k.busy != "" {
-		c.Add(icalendar.Raw("X-MICROSOFT-CDO-BUSYSTATUS", k.busy))
+	if len(categories) > 0 {
+		c.Add(icalendar.TextList("CATEGORIES", categories))
+	}
+	if busy := cmp.Or(k.busy, busyStates[o.Busy]); busy != "" {
+		c.Add(icalendar.Raw("X-MICROSOFT-CDO-BUSYSTATUS", busy))
 	}
 	if k.loss != "" {
 		m.lose(EventKind, k.loss)
@@ -202,6 +209,10 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 		m.link(c, "CONFERENCE", o.ConferenceLink, params...)
 	}
 	for _, a := range o.Attachments {
+		if a.URL == "" {
+			m.lose(EventAttachmentLeft, "the attachment "+strconv.Quote(a.Title)+" stays behind")
+			continue
+		}
 		var params []icalendar.Param
 		if a.MediaType != "" {
 			params = append(params, icalendar.P("FMTTYPE", a.MediaType))

@@ -35,6 +35,10 @@ type Occurrence struct {
 	Visibility string
 	// Free says that the event does not block time.
 	Free bool
+	// Busy says how an event shows that does: "tentative", "oof" (out of office) or "workingElsewhere"; anything else is busy.
+	Busy string
+	// Categories are the user's own words for the event.
+	Categories []string
 	// Type is the provider's kind of event: "default", "birthday", "focusTime", "outOfOffice", "workingLocation", "fromGmail".
 	Type string
 	// TypeDetail is what Type adds in plain words, such as the label of a working location.
@@ -94,7 +98,7 @@ type Reminder struct {
 	Before time.Duration
 }
 
-// Attachment is a file that an event links to.
+// Attachment is a file of an event. Without a URL it lies in the event at the provider.
 type Attachment struct {
 	URL, Title, MediaType string
 }

@@ -72,17 +72,22 @@ func newProvider(t testing.TB) *provider {
 	p := &provider{data: sim.NewData("example.org"), held: map[string]string{}}
 	must(t, p.data.AddUser(sim.User{Email: alice, GivenName: "Alice", FamilyName: "Adams"}))
 	o := sim.Options{PageSize: 4, Behaviour: cloudsim.Behaviour{Hook: p.hook, SlowPause: time.Hour}, Strict: graphSchema(t)}
-	p.server = sim.New(p.data, o)
-	h := httptest.NewServer(p.server)
-	p.root = h.URL
+	p.serve(t, o)
+	return p
+}
+
+// serve starts the tenant, or starts it anew with other options.
+func (p *provider) serve(t testing.TB, o sim.Options) {
+	server := sim.New(p.data, o)
+	h := httptest.NewServer(server)
+	p.server, p.root = server, h.URL
 	t.Cleanup(func() {
-		_ = p.server.Close()
+		_ = server.Close()
 		h.Close()
-		for _, problem := range p.server.Problems() {
+		for _, problem := range server.Problems() {
 			t.Error("the simulated provider complains:", problem)
 		}
 	})
-	return p
 }
 
 func (p *provider) client(t testing.TB) *Client {
@@ -209,6 +214,48 @@ func TestDrivePassesTheSuite(t *testing.T) {
 			added(tb)(p.data.AddFile(p.data.DriveID(alice), sim.File{Name: "big", Content: pattern{size, watch}, NoHash: true}))
 			return simulatedCollection(tb, p, openDrive)
 		},
+	})
+}
+
+func (p *provider) addEvent(tb testing.TB) string {
+	p.next++
+	recurrence := ""
+	if p.next%3 == 0 {
+		recurrence = `, "recurrence": {"pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["monday"], "firstDayOfWeek": "sunday"},
+			"range": {"type": "numbered", "startDate": "2026-05-04", "numberOfOccurrences": 5, "recurrenceTimeZone": "Romance Standard Time"}}`
+	}
+	id := added(tb)(p.data.AddEvent(alice, "", fmt.Appendf(nil, `{"subject": "event %d"%s,
+		"start": {"dateTime": "2026-05-04T09:00:00", "timeZone": "Romance Standard Time"}, "end": {"dateTime": "2026-05-04T10:00:00", "timeZone": "Romance Standard Time"}}`,
+		p.next, recurrence)))
+	if p.next%3 == 0 {
+		must(tb, p.data.ChangeOccurrence(alice, id, "2026-05-11", []byte(`{"subject": "another"}`)))
+		must(tb, p.data.CancelOccurrence(alice, id, "2026-05-18"))
+		must(tb, p.data.AddAttachment(alice, id, sim.Attachment{Name: "plan.pdf", MimeType: "application/pdf", Content: []byte("plan")}))
+	}
+	p.held[id] = ""
+	return id
+}
+
+func TestCalendarPassesTheSuite(t *testing.T) {
+	sourcetest.Run(t, sourcetest.Harness[sources.Event]{
+		Open: func(tb testing.TB) sourcetest.Collection[sources.Event] {
+			p := newProvider(tb)
+			for range 10 {
+				p.addEvent(tb)
+			}
+			main := p.data.Calendars(alice)[0]
+			c := simulatedCollection(tb, p, func(c *Client) sources.Source[sources.Event] { return Calendar(c, alice, main) })
+			c.Add = p.addEvent
+			c.Change = func(tb testing.TB, id string) {
+				must(tb, p.data.ChangeEvent(alice, id, []byte(`{"subject": "changed"}`)))
+			}
+			c.Delete = func(tb testing.TB, id string) {
+				must(tb, p.data.DeleteEvent(alice, id))
+				delete(p.held, id)
+			}
+			return c
+		},
+		Refusals: refusals(),
 	})
 }
 

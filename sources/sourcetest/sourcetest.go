@@ -56,7 +56,7 @@ type Collection[T sources.Content] struct {
 	Add    func(tb testing.TB) string
 	Change func(tb testing.TB, id string)
 	Delete func(tb testing.TB, id string)
-	// Expire makes the provider forget all positions that it gave out.
+	// Expire makes the provider forget all positions that it gave out; nil for one that gives out none.
 	Expire func(tb testing.TB)
 	// Inject asks f from now on about each request but those for tokens, numbered from 1; nil: nothing goes wrong.
 	Inject func(f func(n int) (Fault, bool))

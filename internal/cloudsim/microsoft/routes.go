@@ -54,6 +54,7 @@ func table() []route {
 		{"calendars.list", exchange, 1, "users/{user}/calendars", calendars, list, calendarsList},
 		{"events.list", exchange, 1, "users/{user}/calendars/{calendar}/events", calendars, list, eventsList},
 		{"event.get", exchange, 1, "users/{user}/events/{event}", calendars, "$select $expand", eventGet},
+		{"event.get", exchange, 1, "users/{user}/calendars/{calendar}/events/{event}", calendars, "$select $expand", eventGet},
 		{"event.attachments", exchange, 1, "users/{user}/events/{event}/attachments", calendars, list, eventAttachments},
 	}
 }
