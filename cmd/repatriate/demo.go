@@ -7,70 +7,141 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"codeberg.org/repatriate/repatriate/examples"
-	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
 
-func demoOrganisation() (*sim.Data, error) { return sim.LoadFS(examples.Organisation()) }
+func demoOrganisation() (*organisation.Organisation, error) {
+	return organisation.Read(examples.Organisation())
+}
+
+// demoSource is a provider of the demo.
+type demoSource struct {
+	title string
+	start func(*organisation.Organisation) (*simulation.Source, error)
+}
+
+var demoSources = map[string]demoSource{
+	"google": {"Google Workspace", func(o *organisation.Organisation) (*simulation.Source, error) {
+		data, err := google.Of(o)
+		if err != nil {
+			return nil, err
+		}
+		return simulation.Google(data, google.Options{}, ""), liftDownloadQuota(data)
+	}},
+	"microsoft": {"Microsoft 365", func(o *organisation.Organisation) (*simulation.Source, error) {
+		data, err := microsoft.Of(o)
+		if err != nil {
+			return nil, err
+		}
+		return simulation.Microsoft(data, microsoft.Options{}, false), nil
+	}},
+}
 
 // liftDownloadQuota takes Google's daily download limit off the one file of the organisation that has reached it: the demo
 // shows a pass that ends well. The simulate command leaves it, so that a failure and its retry can be seen.
-func liftDownloadQuota(d *sim.Data) error {
+func liftDownloadQuota(d *google.Data) error {
 	for _, u := range d.Users() {
 		id, err := d.FileID(u.Email, "popular.zip")
 		if err != nil {
 			continue
 		}
-		return d.SetFile(id, func(f *sim.File) { f.OverQuota = false })
+		return d.SetFile(id, func(f *google.File) { f.OverQuota = false })
 	}
 	return errors.New("the demo organisation has no popular.zip")
 }
 
 func newDemo(f *flags) *cobra.Command {
-	var asJSON, keep bool
+	var d demo
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Move a small simulated organisation into embedded servers, twice",
 		Long: `demo starts a simulated Google Workspace with a small organisation that has one of everything that
 is hard, moves it into WebDAV, IMAP and CalDAV servers within this process, and shows what came
-over, what did not, and why. A second pass shows that nothing is moved again. Everything lies in a
-temporary folder, and nothing leaves this machine.`,
+over, what did not, and why. A second pass shows that nothing is moved again. Then it does the same
+with a simulated Microsoft 365. Everything lies in a temporary folder, and nothing leaves this
+machine.`,
+		Example: `  repatriate demo
+  repatriate demo --source microsoft --keep`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o, err := f.output()
 			if err != nil {
 				return err
 			}
-			return demo(c.Context(), c.OutOrStdout(), o, asJSON, keep)
+			d.out, d.output = c.OutOrStdout(), o
+			return d.run(c.Context())
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print an array with one report for each pass")
-	c.Flags().BoolVar(&keep, "keep", false, "leave the temporary folder, to look at what is in it")
+	c.Flags().StringSliceVar(&d.sources, "source", providers, "the providers to move from: google, microsoft")
+	c.Flags().BoolVar(&d.asJSON, "json", false, "print an array with one report for each pass")
+	c.Flags().BoolVar(&d.keep, "keep", false, "leave the temporary folder, to look at what is in it")
 	return c
 }
 
-func demo(ctx context.Context, out io.Writer, o *output, asJSON, keep bool) (err error) {
+// demo is one run of the command.
+type demo struct {
+	out          io.Writer
+	output       *output
+	sources      []string
+	asJSON, keep bool
+	reports      []*report.Report
+}
+
+func (d *demo) run(ctx context.Context) (err error) {
+	for _, name := range d.sources {
+		if _, ok := demoSources[name]; !ok {
+			return usage(fmt.Errorf("--source %q is none of %s", name, strings.Join(providers, ", ")))
+		}
+	}
 	dir, err := os.MkdirTemp("", "repatriate-demo-")
 	if err != nil {
 		return err
 	}
-	if !keep {
+	if !d.keep {
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	data, err := demoOrganisation()
+	for _, name := range d.sources {
+		if err := d.move(ctx, demoSources[name], filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	if d.asJSON {
+		e := json.NewEncoder(d.out)
+		e.SetIndent("", "  ")
+		if err := e.Encode(d.reports); err != nil {
+			return err
+		}
+	} else {
+		d.farewell(dir)
+	}
+	return demoVerdict(d.reports)
+}
+
+// move shows two passes over one provider, with what they leave in a folder.
+func (d *demo) move(ctx context.Context, from demoSource, dir string) (err error) {
+	held, err := demoOrganisation()
 	if err != nil {
 		return err
 	}
-	if err := liftDownloadQuota(data); err != nil {
+	source, err := from.start(held)
+	if err != nil {
 		return err
 	}
-	s, err := simulation.Start(dir, simulation.Options{Data: data})
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	s, err := simulation.Start(dir, simulation.Options{Source: source})
 	if err != nil {
 		return err
 	}
@@ -79,21 +150,20 @@ func demo(ctx context.Context, out io.Writer, o *output, asJSON, keep bool) (err
 	if err != nil {
 		return err
 	}
-	say := out
-	if asJSON {
+	say := d.out
+	if d.asJSON {
 		say = io.Discard
 	}
-	fmt.Fprintf(say, "A simulated Google Workspace, %s, moves into WebDAV, IMAP and CalDAV servers on this machine.\n", data.Domain())
-	var reports []*report.Report
+	fmt.Fprintf(say, "A simulated %s, %s, moves into WebDAV, IMAP and CalDAV servers on this machine.\n", from.title, held.Domain)
 	for i, title := range []string{"First pass: everything", "Second pass: nothing changed, so nothing is moved again"} {
-		r, err := runPass(ctx, job, pass{}, o)
+		r, err := runPass(ctx, job, pass{}, d.output)
 		if err != nil {
 			return err
 		}
 		if r.State == report.Interrupted {
 			return exitError{code: exitInterrupted}
 		}
-		reports = append(reports, r)
+		d.reports = append(d.reports, r)
 		if i == 1 {
 			r.Examples = nil
 		}
@@ -102,16 +172,7 @@ func demo(ctx context.Context, out io.Writer, o *output, asJSON, keep bool) (err
 			return err
 		}
 	}
-	if asJSON {
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		if err := e.Encode(reports); err != nil {
-			return err
-		}
-	} else if err := demoTargets(out, s, keep, dir); err != nil {
-		return err
-	}
-	return demoVerdict(reports)
+	return demoTargets(say, s)
 }
 
 // demoPass shows a pass: the first in full, the second in short.
@@ -140,8 +201,8 @@ func demoVerdict(reports []*report.Report) error {
 	return exitError{code: code}
 }
 
-// demoTargets shows what one of the accounts now holds on the target, and how to look closer.
-func demoTargets(w io.Writer, s *simulation.Simulation, keep bool, dir string) error {
+// demoTargets shows what one of the accounts now holds on the target.
+func demoTargets(w io.Writer, s *simulation.Simulation) error {
 	user := s.Users()[0]
 	files, err := s.Targets.Files.List(user)
 	if err != nil {
@@ -171,12 +232,19 @@ func demoTargets(w io.Writer, s *simulation.Simulation, keep bool, dir string) e
 	for _, c := range calendars {
 		fmt.Fprintf(w, "  calendar  %s (%s)\n", report.Clean(c.DisplayName, 60), report.Plural(int64(len(c.Objects)), "event"))
 	}
-	fmt.Fprintf(w, "\nWrites that would have mailed a guest: %d\n", len(s.Targets.Calendar.Sent()))
-	if keep {
-		fmt.Fprintf(w, "Files, calendars, job file and state lie in %s\nRead the ledger again with: repatriate status %s\n", dir, s.Job)
-	} else {
-		fmt.Fprintln(w, "The temporary folder is gone. 'repatriate demo --keep' leaves it;\n"+
-			"'repatriate simulate --dir trial' keeps the servers running, to look at them with programs of your own.")
-	}
+	fmt.Fprintf(w, "\nWrites that would have mailed a guest: %d\n\n", len(s.Targets.Calendar.Sent()))
 	return nil
+}
+
+// farewell says how to look closer.
+func (d *demo) farewell(dir string) {
+	if !d.keep {
+		fmt.Fprintln(d.out, "The temporary folder is gone. 'repatriate demo --keep' leaves it;\n"+
+			"'repatriate simulate --dir trial' keeps the servers running, to look at them with programs of your own.")
+		return
+	}
+	fmt.Fprintf(d.out, "Files, calendars, job files and states lie in %s\n", dir)
+	for _, name := range d.sources {
+		fmt.Fprintf(d.out, "Read the ledger again with: repatriate status %s\n", filepath.Join(dir, name, "job.yaml"))
+	}
 }

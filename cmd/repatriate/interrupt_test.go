@@ -40,14 +40,14 @@ func (w watched) do(act func(*program)) func() {
 
 // TestKilledAnywhere kills a run at several of its requests; the run after it brings the same end as an undisturbed one.
 func TestKilledAnywhere(t *testing.T) {
-	undisturbed := simulated(t, simulation.Options{})
+	undisturbed := simulated(t, googleOf(sim.Options{}))
 	ran(t, exitOK, "run", undisturbed.Job)
 	want := onTarget(t, undisturbed)
 	total := int64(undisturbed.Provider.Requests())
 	for _, n := range []int64{1, total / 4, total / 2, total * 3 / 4} {
 		w := watched{make(chan *program, 1)}
 		kill := w.do(func(p *program) { _ = p.Process.Kill() })
-		s := simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(max(n, 1), kill)}}})
+		s := simulated(t, googleOf(sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(max(n, 1), kill)}}))
 		p := started(t, "run", s.Job)
 		w.ready <- p
 		if code := p.code(t); code != -1 {
@@ -67,7 +67,7 @@ func TestKilledAnywhere(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		w := watched{make(chan *program, 1)}
-		s := simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(60, w.do(func(p *program) { _ = p.Process.Signal(signal) }))}}})
+		s := simulated(t, googleOf(sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(60, w.do(func(p *program) { _ = p.Process.Signal(signal) }))}}))
 		p := started(t, "run", "--json", s.Job)
 		w.ready <- p
 		if code := p.code(t); code != exitInterrupted {
@@ -95,7 +95,7 @@ func TestSecondInterrupt(t *testing.T) {
 		_ = p.Process.Signal(syscall.SIGTERM)
 		<-release
 	})
-	s := simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(40, hang)}}})
+	s := simulated(t, googleOf(sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(40, hang)}}))
 	defer close(release)
 	p := started(t, "run", s.Job)
 	w.ready <- p
@@ -114,7 +114,7 @@ func TestStateIsLocked(t *testing.T) {
 		second, status = started(t, "run", s.Job), started(t, "status", "--json", s.Job)
 		_, _ = second.code(t), status.code(t)
 	})
-	s = simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(30, meanwhile)}}})
+	s = simulated(t, googleOf(sim.Options{Behaviour: cloudsim.Behaviour{Hook: at(30, meanwhile)}}))
 	p := started(t, "run", s.Job)
 	w.ready <- p
 	if code := p.code(t); code != exitOK {

@@ -71,12 +71,15 @@ func ran(t *testing.T, code int, args ...string) *program {
 	return p
 }
 
+// googleOf is a small made-up organisation.
+func googleOf(o sim.Options) simulation.Options {
+	data := sim.Generate(organisation.Spec{Users: 2, Mail: 40, Files: 30, Events: 8, Seed: 1})
+	return simulation.Options{Source: simulation.Google(data, o, "")}
+}
+
 // simulated starts a provider and targets within the test.
 func simulated(t *testing.T, o simulation.Options) *simulation.Simulation {
 	t.Helper()
-	if o.Data == nil {
-		o.Data = sim.Generate(organisation.Spec{Users: 2, Mail: 40, Files: 30, Events: 8, Seed: 1})
-	}
 	s, err := simulation.Start(t.TempDir(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +135,8 @@ func TestUsage(t *testing.T) {
 		{"run --log-format xml " + job, exitUsage, "xml"},
 		{"demo now", exitUsage, "takes no argument"},
 		{"simulate", exitUsage, "--dir is required"},
-		{"simulate --dir x --provider other", exitUsage, "other"},
+		{"simulate other --dir x", exitUsage, "other"},
+		{"demo --source other", exitUsage, "other"},
 		{"simulate --dir x --faults nonsense", exitUsage, "nonsense"},
 	} {
 		p := ran(t, c.code, strings.Fields(c.args)...)

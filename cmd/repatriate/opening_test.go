@@ -8,7 +8,6 @@ import (
 
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
-	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
 
 // firstOfEach gives a fault to the first request of each method.
@@ -30,7 +29,7 @@ func firstOfEach(kind string) func(*http.Request, string) (cloudsim.Fault, bool)
 // any task is under way.
 func TestBusyWhenOpened(t *testing.T) {
 	for _, kind := range []string{"503", "reset"} {
-		s := simulated(t, simulation.Options{Provider: sim.Options{Behaviour: cloudsim.Behaviour{Hook: firstOfEach(kind)}}})
+		s := simulated(t, googleOf(sim.Options{Behaviour: cloudsim.Behaviour{Hook: firstOfEach(kind)}}))
 		if r := reported(t, ran(t, exitOK, "run", "--json", s.Job)); r.Totals.Failed > 0 || r.Totals.Listed == 0 {
 			t.Errorf("%s: %+v", kind, r.Totals)
 		}

@@ -69,7 +69,7 @@ func onTarget(t *testing.T, s *simulation.Simulation) (all []string) {
 
 // TestPasses follows a job from the directory over a dry run and passes to its status.
 func TestPasses(t *testing.T) {
-	s := simulated(t, simulation.Options{})
+	s := simulated(t, googleOf(sim.Options{}))
 	listing := ran(t, exitOK, "accounts", s.Job)
 	if lines, err := csv.NewReader(strings.NewReader(listing.stdout.String())).ReadAll(); err != nil || len(lines) != 3 {
 		t.Errorf("accounts: %d lines, %v", len(lines), err)
@@ -112,7 +112,7 @@ func TestPasses(t *testing.T) {
 
 // TestSelection moves a part of a job, then the rest.
 func TestSelection(t *testing.T) {
-	s := simulated(t, simulation.Options{})
+	s := simulated(t, googleOf(sim.Options{}))
 	r := reported(t, ran(t, exitOK, "run", "--json", "--account", "USER0001@example.org", "--kind", "mail", s.Job))
 	if len(r.Tasks) != 1 || r.Tasks[0].Kind != "mail" || r.Tasks[0].Account != "user0001@example.org" {
 		t.Errorf("tasks: %+v", r.Tasks)
@@ -133,15 +133,17 @@ func TestSelection(t *testing.T) {
 func TestDemo(t *testing.T) {
 	p := ran(t, exitOK, "demo", "--json")
 	var passes []report.Report
-	if err := json.Unmarshal(p.stdout.Bytes(), &passes); err != nil || len(passes) != 2 {
+	if err := json.Unmarshal(p.stdout.Bytes(), &passes); err != nil || len(passes) != 4 {
 		t.Fatalf("%d passes, %v", len(passes), err)
 	}
-	first, second := passes[0], passes[1]
-	if !first.Balanced || first.Pass.Written == 0 || first.Totals.CopiedWithLosses == 0 || first.Totals.Skipped == 0 || first.Totals.Failed != 0 {
-		t.Errorf("first pass: %+v", first.Totals)
-	}
-	if second.Pass.Written != 0 || second.Totals != first.Totals {
-		t.Errorf("second pass: %+v", second.Pass)
+	for i, job := range []string{"google-workspace", "microsoft-365"} {
+		first, second := passes[2*i], passes[2*i+1]
+		if first.Job != job || !first.Balanced || first.Pass.Written == 0 || first.Totals.CopiedWithLosses == 0 || first.Totals.Skipped == 0 || first.Totals.Failed != 0 {
+			t.Errorf("%s, first pass of %s: %+v", job, first.Job, first.Totals)
+		}
+		if second.Pass.Written != 0 || second.Totals != first.Totals {
+			t.Errorf("%s, second pass: %+v", job, second.Pass)
+		}
 	}
 	for _, env := range p.Env {
 		if dir, ok := strings.CutPrefix(env, "TMPDIR="); ok {
@@ -151,7 +153,7 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	text := ran(t, exitOK, "demo").stdout.String()
-	for _, want := range []string{"Second pass", "balances", "file.renamed", "would have mailed a guest: 0"} {
+	for _, want := range []string{"Second pass", "balances", "file.renamed", "file.rewritten", "would have mailed a guest: 0", "Google Workspace", "Microsoft 365"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the demo does not say %q", want)
 		}
@@ -167,7 +169,7 @@ func TestFailureAndRetry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := simulated(t, simulation.Options{Data: data})
+	s := simulated(t, simulation.Options{Source: simulation.Google(data, sim.Options{}, "")})
 	r := reported(t, ran(t, exitIncomplete, "run", "--json", s.Job))
 	if r.Totals.Failed != 1 || !r.Balanced || r.State != report.Incomplete {
 		t.Fatalf("first pass: %+v", r.Totals)
@@ -188,7 +190,7 @@ func TestFailureAndRetry(t *testing.T) {
 
 // TestOneAccountsTrouble gives one account a wrong password: the others are moved all the same.
 func TestOneAccountsTrouble(t *testing.T) {
-	s := simulated(t, simulation.Options{})
+	s := simulated(t, googleOf(sim.Options{}))
 	wrong := filepath.Join(filepath.Dir(s.Job), "wrong")
 	if err := os.WriteFile(wrong, []byte("hunter2\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -214,7 +216,7 @@ func TestOneAccountsTrouble(t *testing.T) {
 // TestLogsKeepSecretsAndTitles looks for secrets in the most talkative log, and for titles at the level info.
 func TestLogsKeepSecretsAndTitles(t *testing.T) {
 	for level, titles := range map[string]bool{"info": false, "debug": true} {
-		s := simulated(t, simulation.Options{})
+		s := simulated(t, googleOf(sim.Options{}))
 		p := ran(t, exitOK, "run", "--log-level", level, "--log-format", "json", s.Job)
 		log := p.stderr.String()
 		for line := range strings.Lines(log) {
@@ -270,7 +272,7 @@ func TestAccountsCanBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := simulated(t, simulation.Options{Data: data})
+	s := simulated(t, simulation.Options{Source: simulation.Google(data, sim.Options{}, "")})
 	text := ran(t, exitOK, "accounts", s.Job).stdout.String()
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || !slices.Equal(lines[0], []string{"source", "target", "password", "kinds", "state", "name"}) {

@@ -9,7 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
-	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
@@ -27,20 +28,32 @@ type simulateFlags struct {
 func newSimulate(*flags) *cobra.Command {
 	var s simulateFlags
 	c := &cobra.Command{
-		Use:   "simulate --dir DIR",
+		Use:   "simulate [google|microsoft] --dir DIR",
 		Short: "Start a simulated provider and embedded target servers, for trying things out",
-		Long: `simulate starts a simulated Google Workspace and embedded WebDAV, IMAP and CalDAV servers on free
-ports of this machine, writes a job file and what it names into DIR, prints one line "ready
-DIR/job.yaml" and runs until it is interrupted. In another terminal: repatriate run DIR/job.yaml
+		Long: `simulate starts a simulated Google Workspace, or a simulated Microsoft 365, and embedded WebDAV,
+IMAP and CalDAV servers on free ports of this machine, writes a job file and what it names into DIR,
+prints one line "ready DIR/job.yaml" and runs until it is interrupted. In another terminal:
+repatriate run DIR/job.yaml
 
-Without --users and --data it holds the organisation of the demo. One file of it fails, since its
-download quota of the day is used up. Mailboxes live in memory: take a new DIR for each start.
+Without --users and --data it holds the organisation of the demo. One file of it fails at Google,
+since its download quota of the day is used up. Mailboxes live in memory: take a new DIR for each
+start.
 
 Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 		Example: `  repatriate simulate --dir trial
+  repatriate simulate microsoft --dir trial
   repatriate simulate --dir trial --users 20 --mail 1000 --latency 50ms --faults '*:503:0.01'`,
-		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage(fmt.Errorf("simulate takes one provider, google or microsoft"))
+			}
+			return nil
+		},
+		ValidArgs: providers,
+		RunE: func(c *cobra.Command, args []string) error {
+			if s.provider = "google"; len(args) > 0 {
+				s.provider = args[0]
+			}
 			o, err := s.options()
 			if err != nil {
 				return usage(err)
@@ -50,7 +63,6 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	}
 	f := c.Flags()
 	f.StringVar(&s.dir, "dir", "", "folder for the job file and the servers' data (required)")
-	f.StringVar(&s.provider, "provider", "google", "the provider to simulate: google")
 	f.StringVar(&s.data, "data", "", "folder of an organisation in the form of examples/organisation")
 	f.IntVar(&s.spec.Users, "users", 0, "make up an organisation of this many users")
 	f.IntVar(&s.spec.Mail, "mail", 100, "made-up messages of each user")
@@ -61,7 +73,7 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	f.Int64Var(&s.spec.MailMax, "mail-max", 0, "largest size of a made-up message in bytes")
 	f.Int64Var(&s.spec.FileMin, "file-min", 0, "least size of a made-up file in bytes")
 	f.Int64Var(&s.spec.FileMax, "file-max", 0, "largest size of a made-up file in bytes")
-	f.StringVar(&s.quotas, "quotas", "", "enforce Google's quotas and keep them: new or old")
+	f.StringVar(&s.quotas, "quotas", "", "enforce the provider's quotas and keep them: new, or Google's old ones")
 	f.Lookup("quotas").NoOptDefVal = "new"
 	f.DurationVar(&s.latency, "latency", 0, "delay of each answer of the provider")
 	f.StringVar(&s.faults, "faults", "", "faults of the provider: gmail.messages.get:429:0.05,*:503:0.01")
@@ -70,46 +82,81 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	return c
 }
 
-func (s *simulateFlags) options() (simulation.Options, error) {
-	var o simulation.Options
-	var err error
-	switch {
-	case s.dir == "":
+// providers are those that can be simulated.
+var providers = []string{"google", "microsoft"}
+
+func (s *simulateFlags) options() (o simulation.Options, err error) {
+	if s.dir == "" {
 		return o, fmt.Errorf("--dir is required")
-	case s.provider != "google":
-		return o, fmt.Errorf("--provider %q: only google can be simulated", s.provider)
 	}
-	if o.Data, err = s.organisation(); err != nil {
-		return o, err
-	}
-	switch s.quotas {
-	case "":
-	case "new":
-		o.Provider.Quotas = sim.NewQuotas()
-	case "old":
-		o.Provider.Quotas = sim.OldQuotas()
-	default:
-		return o, fmt.Errorf("--quotas %q is none of new, old", s.quotas)
-	}
-	o.Tier = s.quotas
-	o.Provider.Latency, o.Concurrency = s.latency, s.items
+	behaviour := cloudsim.Behaviour{Latency: s.latency}
 	if s.faults != "" {
-		if o.Provider.Faults, err = cloudsim.ParseFaults(s.faults); err != nil {
+		if behaviour.Faults, err = cloudsim.ParseFaults(s.faults); err != nil {
 			return o, fmt.Errorf("--faults: %w", err)
 		}
 	}
+	if o.Source, err = s.source(behaviour); err != nil {
+		return o, err
+	}
+	o.Concurrency = s.items
 	if s.target != "" {
 		o.Target, o.Accounts, err = simulation.ReadTarget(s.target)
 	}
 	return o, err
 }
 
-func (s *simulateFlags) organisation() (*sim.Data, error) {
+func (s *simulateFlags) source(b cloudsim.Behaviour) (*simulation.Source, error) {
+	held, err := s.organisation()
+	if err != nil {
+		return nil, err
+	}
+	switch s.provider {
+	case "google":
+		return s.google(held, google.Options{Behaviour: b})
+	case "microsoft":
+		return s.microsoft(held, microsoft.Options{Behaviour: b})
+	}
+	return nil, fmt.Errorf("provider %q is none of google, microsoft", s.provider)
+}
+
+func (s *simulateFlags) google(held *organisation.Organisation, o google.Options) (*simulation.Source, error) {
+	switch s.quotas {
+	case "":
+	case "new":
+		o.Quotas = google.NewQuotas()
+	case "old":
+		o.Quotas = google.OldQuotas()
+	default:
+		return nil, fmt.Errorf("--quotas %q is none of new, old", s.quotas)
+	}
+	data, err := google.Of(held)
+	if err != nil {
+		return nil, err
+	}
+	return simulation.Google(data, o, s.quotas), nil
+}
+
+func (s *simulateFlags) microsoft(held *organisation.Organisation, o microsoft.Options) (*simulation.Source, error) {
+	switch s.quotas {
+	case "":
+	case "new":
+		o.Quotas = microsoft.SmallTenant()
+	default:
+		return nil, fmt.Errorf("--quotas %q: Microsoft has one kind, new", s.quotas)
+	}
+	data, err := microsoft.Of(held)
+	if err != nil {
+		return nil, err
+	}
+	return simulation.Microsoft(data, o, s.quotas != ""), nil
+}
+
+func (s *simulateFlags) organisation() (*organisation.Organisation, error) {
 	switch {
 	case s.data != "":
-		return sim.Load(s.data)
+		return organisation.Read(os.DirFS(s.data))
 	case s.spec.Users > 0:
-		return sim.Generate(s.spec), nil
+		return organisation.Generate(s.spec), nil
 	default:
 		return demoOrganisation()
 	}

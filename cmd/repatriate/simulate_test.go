@@ -73,7 +73,7 @@ func TestSimulate(t *testing.T) {
 
 // TestSimulateIntoOtherServers has one simulation fill the servers of another.
 func TestSimulateIntoOtherServers(t *testing.T) {
-	other := simulated(t, simulation.Options{})
+	other := simulated(t, googleOf(sim.Options{}))
 	dir := t.TempDir()
 	job, stop := simulating(t, "--dir", dir, "--users", "2", "--mail", "3", "--files", "2", "--events", "1", "--target", other.Job)
 	defer stop()
@@ -106,7 +106,7 @@ func TestWhatPeopleRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := simulated(t, simulation.Options{Data: data})
+	s := simulated(t, simulation.Options{Source: simulation.Google(data, sim.Options{}, "")})
 	if p := ran(t, exitUsage, "status", s.Job); !strings.Contains(p.stderr.String(), "no state yet") {
 		t.Errorf("status before the first run: %s", p.stderr.String())
 	}
@@ -153,7 +153,7 @@ func read(t *testing.T, p *program, texts ...string) {
 
 // TestStateHoldsNoSecret looks for passwords and the key in everything that a run leaves beside them.
 func TestStateHoldsNoSecret(t *testing.T) {
-	s := simulated(t, simulation.Options{})
+	s := simulated(t, googleOf(sim.Options{}))
 	ran(t, exitOK, "run", s.Job)
 	dir := filepath.Dir(s.Job)
 	states, err := filepath.Glob(filepath.Join(dir, "simulation.db*"))
@@ -175,7 +175,7 @@ func TestStateHoldsNoSecret(t *testing.T) {
 
 // TestDemoKeep leaves the folder, whose state can be read.
 func TestDemoKeep(t *testing.T) {
-	p := ran(t, exitOK, "demo", "--keep")
+	p := ran(t, exitOK, "demo", "--keep", "--source", "microsoft")
 	_, rest, ok := strings.Cut(p.stdout.String(), "repatriate status ")
 	job, _, _ := strings.Cut(rest, "\n")
 	if !ok {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"net/http"
 	"os"
@@ -27,11 +26,7 @@ import (
 	"codeberg.org/repatriate/repatriate/sinks/imap"
 	"codeberg.org/repatriate/repatriate/sinks/webdav"
 	"codeberg.org/repatriate/repatriate/sources"
-	"codeberg.org/repatriate/repatriate/sources/google"
 )
-
-// drivePrefix marks a shared drive among the accounts: what follows is its id.
-const drivePrefix = "drive:"
 
 // openStore opens the job's state for a pass; a dry run gets a copy that it may write to.
 func openStore(ctx context.Context, job *config.Job, dryRun bool) (checkpoint.Store, error) {
@@ -62,8 +57,7 @@ type wiring struct {
 	counters       engine.Counters
 	source, target meter.Meter
 	transport      *http.Transport // to the targets
-	google         *google.Client
-	formats        google.Formats
+	provider       provider
 	canary         func(ctx context.Context) error
 	parallel       int // accounts at once
 	memory         *spool.Budget
@@ -72,45 +66,15 @@ type wiring struct {
 func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (*wiring, error) {
 	w := &wiring{job: job, pass: p, log: log, transport: httpx.NewTransport(), memory: spool.NewBudget(bodyMemory)}
 	w.transport.MaxConnsPerHost = mostConnections
-	g := job.Source.Google
-	key, err := secret.Resolve(ctx, g.Credentials, job.Dir)
-	if err != nil {
-		return nil, usage(fmt.Errorf("source.google.credentials: %w", err))
-	}
-	if w.formats, err = google.ParseFormats(g.Formats.Word, g.Formats.Changes); err != nil {
-		return nil, usage(fmt.Errorf("source.google.formats: %w", err))
-	}
-	w.google, err = google.New(ctx, google.Options{
-		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Meter: &w.source, Memory: w.memory,
-	})
-	if err != nil {
-		return nil, usage(err)
+	var err error
+	if w.provider, err = w.newProvider(ctx); err != nil {
+		return nil, err
 	}
 	w.canary = onceFor(w.sendCanary)
 	return w, nil
 }
 
 func (w *wiring) close() { w.transport.CloseIdleConnections() }
-
-// directory yields the accounts that the provider knows.
-func (w *wiring) directory(ctx context.Context) iter.Seq2[sources.Account, error] {
-	return w.google.Accounts(ctx)
-}
-
-// accountLine is an account as a line of an accounts file.
-func accountLine(a sources.Account) []string {
-	source, kinds := a.ID, ""
-	target, _, _ := strings.Cut(a.ID, "@")
-	switch {
-	case a.Shared:
-		source, target, kinds = drivePrefix+a.ID, "", "files"
-	case a.State == "suspended":
-		source = "# " + source
-	case a.State == "no_mailbox":
-		kinds = "files calendar"
-	}
-	return []string{source, target, "", kinds, a.State, a.Name}
-}
 
 // accounts returns what the runner needs of the people of a pass.
 func (w *wiring) accounts(people []config.Account) []runner.Account {
@@ -209,13 +173,9 @@ func (w *wiring) password(ctx context.Context, p config.Account) (string, error)
 }
 
 func (w *wiring) files(p config.Account) runner.Task {
-	o := google.DriveOptions{Formats: w.formats, AcknowledgeAbuse: w.job.Source.Google.AcknowledgeAbuse}
-	src := google.Drive(w.google, p.Source, o)
-	if id, shared := strings.CutPrefix(p.Source, drivePrefix); shared {
-		src = google.SharedDrive(w.google, id, o)
-	}
+	src, name := w.provider.files(p.Source)
 	rules := mapping.FileRules{}
-	return runner.Task{Collection: "drive", Name: "Drive", Work: func(ctx context.Context, l checkpoint.Ledger) error {
+	return runner.Task{Collection: "drive", Name: name, Work: func(ctx context.Context, l checkpoint.Ledger) error {
 		sink, done, err := w.webdav(ctx, p)
 		if err != nil {
 			return err
@@ -245,7 +205,7 @@ func (w *wiring) webdav(ctx context.Context, p config.Account) (sinks.Sink[sinks
 }
 
 func (w *wiring) mail(p config.Account) runner.Task {
-	src := google.Mail(w.google, p.Source, google.MailOptions{SpamTrash: w.job.Source.Google.SpamTrash})
+	src := w.provider.mail(p.Source)
 	rules := mapping.MailRules{Labels: w.job.Labels}
 	return runner.Task{Collection: "mailbox", Name: "Mail", Work: func(ctx context.Context, l checkpoint.Ledger) error {
 		sink, done, err := w.imap(ctx, p)
@@ -287,7 +247,7 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 
 func (w *wiring) calendars(ctx context.Context, p config.Account) ([]runner.Task, error) {
 	collections, err := opened(ctx, w, "list calendars", func() ([]sources.Collection, error) {
-		return google.Calendars(ctx, w.google, p.Source)
+		return w.provider.calendars(ctx, p.Source)
 	})
 	if err != nil {
 		return nil, err
@@ -300,7 +260,7 @@ func (w *wiring) calendars(ctx context.Context, p config.Account) ([]runner.Task
 }
 
 func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {
-	src := google.Calendar(w.google, p.Source, c.ID)
+	src := w.provider.calendar(p.Source, c.ID)
 	rules := mapping.EventRules{Zone: c.TimeZone}
 	return runner.Task{Collection: c.ID, Name: c.Name, Work: func(ctx context.Context, l checkpoint.Ledger) error {
 		sink, done, err := w.caldav(ctx, p, c)

@@ -57,11 +57,21 @@ func oneOf(f *findings, key, value string, allowed ...string) {
 }
 
 func (j *Job) checkSource(f *findings) {
-	g := j.Source.Google
-	if g == nil {
-		f.add("source: name the provider, for example source: {google: {credentials: file:sa.json, admin: admin@example.org}}")
-		return
+	g, m := j.Source.Google, j.Source.Microsoft
+	switch {
+	case g == nil && m == nil:
+		f.add("source: name the provider, for example source: {google: {credentials: file:sa.json, admin: admin@example.org}}, " +
+			"or source: {microsoft: {tenant: example.org, client_id: …, secret: file:secret}}")
+	case g != nil && m != nil:
+		f.add("source: a job moves from one provider; give the other one a job of its own")
+	case g != nil:
+		j.checkGoogle(f, g)
+	default:
+		j.checkMicrosoft(f, m)
 	}
+}
+
+func (j *Job) checkGoogle(f *findings, g *Google) {
 	checkRef(f, "source.google.credentials", g.Credentials)
 	if !strings.Contains(g.Admin, "@") {
 		f.add("source.google.admin: give the address of an administrator")
@@ -69,6 +79,38 @@ func (j *Job) checkSource(f *findings) {
 	oneOf(f, "source.google.tier", g.Tier, "new", "old", "unlimited")
 	if g.Endpoint != "" {
 		j.checkURL(f, "source.google.endpoint", g.Endpoint, "https", "http")
+	}
+}
+
+func (j *Job) checkMicrosoft(f *findings, m *Microsoft) {
+	if m.Tenant == "" {
+		f.add("source.microsoft.tenant: give the tenant's id or one of its domains")
+	}
+	if m.ClientID == "" {
+		f.add("source.microsoft.client_id: give the id of the application's registration")
+	}
+	switch {
+	case m.Secret != "" && m.Certificate != "":
+		f.add("source.microsoft: give a secret or a certificate, not both")
+	case m.Certificate != "":
+		checkRef(f, "source.microsoft.certificate", m.Certificate)
+	default:
+		checkRef(f, "source.microsoft.secret", m.Secret)
+	}
+	if m.CertificatePassword != "" {
+		checkRef(f, "source.microsoft.certificate_password", m.CertificatePassword)
+	}
+	oneOf(f, "source.microsoft.cloud", m.Cloud, "global", "us", "us-dod", "china")
+	if m.Licences < 0 {
+		f.add("source.microsoft.licences: is a number from 0 on")
+	}
+	for _, site := range m.Sites {
+		j.checkURL(f, "source.microsoft.sites", site, "https", "https")
+	}
+	for key, address := range map[string]string{"endpoint": m.Endpoint, "login": m.Login} {
+		if address != "" {
+			j.checkURL(f, "source.microsoft."+key, address, "https", "http")
+		}
 	}
 }
 

@@ -47,7 +47,8 @@ type Job struct {
 
 // Source names the provider; exactly one is given.
 type Source struct {
-	Google *Google `yaml:"google"`
+	Google    *Google    `yaml:"google"`
+	Microsoft *Microsoft `yaml:"microsoft"`
 }
 
 // Google is a Google Workspace organisation.
@@ -68,6 +69,30 @@ type Google struct {
 	SpamTrash bool `yaml:"spam_trash"`
 	// AcknowledgeAbuse moves files that Google flagged as malware or abuse.
 	AcknowledgeAbuse bool `yaml:"acknowledge_abuse"`
+}
+
+// Microsoft is a Microsoft 365 tenant.
+type Microsoft struct {
+	// Tenant is the tenant's id or one of its domains, ClientID the id of the application's registration in it.
+	Tenant   string `yaml:"tenant"`
+	ClientID string `yaml:"client_id"`
+	// Secret references the application's client secret, or Certificate its certificate and key (PEM or PKCS#12) and
+	// CertificatePassword what protects them; one of the two.
+	Secret              string `yaml:"secret"`
+	Certificate         string `yaml:"certificate"`
+	CertificatePassword string `yaml:"certificate_password"`
+	// Cloud is the national cloud.
+	Cloud string `yaml:"cloud"`
+	// Licences is the number of the tenant's licences, which sets SharePoint's quota.
+	Licences int `yaml:"licences"`
+	// Sites are the addresses of the SharePoint sites whose libraries are listed; empty: all.
+	Sites []string `yaml:"sites"`
+	// SpamTrash moves junk mail and deleted items as well.
+	SpamTrash bool `yaml:"spam_trash"`
+	// Endpoint and Login replace the roots of Graph and of the token service, and Unlimited switches the quotas off; for simulations.
+	Endpoint  string `yaml:"endpoint"`
+	Login     string `yaml:"login"`
+	Unlimited bool   `yaml:"unlimited"`
 }
 
 // Formats is a word for all formats ("opendocument"), or the format of each type of document.

@@ -77,13 +77,13 @@ func TestRevokedConsent(t *testing.T) {
 	data := sim.Generate(organisation.Spec{Users: 1, Mail: 10, Files: 10, Events: 5, Seed: 10})
 	w := newWorld(t, data, sim.Options{}, s.urls(), peopleOf(t, data)...)
 	scopes := sim.ReadOnlyScopes()
-	w.provider.SetScopes(slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return strings.Contains(s, "gmail") })...)
+	w.google.SetScopes(slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return strings.Contains(s, "gmail") })...)
 	r := w.run(4)
 	w.stopped(r, w.people[0].source, "mail", "source.scope_missing", "https://www.googleapis.com/auth/gmail.readonly", "Domain-wide delegation")
 	if task := r.task(t, w.people[0].source, "files"); task.Error != "" || task.Copied+task.CopiedWithLosses == 0 {
 		t.Errorf("the files: %+v", task)
 	}
-	w.provider.SetScopes(scopes...)
+	w.google.SetScopes(scopes...)
 	w.run(0)
 }
 
@@ -93,7 +93,7 @@ func TestRevokedTokens(t *testing.T) {
 	data := sim.Generate(organisation.Spec{Users: 1, Mail: 60, Files: 60, Events: 5, Seed: 11})
 	w := newWorld(t, data, sim.Options{}, s.urls(), peopleOf(t, data)...)
 	var m moments
-	m.arm(50, w.provider.RevokeTokens)
+	m.arm(50, w.google.RevokeTokens)
 	w.setHook(func(string) (cloudsim.Fault, bool) {
 		m.pass()
 		return cloudsim.Fault{}, false

@@ -23,7 +23,7 @@ func TestDemoOrganisationIsMovedInSilence(t *testing.T) {
 	data := value(sim.LoadFS(examples.Organisation()))(t)
 	schema := value(sim.ModuleSchema(t.Context()))(t)
 	dir := t.TempDir()
-	s := value(simulation.Start(dir, simulation.Options{Data: data, Provider: sim.Options{Strict: schema}}))(t)
+	s := value(simulation.Start(dir, simulation.Options{Source: simulation.Google(data, sim.Options{Strict: schema}, "")}))(t)
 	t.Cleanup(func() { _ = s.Close() })
 	w := &world{tb: t, dir: dir, data: data, provider: s.Provider}
 	if r := w.run(3); r.report.Totals.Failed != 1 || r.report.Totals.Pending != 0 {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 )
 
@@ -34,7 +36,10 @@ type world struct {
 	tb       testing.TB
 	dir      string
 	data     *sim.Data
-	provider *sim.Server
+	provider *cloudsim.Front
+	google   *sim.Server // nil where the provider is another
+	// source is the job file's section of that name.
+	source   string
 	endpoint string
 	targets  urls
 	people   []person
@@ -49,18 +54,24 @@ func newWorld(tb testing.TB, data *sim.Data, o sim.Options, targets urls, people
 	tb.Helper()
 	w := &world{tb: tb, dir: tb.TempDir(), data: data, targets: targets, people: people}
 	o.Hook = w.ask
-	w.provider = sim.New(data, o)
-	server := httptest.NewServer(w.provider)
-	tb.Cleanup(func() {
-		_ = w.provider.Close()
+	provider := sim.New(data, o)
+	w.serve(provider, provider.Front)
+	w.google = provider
+	w.write("sa.json", string(provider.KeyFile(w.endpoint)))
+	w.source = fmt.Sprintf("google: {credentials: \"file:sa.json\", admin: %q, endpoint: %q, tier: unlimited}", admin, w.endpoint)
+	w.writeJob()
+	return w
+}
+
+// serve starts a provider until the test ends.
+func (w *world) serve(handler http.Handler, front *cloudsim.Front) {
+	server := httptest.NewServer(handler)
+	w.tb.Cleanup(func() {
+		_ = front.Close()
 		server.CloseClientConnections()
 		server.Close()
 	})
-	w.endpoint = server.URL + "/"
-	w.write("sa.json", string(w.provider.KeyFile(w.endpoint)))
-	w.write("password", password+"\n")
-	w.writeJob()
-	return w
+	w.provider, w.endpoint = front, server.URL+"/"
 }
 
 // job is the path of the job file.
@@ -78,7 +89,7 @@ func (w *world) writeJob() {
 	w.tb.Helper()
 	var b strings.Builder
 	b.WriteString("job: e2e\nstate: e2e.db\naccounts: accounts.csv\n")
-	fmt.Fprintf(&b, "source: {google: {credentials: \"file:sa.json\", admin: %q, endpoint: %q, tier: unlimited}}\n", admin, w.endpoint)
+	fmt.Fprintf(&b, "source: {%s}\n", w.source)
 	b.WriteString("target:\n")
 	for _, t := range [][3]string{{"files", "webdav", w.targets.files}, {"mail", "imap", w.targets.mail}, {"calendar", "caldav", w.targets.calendar}} {
 		if t[2] != "" {
@@ -89,6 +100,7 @@ func (w *world) writeJob() {
 		b.WriteString(line + "\n")
 	}
 	w.write("job.yaml", b.String())
+	w.write("password", password+"\n")
 	b.Reset()
 	b.WriteString("source,target,password,kinds\n")
 	for _, p := range w.people {

@@ -6,44 +6,20 @@ import (
 	"fmt"
 	"strings"
 
-	"codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/embedded"
 )
 
 // person is one line of the accounts file.
 type person struct {
 	source, target, kinds string
-	// out says that the account is listed, but left out of the job.
+	// out says that the account is listed, but left out of the job, and why.
 	out bool
+	why string
 }
 
-// peopleOf returns the organisation's users and shared drives.
-func peopleOf(d *google.Data) []person {
-	var people []person
-	for _, u := range d.Users() {
-		if u.Deleted {
-			continue
-		}
-		local, _, _ := strings.Cut(u.Email, "@")
-		p := person{source: u.Email, target: local, out: u.Suspended}
-		if u.NoMailbox {
-			p.kinds = "files calendar"
-		}
-		people = append(people, p)
-	}
-	for _, drive := range d.SharedDrives() {
-		people = append(people, person{source: "drive:" + drive, target: "shared-" + strings.ToLower(drive), kinds: "files"})
-	}
-	return people
-}
-
-func adminOf(d *google.Data) string {
-	for _, u := range d.Users() {
-		if u.Admin {
-			return u.Email
-		}
-	}
-	return "admin@" + d.Domain()
+func personOf(email string) person {
+	local, _, _ := strings.Cut(email, "@")
+	return person{source: email, target: local}
 }
 
 func (p person) passwordFile() string { return "password-" + p.target }
@@ -68,7 +44,7 @@ func accountsFile(people []person) string {
 	for _, p := range people {
 		mark := ""
 		if p.out {
-			mark = "# suspended: "
+			mark = "# " + p.why + ": "
 		}
 		fmt.Fprintf(&b, "%s%s,%s,file:%s,%s\n", mark, p.source, p.target, p.passwordFile(), p.kinds)
 	}

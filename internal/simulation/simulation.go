@@ -3,7 +3,6 @@
 package simulation
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -13,29 +12,25 @@ import (
 	"strings"
 	"time"
 
-	"codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	"codeberg.org/repatriate/repatriate/internal/embedded"
 )
 
 // Options say what is simulated.
 type Options struct {
-	// Data is the organisation.
-	Data *google.Data
-	// Provider says how the provider behaves.
-	Provider google.Options
+	// Source is the provider.
+	Source *Source
 	// Target replaces the embedded servers: the text of the job file's section target, and of the accounts file.
 	// Both or none.
 	Target, Accounts string
-	// Tier is the job file's source.google.tier; empty: unlimited.
-	Tier string
 	// Concurrency is the number of items of an account that are moved at once; 0 leaves it to the default.
 	Concurrency int
 }
 
 // Simulation is a provider and its targets under way.
 type Simulation struct {
-	// Provider is the simulated provider.
-	Provider *google.Server
+	// Provider counts the requests to the simulated provider.
+	Provider *cloudsim.Front
 	// Targets are the embedded servers; nil where others are used.
 	Targets *embedded.Targets
 	// Job is the path of the job file.
@@ -52,13 +47,13 @@ func Start(dir string, o Options) (*Simulation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the provider: %w", err)
 	}
-	s := &Simulation{Provider: google.New(o.Data, o.Provider), Job: filepath.Join(dir, "job.yaml"), done: make(chan struct{})}
-	s.http = &http.Server{Handler: s.Provider, ReadHeaderTimeout: time.Minute}
+	s := &Simulation{Provider: o.Source.front, Job: filepath.Join(dir, "job.yaml"), done: make(chan struct{})}
+	s.http = &http.Server{Handler: o.Source.handler, ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(s.done)
 		_ = s.http.Serve(listener)
 	}()
-	people := peopleOf(o.Data)
+	people := o.Source.people
 	for _, p := range people {
 		if !p.out {
 			s.users = append(s.users, p.target)
@@ -96,14 +91,17 @@ func (s *Simulation) write(dir, root string, people []person, o Options) error {
 	put := func(name, text string) {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
-	put("sa.json", string(s.Provider.KeyFile(root)))
+	section, files := o.Source.section(root)
+	for name, content := range files {
+		put(name, string(content))
+	}
 	put("accounts.csv", accounts)
 	if s.Targets != nil {
 		for _, p := range people {
 			put(p.passwordFile(), password(p)+"\n")
 		}
 	}
-	put("job.yaml", jobFile(root, adminOf(o.Data), target, o))
+	put("job.yaml", jobFile(section, target, o))
 	return errors.Join(errs...)
 }
 
@@ -112,10 +110,9 @@ func (s *Simulation) target() string {
 		s.Targets.Files.URL, s.Targets.Mail.URL, s.Targets.Calendar.URL)
 }
 
-func jobFile(root, admin, target string, o Options) string {
+func jobFile(source, target string, o Options) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# A simulated organisation; everything here lies on this machine.\njob: simulation\nstate: simulation.db\n")
-	fmt.Fprintf(&b, "source: {google: {credentials: \"file:sa.json\", admin: %q, endpoint: %q, tier: %s}}\n", admin, root, cmp.Or(o.Tier, "unlimited"))
+	b.WriteString("# A simulated organisation; everything here lies on this machine.\njob: " + o.Source.Name + "\nstate: simulation.db\n" + source)
 	b.WriteString(strings.TrimSuffix(target, "\n") + "\n")
 	b.WriteString("accounts: accounts.csv\n")
 	if o.Concurrency > 0 {

@@ -124,15 +124,20 @@ func (d *Data) AddSite(name, path, library string) string {
 	return s.drives[0].id
 }
 
-// Libraries gives the names of all document libraries of sites by their drive ids.
-func (d *Data) Libraries() map[string]string {
+// LibraryInfo is a document library of a site.
+type LibraryInfo struct {
+	Site  string // its name
+	Drive string // its id
+}
+
+// Libraries gives all document libraries of sites, in the order in which the sites were made.
+func (d *Data) Libraries() (out []LibraryInfo) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	out := map[string]string{}
 	for _, s := range d.sites {
-		for _, lib := range s.drives {
+		for _, v := range s.drives {
 			if !s.personal {
-				out[lib.id] = s.name
+				out = append(out, LibraryInfo{s.name, v.id})
 			}
 		}
 	}

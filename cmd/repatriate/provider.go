@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"codeberg.org/repatriate/repatriate/internal/secret"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+// provider is what differs between the clouds that are moved from. An account is named as in the accounts file.
+type provider interface {
+	// accounts yields what the directory holds, and line what an accounts file says of it.
+	accounts(ctx context.Context) iter.Seq2[sources.Account, error]
+	line(a sources.Account) accountLine
+	// files returns the account's files and what people call the place where they lie.
+	files(account string) (src sources.Source[sources.File], name string)
+	mail(account string) sources.Source[sources.Message]
+	calendars(ctx context.Context, account string) ([]sources.Collection, error)
+	calendar(account, id string) sources.Source[sources.Event]
+}
+
+// drivePrefix marks a shared drive or a document library among the accounts: what follows is its id.
+const drivePrefix = "drive:"
+
+// newProvider connects to the provider that the job file names. It sends nothing yet.
+func (w *wiring) newProvider(ctx context.Context) (provider, error) {
+	if w.job.Source.Microsoft != nil {
+		return w.newMicrosoft(ctx)
+	}
+	return w.newGoogle(ctx)
+}
+
+// secretOf reads what a key of the job file references; nothing where it is empty.
+func (w *wiring) secretOf(ctx context.Context, key, ref string) (secret.Secret, error) {
+	if ref == "" {
+		return secret.Secret{}, nil
+	}
+	s, err := secret.Resolve(ctx, ref, w.job.Dir)
+	if err != nil {
+		return s, usage(fmt.Errorf("%s: %w", key, err))
+	}
+	return s, nil
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/sources"
+	"codeberg.org/repatriate/repatriate/sources/google"
+)
+
+type googleProvider struct {
+	client *google.Client
+	drive  google.DriveOptions
+	mails  google.MailOptions
+}
+
+func (w *wiring) newGoogle(ctx context.Context) (provider, error) {
+	g := w.job.Source.Google
+	key, err := w.secretOf(ctx, "source.google.credentials", g.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	formats, err := google.ParseFormats(g.Formats.Word, g.Formats.Changes)
+	if err != nil {
+		return nil, usage(fmt.Errorf("source.google.formats: %w", err))
+	}
+	client, err := google.New(ctx, google.Options{
+		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Meter: &w.source, Memory: w.memory,
+	})
+	if err != nil {
+		return nil, usage(err)
+	}
+	return googleProvider{client, google.DriveOptions{Formats: formats, AcknowledgeAbuse: g.AcknowledgeAbuse},
+		google.MailOptions{SpamTrash: g.SpamTrash}}, nil
+}
+
+func (p googleProvider) accounts(ctx context.Context) iter.Seq2[sources.Account, error] {
+	return p.client.Accounts(ctx)
+}
+
+// line leaves suspended accounts out, since Google gives nothing of them.
+func (p googleProvider) line(a sources.Account) accountLine {
+	l := lineOf(a)
+	switch a.State {
+	case "suspended":
+		l.out = true
+	case "no_mailbox":
+		l.kinds = "files calendar"
+	}
+	return l
+}
+
+func (p googleProvider) files(account string) (sources.Source[sources.File], string) {
+	if id, shared := strings.CutPrefix(account, drivePrefix); shared {
+		return google.SharedDrive(p.client, id, p.drive), "Shared drive"
+	}
+	return google.Drive(p.client, account, p.drive), "Drive"
+}
+
+func (p googleProvider) mail(account string) sources.Source[sources.Message] {
+	return google.Mail(p.client, account, p.mails)
+}
+
+func (p googleProvider) calendars(ctx context.Context, account string) ([]sources.Collection, error) {
+	return google.Calendars(ctx, p.client, account)
+}
+
+func (p googleProvider) calendar(account, id string) sources.Source[sources.Event] {
+	return google.Calendar(p.client, account, id)
+}
