@@ -1,6 +1,7 @@
 package microsoft
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -118,33 +119,71 @@ func (c mailCursor) begin(tree folders) (mailCursor, error) {
 	return next, nil
 }
 
-// folderPage reads one page of the current folder.
+// folderPage reads one page of the current folder or, in a later pass, of as many folders as fit into a batch: most have not changed.
 func (s *mailSource) folderPage(ctx context.Context, cur mailCursor) (sources.Page[sources.Message], error) {
 	var none sources.Page[sources.Message]
-	id := cur.Left[0]
-	answer, err := s.delta(ctx, id, cur.Links[id])
+	pages, err := s.deltas(ctx, cur)
 	if err != nil {
 		return none, err
 	}
 	page := sources.Page[sources.Message]{Listing: cur.Listing}
-	if page.Items, err = s.items(ctx, answer.Value); err != nil {
+	var messages []message
+	var unfinished []string
+	cur.Links = maps.Clone(cur.Links)
+	for i, answer := range pages {
+		id, link := cur.Left[i], cmp.Or(answer.Next, answer.Delta)
+		u, err := s.client.link(link)
+		if err != nil || link == "" {
+			return none, fault.New(fault.Retry, fault.SourceBadAnswer, "%s: neither a next page nor a link to go on", messageDelta)
+		}
+		cur.Links[id] = s.client.cursorOf(u)
+		messages = append(messages, answer.Value...)
+		if answer.Next != "" {
+			unfinished = append(unfinished, id)
+		}
+	}
+	if page.Items, err = s.items(ctx, messages); err != nil {
 		return none, err
 	}
-	link := answer.Next
-	if link == "" {
-		link, cur.Left = answer.Delta, cur.Left[1:]
-	}
-	u, err := s.client.link(link)
-	if err != nil || link == "" {
-		return none, fault.New(fault.Retry, fault.SourceBadAnswer, "%s: neither a next page nor a link to go on", messageDelta)
-	}
-	cur.Links = maps.Clone(cur.Links)
-	cur.Links[id] = s.client.cursorOf(u)
+	cur.Left = append(unfinished, cur.Left[len(pages):]...)
 	if page.More = len(cur.Left) > 0; !page.More {
 		page.ListingDone, cur.Listing = cur.Listing, false
 	}
 	page.Next = cur.encode()
 	return page, nil
+}
+
+// deltas requests a page of the first folder that is left and, in a later pass, of those after it.
+func (s *mailSource) deltas(ctx context.Context, cur mailCursor) ([]messageDeltaPage, error) {
+	if cur.Listing || len(cur.Left) == 1 {
+		one, err := s.delta(ctx, cur.Left[0], cur.Links[cur.Left[0]])
+		return []messageDeltaPage{one}, err
+	}
+	ids := cur.Left[:min(batchSize, len(cur.Left))]
+	urls := make([]*url.URL, len(ids))
+	for i, id := range ids {
+		var err error
+		if urls[i], err = s.deltaURL(id, cur.Links[id]); err != nil {
+			return nil, err
+		}
+	}
+	answers, err := s.client.batch(ctx, messageDelta, s.user, map[string]string{"Prefer": mailPage}, urls)
+	if err != nil {
+		return nil, err
+	}
+	var pages []messageDeltaPage
+	for _, a := range answers {
+		var page messageDeltaPage
+		if a.decode(&page) != nil {
+			break
+		}
+		pages = append(pages, page)
+	}
+	if len(pages) > 0 {
+		return pages, nil
+	}
+	one, err := s.delta(ctx, ids[0], cur.Links[ids[0]]) // by itself, which knows what to do about errors
+	return []messageDeltaPage{one}, err
 }
 
 type messageDeltaPage struct {
@@ -155,11 +194,9 @@ type messageDeltaPage struct {
 
 // delta requests a page of a folder's changes. A mailbox whose server ends a large page with an empty 503 is asked for a small one.
 func (s *mailSource) delta(ctx context.Context, folder string, link sources.Cursor) (page messageDeltaPage, err error) {
-	at := s.path(messageQuery(), "mailFolders", folder, "messages", "delta")
-	if link != "" {
-		if at, err = s.client.fromCursor(link); err != nil {
-			return page, err
-		}
+	at, err := s.deltaURL(folder, link)
+	if err != nil {
+		return page, err
 	}
 	k := call{method: messageDelta, of: s.user, url: at, header: map[string]string{"Prefer": mailPage}}
 	err = s.client.get(ctx, k, &page)
@@ -172,6 +209,14 @@ func (s *mailSource) delta(ctx context.Context, folder string, link sources.Curs
 		err = errors.Join(sources.ErrCursorExpired, err)
 	}
 	return page, err
+}
+
+// deltaURL returns where a folder's changes go on, or begin.
+func (s *mailSource) deltaURL(folder string, link sources.Cursor) (*url.URL, error) {
+	if link != "" {
+		return s.client.fromCursor(link)
+	}
+	return s.path(messageQuery(), "mailFolders", folder, "messages", "delta"), nil
 }
 
 // emptyRefusal reports whether an answer is a 503 that says nothing, not even when to come again.

@@ -1,10 +1,12 @@
 package microsoft
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -61,6 +63,13 @@ func (m *mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *mailbox) inBatch(path string) (int, string) {
+	if at, _, _ := strings.Cut(path, "?"); strings.HasSuffix(at, "/messages/delta") {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Prefer", mailPage)
+		w := httptest.NewRecorder()
+		m.answerDelta(w, r, strings.Split(at, "/")[4])
+		return w.Code, cmp.Or(w.Body.String(), "null")
+	}
 	path, _, _ = strings.Cut(strings.TrimPrefix(path, "/users/anna@contoso.test/"), "?")
 	kind, id, _ := strings.Cut(path, "/")
 	known := map[string]string{"inbox": `{"id":"I"}`, "deleteditems": `{"id":"T"}`}
@@ -146,7 +155,7 @@ func TestAMailboxIsReadByFolders(t *testing.T) {
 	if got, next, done = pass(t, s, next); len(got) > 0 || done {
 		t.Errorf("a second pass got %q, listing %v", got, done)
 	}
-	if n := m.requests.Load() - before; n > 5 {
+	if n := m.requests.Load() - before; n > 4 {
 		t.Errorf("a second pass took %d requests", n)
 	}
 	// One message was moved, one deleted, one put into the trash.
@@ -154,7 +163,7 @@ func TestAMailboxIsReadByFolders(t *testing.T) {
 	m.delta["P++"] = []string{`{"id":"3","@removed":{"reason":"changed"}}`, mail("1", "P", "")}
 	m.where["1"], m.where["3"] = mail("1", "P", ""), mail("3", "T", "")
 	got, next, _ = pass(t, s, next)
-	wantPass(t, got, "1 Posteingang|Projekte/2024", "1 Posteingang|Projekte/2024", "2 deleted", "3 deleted")
+	wantPass(t, got, "1 Posteingang|Projekte/2024", "2 deleted", "3 deleted")
 	// A renamed folder brings its messages again, under its new name.
 	m.folders["I"] = `{"id":"P","displayName":"Alt"}`
 	m.delta["P"] = []string{mail("1", "P", "")}
