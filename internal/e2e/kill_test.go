@@ -99,11 +99,7 @@ func (w *world) checkStatus() {
 // watchedWorld is a world whose events count as moments, with target accounts that nobody used before.
 func watchedWorld(t *testing.T, s *servers, data *sim.Data, m *moments, people ...person) *world {
 	t.Helper()
-	targets := s.urls()
-	for _, at := range []*string{&targets.mail, &targets.files, &targets.calendar} {
-		*at, _ = proxied(t, *at, m.watch)
-	}
-	w := newWorld(t, data, sim.Options{}, targets, people...)
+	w := newWorld(t, data, sim.Options{}, m.watched(t, s), people...)
 	w.setHook(func(string) (cloudsim.Fault, bool) {
 		m.pass()
 		return cloudsim.Fault{}, false

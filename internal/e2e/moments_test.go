@@ -64,3 +64,13 @@ func proxied(tb testing.TB, raw string, hook faultnet.Hook) (string, *faultnet.P
 	tb.Cleanup(func() { _ = p.Close() })
 	return strings.Replace(raw, u.Host, p.Addr(), 1), p
 }
+
+// watched returns the targets with whatever passes to and from them counted.
+func (m *moments) watched(tb testing.TB, s *servers) urls {
+	tb.Helper()
+	targets := s.urls()
+	for _, at := range []*string{&targets.mail, &targets.files, &targets.calendar} {
+		*at, _ = proxied(tb, *at, m.watch)
+	}
+	return targets
+}
