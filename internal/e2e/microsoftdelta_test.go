@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -184,7 +185,7 @@ func TestMicrosoftKill(t *testing.T) {
 		a := newGraphAccount(t, 30, 0)
 		w := watchedTenant(t, s, a.data, m, person{source: dora, target: fresh(t)})
 		w.propagate()
-		n, last := killUntilDone(t, w, m, func() int { return 1 + random.IntN(120) })
+		n, last := killUntilDone(t, w, m, atMost(4, random, 250))
 		first += n
 		w.demand(last, 0)
 		settled(t, w.run(0), last)
@@ -193,11 +194,21 @@ func TestMicrosoftKill(t *testing.T) {
 			t.Errorf("%d files and folders, want 34", len(files))
 		}
 		want := a.change(t, s, w)
-		n, last = killUntilDone(t, w, m, func() int { return 1 + random.IntN(160) })
+		n, last = killUntilDone(t, w, m, atMost(4, random, 80))
 		later += n
 		w.demand(last, 0)
 		a.compareWith(t, s, w, want)
 		settled(t, w.run(0), last)
 		t.Logf("life %d: killed %d and %d times so far", lives+1, first, later)
+	}
+}
+
+// atMost chooses a random moment for each of the first n runs, and lets those after them come to their end.
+func atMost(n int, random *rand.Rand, within int) func() int {
+	return func() int {
+		if n--; n < 0 {
+			return math.MaxInt
+		}
+		return 1 + random.IntN(within)
 	}
 }
