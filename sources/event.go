@@ -36,9 +36,9 @@ type Occurrence struct {
 	// Free says that the event does not block time.
 	Free bool
 	// Busy says how an event shows that does: "tentative", "oof" (out of office) or "workingElsewhere"; anything else is busy.
-	Busy string
+	Busy string `json:",omitempty"`
 	// Categories are the user's own words for the event.
-	Categories []string
+	Categories []string `json:",omitempty"`
 	// Type is the provider's kind of event: "default", "birthday", "focusTime", "outOfOffice", "workingLocation", "fromGmail".
 	Type string
 	// TypeDetail is what Type adds in plain words, such as the label of a working location.

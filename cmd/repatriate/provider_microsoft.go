@@ -29,7 +29,7 @@ func (w *wiring) newMicrosoft(ctx context.Context) (provider, error) {
 	}
 	client, err := microsoft.New(microsoft.Options{
 		Tenant: m.Tenant, ClientID: m.ClientID, Secret: secret.Reveal(), Certificate: certificate.Bytes(), Password: password.Reveal(), Cloud: m.Cloud,
-		Endpoint: m.Endpoint, Login: m.Login, Licences: m.Licences, Unlimited: m.Unlimited, Meter: &w.source, Memory: w.memory,
+		Endpoint: m.Endpoint, Login: m.Login, Licences: m.Licences, Unlimited: m.Unlimited, Clock: m.Clock, Meter: &w.source, Memory: w.memory,
 	})
 	if err != nil {
 		return nil, usage(err)

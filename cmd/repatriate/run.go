@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/internal/meter"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/runner"
@@ -151,7 +152,12 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, too
 	r.Pass = &report.Pass{
 		Written: w.counters.Written.Load(), Removed: w.counters.Removed.Load(), Bytes: w.counters.Bytes.Load(),
 		SourceRequests: w.source.Requests(), TargetRequests: w.target.Requests(),
-		ThrottledSeconds: min(w.source.Throttled()+w.target.Throttled(), took).Seconds(), Seconds: took.Seconds(),
+		ThrottledSeconds: min(w.source.Throttled()+w.target.Throttled(), took).Seconds(), Throttled: map[string]float64{}, Seconds: took.Seconds(),
+	}
+	for _, m := range []*meter.Meter{&w.source, &w.target} {
+		for scope, closed := range m.ByScope() {
+			r.Pass.Throttled[scope] = min(closed, took).Seconds()
+		}
 	}
 	if ctx.Err() != nil {
 		r.State = report.Interrupted

@@ -101,8 +101,8 @@ func (j *Job) checkMicrosoft(f *findings, m *Microsoft) {
 		checkRef(f, "source.microsoft.certificate_password", m.CertificatePassword)
 	}
 	oneOf(f, "source.microsoft.cloud", m.Cloud, "global", "us", "us-dod", "china")
-	if m.Licences < 0 {
-		f.add("source.microsoft.licences: is a number from 0 on")
+	if m.Licences < 0 || m.Clock < 0 {
+		f.add("source.microsoft: licences and clock are numbers from 0 on")
 	}
 	for _, site := range m.Sites {
 		j.checkURL(f, "source.microsoft.sites", site, "https", "https")

@@ -89,10 +89,12 @@ type Microsoft struct {
 	Sites []string `yaml:"sites"`
 	// SpamTrash moves junk mail and deleted items as well.
 	SpamTrash bool `yaml:"spam_trash"`
-	// Endpoint and Login replace the roots of Graph and of the token service, and Unlimited switches the quotas off; for simulations.
-	Endpoint  string `yaml:"endpoint"`
-	Login     string `yaml:"login"`
-	Unlimited bool   `yaml:"unlimited"`
+	// Endpoint and Login replace the roots of Graph and of the token service, Unlimited switches the quotas off, and Clock says how
+	// many times as fast the tenant's minutes pass; all for simulations.
+	Endpoint  string  `yaml:"endpoint"`
+	Login     string  `yaml:"login"`
+	Unlimited bool    `yaml:"unlimited"`
+	Clock     float64 `yaml:"clock"`
 }
 
 // Formats is a word for all formats ("opendocument"), or the format of each type of document.

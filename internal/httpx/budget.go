@@ -12,16 +12,33 @@ import (
 
 // Limit is a quota in the provider's own units. The zero Limit allows everything.
 type Limit struct {
-	// PerMinute is the number of units in any 60 seconds; zero: no limit.
+	// Name is what people call the scope, such as "Gmail, per user".
+	Name string
+	// PerMinute is the number of units in a minute; zero: no limit. No Window, zero for a minute, sees more than its share.
 	PerMinute float64
+	Window    time.Duration
 	// PerDay is the number of units in a day that begins DayStart after midnight UTC; zero: no limit.
 	PerDay   float64
 	DayStart time.Duration
+	// Clock says how many times as fast the provider's minutes pass, for simulations; zero: as fast as ours.
+	Clock float64
 }
 
-// burstShare is the part of a minute's quota that may be spent at once. The rest is spread over the minute, so that no
-// 60 seconds ever see more than the quota: share + (1-share) = 1.
-const burstShare = 0.1
+// burstShare is the part of a minute's quota that may be spent at once. The rest of a window is spread over it, so that no window
+// ever sees more than its quota. What is kept back for bursts is lost to the pace: a twentieth at most.
+const burstShare = 0.05
+
+func (l Limit) burst() float64 { return l.PerMinute * burstShare }
+
+// rate is the full pace in units per second.
+func (l Limit) rate() float64 {
+	minutes := max(1, l.Window.Minutes())
+	clock := l.Clock
+	if clock <= 0 {
+		clock = 1
+	}
+	return l.PerMinute * (1 - burstShare/minutes) / 60 * clock
+}
 
 // Back-off without a Retry-After, as Google describes it (developers.google.com/workspace/drive/api/guides/limits):
 // min(2^n s + up to 1 s at random, 64 s).
@@ -74,7 +91,7 @@ type Scope struct {
 
 // NewScope returns a scope with a full burst. Times in which it holds somebody back go to m, which may be nil.
 func NewScope(l Limit, m *meter.Meter) *Scope {
-	return &Scope{limit: l, meter: m, turn: make(chan struct{}, 1), tokens: l.PerMinute * burstShare, pace: 1, counted: time.Now()}
+	return &Scope{limit: l, meter: m, turn: make(chan struct{}, 1), tokens: l.burst(), pace: 1, counted: time.Now()}
 }
 
 // Wait takes units out of all scopes at the same moment, as soon as each of them has them, first come first served.
@@ -118,7 +135,7 @@ func (s *Scope) ready(ctx context.Context, units float64) error {
 		if err != nil || d <= 0 {
 			return firstError(err, ctx.Err())
 		}
-		s.meter.Throttle(now, d)
+		s.meter.Throttle(s.limit.Name, now, d)
 		if err := sleep(ctx, d); err != nil {
 			return err
 		}
@@ -179,15 +196,12 @@ func (s *Scope) delay(now time.Time, units float64) (time.Duration, error) {
 		return 0, nil
 	}
 	// What costs more than a burst goes when the burst is full, and leaves a debt.
-	missing := min(units, s.limit.PerMinute*burstShare) - s.tokens
+	missing := min(units, s.limit.burst()) - s.tokens
 	if missing <= 1e-9 {
 		return 0, nil
 	}
-	return max(time.Duration(missing/(s.rate()*s.pace)*float64(time.Second)), time.Microsecond), nil
+	return max(time.Duration(missing/(s.limit.rate()*s.pace)*float64(time.Second)), time.Microsecond), nil
 }
-
-// rate is the full pace in units per second.
-func (s *Scope) rate() float64 { return s.limit.PerMinute * (1 - burstShare) / 60 }
 
 // refill brings tokens and pace to now. Nothing is earned while the scope is closed.
 func (s *Scope) refill(now time.Time) {
@@ -200,7 +214,7 @@ func (s *Scope) refill(now time.Time) {
 	if d <= 0 {
 		return
 	}
-	s.tokens = min(s.tokens+s.rate()*s.pace*d, s.limit.PerMinute*burstShare)
+	s.tokens = min(s.tokens+s.limit.rate()*s.pace*d, s.limit.burst())
 	s.pace = min(1, s.pace+paceRegain*d)
 }
 
@@ -243,7 +257,7 @@ func (s *Scope) Refused(start time.Time, after time.Duration) time.Duration {
 	}
 	if until := now.Add(after); until.After(s.closed) {
 		s.closed = until
-		s.meter.Throttle(now, after)
+		s.meter.Throttle(s.limit.Name, now, after)
 	}
 	return max(0, s.closed.Sub(now))
 }
@@ -277,7 +291,7 @@ func (s *Scope) idle(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refill(now)
-	return s.tokens >= s.limit.PerMinute*burstShare && s.pace >= 1 && len(s.turn) == 0 &&
+	return s.tokens >= s.limit.burst() && s.pace >= 1 && len(s.turn) == 0 &&
 		now.Sub(s.closed) > backoffMax && !s.parked.After(now) && (s.limit.PerDay <= 0 || s.spent == 0)
 }
 

@@ -284,8 +284,8 @@ func TestACallAboveTheBurstGoesAndIsPaidBack(t *testing.T) {
 			t.Errorf("waited %v with a full burst", d)
 		}
 		must(t, Wait(t.Context(), 1, s))
-		if d := time.Since(start); d < 10*time.Second || d > 11*time.Second {
-			t.Errorf("went on after %v, want 91 units at 9 a second", d)
+		if d := time.Since(start); d < 12*time.Second || d > 13*time.Second {
+			t.Errorf("went on after %v, want 121 units at 9.5 a second", d)
 		}
 	})
 }
@@ -351,4 +351,28 @@ func TestALongPauseParksTheScope(t *testing.T) {
 			t.Errorf("in the last hour: %v after %v", err, time.Since(begin))
 		}
 	})
+}
+
+func TestALongWindowLosesLessToBursts(t *testing.T) {
+	for name, l := range map[string]Limit{"a minute": {PerMinute: 600}, "ten minutes": {PerMinute: 600, Window: 10 * time.Minute},
+		"a fast clock": {PerMinute: 10, Window: 10 * time.Minute, Clock: 60}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := NewScope(l, nil)
+				times := calls(t, 40, 1, 20*time.Minute, s)
+				window := max(l.Window, time.Minute)
+				most := int(l.PerMinute * max(1, l.Clock) * window.Minutes())
+				if l.Clock > 0 {
+					window = time.Duration(float64(window) / l.Clock)
+					most = int(l.PerMinute * l.Window.Minutes())
+				}
+				if got := busiest(times, window); got > most {
+					t.Errorf("%d calls in %v, allowed are %d", got, window, most)
+				}
+				if got, full := len(times), 20*600; float64(got) < float64(full)*0.94 {
+					t.Errorf("%d calls of %d", got, full)
+				}
+			})
+		})
+	}
 }

@@ -2,6 +2,7 @@
 package meter
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -9,9 +10,34 @@ import (
 // Meter counts the traffic with one side, the provider or the target. The zero Meter is ready; all methods are safe for
 // concurrent use, and on a nil Meter do nothing.
 type Meter struct {
-	requests  atomic.Int64
-	throttled atomic.Int64
-	until     atomic.Int64
+	requests atomic.Int64
+
+	mu     sync.Mutex
+	all    closure
+	scopes map[string]closure
+}
+
+// closure adds up times in which something is closed. Time that is closed twice is counted once.
+type closure struct {
+	total time.Duration // until the end
+	end   time.Time
+}
+
+func (c closure) extended(now time.Time, d time.Duration) closure {
+	end := now.Add(d)
+	if !end.After(c.end) {
+		return c
+	}
+	from := now
+	if c.end.After(now) {
+		from = c.end
+	}
+	return closure{c.total + end.Sub(from), end}
+}
+
+// until returns the time until now.
+func (c closure) until(now time.Time) time.Duration {
+	return max(c.total-max(c.end.Sub(now), 0), 0)
 }
 
 // Request counts n requests or commands.
@@ -29,22 +55,17 @@ func (m *Meter) Requests() int64 {
 	return m.requests.Load()
 }
 
-// Throttle notes that a scope is closed from now for d. Time that is closed twice is counted once.
-func (m *Meter) Throttle(now time.Time, d time.Duration) {
+// Throttle notes that a scope is closed from now for d. The scope is named for people, such as "Gmail, per user".
+func (m *Meter) Throttle(scope string, now time.Time, d time.Duration) {
 	if m == nil || d <= 0 {
 		return
 	}
-	end := now.Add(d).UnixNano()
-	for {
-		old := m.until.Load()
-		if end <= old {
-			return
-		}
-		if m.until.CompareAndSwap(old, end) {
-			m.throttled.Add(end - max(old, now.UnixNano()))
-			return
-		}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.scopes == nil {
+		m.scopes = map[string]closure{}
 	}
+	m.all, m.scopes[scope] = m.all.extended(now, d), m.scopes[scope].extended(now, d)
 }
 
 // Throttled returns the time until now in which at least one scope was closed.
@@ -52,14 +73,31 @@ func (m *Meter) Throttled() time.Duration {
 	if m == nil {
 		return 0
 	}
-	total, ahead := m.throttled.Load(), m.until.Load()-time.Now().UnixNano()
-	return time.Duration(max(total-max(ahead, 0), 0))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.all.until(time.Now())
+}
+
+// ByScope returns the time until now in which each scope was closed. Scopes of one name, such as those of several users, are one.
+func (m *Meter) ByScope() map[string]time.Duration {
+	out := map[string]time.Duration{}
+	if m == nil {
+		return out
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name, c := range m.scopes {
+		out[name] = c.until(time.Now())
+	}
+	return out
 }
 
 // ThrottledUntil returns when the scope that is closed longest opens again; the zero time if none ever was.
 func (m *Meter) ThrottledUntil() time.Time {
-	if m == nil || m.until.Load() == 0 {
+	if m == nil {
 		return time.Time{}
 	}
-	return time.Unix(0, m.until.Load())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.all.end
 }

@@ -28,7 +28,7 @@ func TestLinesOffATerminal(t *testing.T) {
 		c.Done.Store(4)
 		c.Failed.Store(1)
 		c.Flowed.Store(5_000_000)
-		p.Target.Throttle(time.Now(), time.Hour)
+		p.Target.Throttle("WebDAV", time.Now(), time.Hour)
 		time.Sleep(Every - time.Nanosecond)
 		synctest.Wait()
 		if out.Len() > 0 {

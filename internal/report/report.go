@@ -57,7 +57,9 @@ type Pass struct {
 	SourceRequests   int64   `json:"source_requests"`
 	TargetRequests   int64   `json:"target_requests"`
 	ThrottledSeconds float64 `json:"throttled_seconds"`
-	Seconds          float64 `json:"seconds"`
+	// Throttled are the seconds in which each of the quotas and servers held the pass back, by their names.
+	Throttled map[string]float64 `json:"throttled,omitempty"`
+	Seconds   float64            `json:"seconds"`
 }
 
 // The states of a job.

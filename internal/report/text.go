@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -113,9 +115,26 @@ func (r *Report) writePass(b *strings.Builder) {
 	}
 	text += fmt.Sprintf(" %s to the provider and %d to the target, in %s", Plural(p.SourceRequests, "request"), p.TargetRequests, round(p.Seconds))
 	if p.ThrottledSeconds >= 0.1 {
-		text += fmt.Sprintf(", %s of it throttled", round(p.ThrottledSeconds))
+		text += fmt.Sprintf(", %s of it throttled%s", round(p.ThrottledSeconds), p.scopes())
 	}
 	fmt.Fprintf(b, "\n%s\n", wrap(text+".", 0))
+}
+
+// scopes names what held the pass back, the longest first.
+func (p *Pass) scopes() string {
+	names := slices.SortedFunc(maps.Keys(p.Throttled), func(a, b string) int {
+		return cmp.Or(cmp.Compare(p.Throttled[b], p.Throttled[a]), cmp.Compare(a, b))
+	})
+	var list []string
+	for _, name := range names {
+		if s := p.Throttled[name]; s >= 0.1 && name != "" {
+			list = append(list, fmt.Sprintf("%s: %s", name, round(s)))
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(list, "; ") + ")"
 }
 
 func round(seconds float64) time.Duration {

@@ -191,10 +191,10 @@ func (c *client) fault(a *answer) error {
 	case s == http.StatusInsufficientStorage, a.xml.has("quota-not-exceeded", "sufficient-disk-space"):
 		return set(fault.FailTask, fault.TargetQuota)
 	case s == http.StatusTooManyRequests:
-		c.meter.Throttle(time.Now(), after)
+		c.meter.Throttle("CalDAV", time.Now(), after)
 		return set(fault.Retry, fault.TargetThrottled)
 	case s == http.StatusServiceUnavailable:
-		c.meter.Throttle(time.Now(), after)
+		c.meter.Throttle("CalDAV", time.Now(), after)
 		return set(fault.Retry, fault.TargetUnavailable)
 	case s == http.StatusLocked:
 		return set(fault.Retry, fault.TargetLocked)

@@ -24,7 +24,7 @@ func (c *client) fault(what string, a *answer) error {
 	f.Err = &statusError{what: what, status: a.status, detail: explanation(a.body)}
 	if f.Action == fault.Retry {
 		f.After = httpx.RetryAfter(a.header, time.Now())
-		c.meter.Throttle(time.Now(), f.After)
+		c.meter.Throttle("WebDAV", time.Now(), f.After)
 	}
 	return f
 }

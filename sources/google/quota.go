@@ -95,9 +95,10 @@ func newQuota(tier string, paid bool, m *meter.Meter) (*quota, error) {
 		if paid {
 			l.project.PerDay = 0
 		}
+		l.user.Name, l.project.Name = services[a].name+", per user", services[a].name+", the project"
 		q.project[a], q.users[a] = httpx.NewScope(l.project, m), httpx.NewScopes(l.user, m)
 	}
-	egress := httpx.Limit{DayStart: quotaDay}
+	egress := httpx.Limit{Name: "Drive, downloads of the day", DayStart: quotaDay}
 	if tier != "unlimited" && i == 0 && !paid {
 		egress.PerDay = egressPerDay
 	}

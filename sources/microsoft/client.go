@@ -38,8 +38,10 @@ type Options struct {
 	Endpoint, Login string
 	// Licences is the number of the tenant's licences, which sets SharePoint's quota; zero counts as the smallest tenant.
 	Licences int
-	// Unlimited switches the quotas off, for simulations.
+	// Unlimited switches the quotas off, and Clock says how many times as fast the tenant's minutes pass; for simulations. Zero is as
+	// fast as ours.
 	Unlimited bool
+	Clock     float64
 	// UserAgent tells SharePoint who calls, decorated as it asks; empty: NONISV|repatriate|repatriate.
 	UserAgent string
 	// TempDir is where bodies are kept that are too large for memory; empty: the system's directory.

@@ -22,6 +22,13 @@ const (
 	numServices
 )
 
+// serviceNames are what people call the scopes.
+var serviceNames = [numServices]struct{ app, each string }{
+	entra:      {"Microsoft Entra, the application", "Microsoft Entra"},
+	exchange:   {"Exchange, the application", "Exchange, per mailbox"},
+	sharePoint: {"SharePoint, the application", "SharePoint, per drive"},
+}
+
 // method is one call, with its cost in the service's units: requests for Exchange, resource units elsewhere.
 type method struct {
 	service    service
@@ -72,6 +79,8 @@ func newQuota(o Options) *quota {
 	app, each := limitsOf(o)
 	q := &quota{slots: slots{byKey: map[string]*slot{}}}
 	for s := range numServices {
+		app[s].Clock, each[s].Clock = o.Clock, o.Clock
+		app[s].Name, each[s].Name = serviceNames[s].app, serviceNames[s].each
 		q.app[s], q.each[s] = httpx.NewScope(app[s], o.Meter), httpx.NewScopes(each[s], o.Meter)
 	}
 	return q
@@ -82,8 +91,8 @@ func limitsOf(o Options) (app, each [numServices]httpx.Limit) {
 		return app, each
 	}
 	app[entra].PerMinute = entraPerMinute
-	each[exchange].PerMinute = mailboxPerMinute
-	each[sharePoint].PerMinute = drivePerMinute
+	each[exchange] = httpx.Limit{PerMinute: mailboxPerMinute, Window: 10 * time.Minute}
+	each[sharePoint] = httpx.Limit{PerMinute: drivePerMinute, Window: 5 * time.Minute}
 	for _, t := range sharePointTiers {
 		if o.Licences <= t.licences {
 			app[sharePoint] = httpx.Limit{PerMinute: t.minute, PerDay: t.perDay}

@@ -77,14 +77,14 @@ func (c *call) run(rt route, known []string) error {
 	return rt.serve(c)
 }
 
-// budget names the mailbox by one of its names, so that all of them share it.
+// budget names the drive, or the mailbox by one of its names, so that all of them share it.
 func (c *call) budget() string {
 	c.data.mu.Lock()
 	defer c.data.mu.Unlock()
 	if u := c.data.find(c.r.PathValue("user")); u != nil {
 		return u.id
 	}
-	return ""
+	return c.r.PathValue("drive")
 }
 
 func (c *call) reply(o object) error {

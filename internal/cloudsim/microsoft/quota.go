@@ -11,8 +11,8 @@ import (
 type Quotas struct {
 	// MailboxRequests is for one mailbox in ten minutes, MailboxConcurrent at once.
 	MailboxRequests, MailboxConcurrent int
-	// SharePointMinute and SharePointDay are resource units of the application.
-	SharePointMinute, SharePointDay int
+	// SharePointMinute and SharePointDay are resource units of the application, DriveRequests are for one drive in five minutes.
+	SharePointMinute, SharePointDay, DriveRequests int
 	// DirectoryUnits are those of Entra in ten seconds.
 	DirectoryUnits int
 	// Speed makes minutes and days pass faster: at 60, a minute lasts a second. 0 means 1. What Retry-After names is real time.
@@ -22,7 +22,7 @@ type Quotas struct {
 // SmallTenant are the quotas of a tenant with up to 1,000 licences (learn.microsoft.com/graph/throttling-limits,
 // learn.microsoft.com/sharepoint/dev/general-development/how-to-avoid-getting-throttled-or-blocked-in-sharepoint-online).
 func SmallTenant() Quotas {
-	return Quotas{MailboxRequests: 10_000, MailboxConcurrent: 4, SharePointMinute: 1_250, SharePointDay: 1_200_000, DirectoryUnits: 3_500}
+	return Quotas{MailboxRequests: 10_000, MailboxConcurrent: 4, SharePointMinute: 1_250, SharePointDay: 1_200_000, DriveRequests: 3_000, DirectoryUnits: 3_500}
 }
 
 // meter counts what was spent, and who is in a mailbox now.
@@ -44,6 +44,10 @@ func (m *meter) enter(rt route, of string) (leave func(), refusal *apiError) {
 	case exchange:
 		return m.enterMailbox(of, rt.cost)
 	case sharePoint:
+		if refusal := m.spend("activityLimitReached", "The request has been throttled", 1,
+			cloudsim.Window{Key: "drive " + of, Length: 5 * time.Minute, Max: m.quotas.DriveRequests}); refusal != nil {
+			return func() {}, refusal
+		}
 		return func() {}, m.spend("activityLimitReached", "The request has been throttled", rt.cost,
 			cloudsim.Window{Key: "sharepoint minute", Length: time.Minute, Max: m.quotas.SharePointMinute},
 			cloudsim.Window{Key: "sharepoint day", Length: 24 * time.Hour, Max: m.quotas.SharePointDay})
