@@ -45,11 +45,16 @@ func Persist(ctx context.Context, o Options, what string, f func() error) error 
 		} else if tries++; tries >= o.Attempts {
 			return err
 		}
-		o.Log.Debug("trying again", "what", what, "reason", m.Reason, "attempt", tries, "after", max(pause, m.After))
-		if !sleep(ctx, max(jitter(pause), m.After)) {
+		wait := max(jitter(pause), m.After)
+		if m.After > 0 && isThrottle(m.Reason) {
+			wait = m.After // who says when to come back means it
+		} else {
+			pause = min(2*pause, maxPause)
+		}
+		o.Log.Debug("trying again", "what", what, "reason", m.Reason, "attempt", tries, "after", wait)
+		if !sleep(ctx, wait) {
 			return ctx.Err()
 		}
-		pause = min(2*pause, maxPause)
 	}
 }
 

@@ -27,6 +27,7 @@ type Front struct {
 	mu       sync.Mutex
 	counts   map[string]int
 	total    int
+	refused  int
 	problems []string
 }
 

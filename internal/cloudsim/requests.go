@@ -20,11 +20,25 @@ func (f *Front) Requests() int {
 	return f.total
 }
 
+// Refused is the number of requests that were above a quota.
+func (f *Front) Refused() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.refused
+}
+
+// Refuse counts a request as one that is above a quota.
+func (f *Front) Refuse() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refused++
+}
+
 // ResetCounts starts counting anew.
 func (f *Front) ResetCounts() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.counts, f.total = map[string]int{}, 0
+	f.counts, f.total, f.refused = map[string]int{}, 0, 0
 }
 
 // Problems lists what a client asked that the provider does not have or the simulator does not speak, and, when answers are

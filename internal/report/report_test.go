@@ -103,7 +103,8 @@ func TestTextForPeople(t *testing.T) {
 	files.Account, files.Kind, files.Name = "bob@example.org", "files", "Drive"
 	r := report.New("pilot", []checkpoint.Status{mail, files})
 	r.Path = "pilot.yaml"
-	r.Pass = &report.Pass{Written: 1, Bytes: 1, SourceRequests: 1, TargetRequests: 2, Seconds: 1.23, ThrottledSeconds: 0.5}
+	r.Pass = &report.Pass{Written: 1, Bytes: 1, SourceRequests: 1, TargetRequests: 2, Seconds: 1.23, ThrottledSeconds: 0.5,
+		Throttled: map[string]float64{"Gmail, per user": 0.2, "WebDAV": 0.4, "CalDAV": 0.01}}
 	r.Examples = []report.Example{
 		{Account: "ada@example.org", Reason: "target.too_big", Title: "Holiday", Detail: "APPEND: NO [TOOBIG] no (target.too_big)", Link: "https://mail.google.com/mail/#all/1", Failed: true},
 		{Account: "ada@example.org", Reason: "mail.line_endings", Title: "One", Detail: "3 bare line feeds became CRLF"},

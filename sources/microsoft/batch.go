@@ -45,20 +45,50 @@ type batchResponse struct {
 	Body    json.RawMessage   `json:"body"`
 }
 
+// batchRounds is how often those requests of a batch are sent again that failed in passing. Without that, a batch of many would hardly
+// ever get through where one request in ten fails.
+const batchRounds = 8
+
 // batch sends GET requests of one method, twenty at a time, and returns their answers in the same order. Each counts against the
-// budget. What is refused for its rate inside a batch is sent once more by itself, through do, which waits as long as the
-// refusal asked. The error is for a batch that failed as a whole.
+// budget. What fails in passing inside a batch is sent again, as soon as the budgets that heard of a refusal let it. The error is for
+// a batch that failed as a whole.
 func (c *Client) batch(ctx context.Context, m method, of string, header map[string]string, urls []*url.URL) ([]batchAnswer, error) {
 	answers := make([]batchAnswer, 0, len(urls))
 	for len(urls) > 0 {
 		n := min(batchSize, len(urls))
 		some, err := c.oneBatch(ctx, call{method: m, of: of, header: header, requests: n}, urls[:n])
+		for round := 0; round < batchRounds && err == nil; round++ {
+			err = c.again(ctx, call{method: m, of: of, header: header}, urls[:n], some)
+		}
 		if err != nil {
 			return nil, err
 		}
 		answers, urls = append(answers, some...), urls[n:]
 	}
 	return answers, nil
+}
+
+// again sends once more what failed in passing, and puts the new answers into their places.
+func (c *Client) again(ctx context.Context, k call, urls []*url.URL, answers []batchAnswer) error {
+	var failed []int
+	var list []*url.URL
+	for i, a := range answers {
+		if a.err != nil && fault.Of(a.err).Action == fault.Retry {
+			failed, list = append(failed, i), append(list, urls[i])
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	k.requests = len(list)
+	some, err := c.oneBatch(ctx, k, list)
+	for i, a := range some {
+		answers[failed[i]] = a
+	}
+	if f, known := asFault(err); known && f.Action == fault.Retry {
+		return nil // the answers still say what failed
+	}
+	return err
 }
 
 var errBatch = errors.New("an answer to a batch lacks one of its requests or holds one twice")
@@ -84,7 +114,7 @@ func (c *Client) oneBatch(ctx context.Context, k call, urls []*url.URL) ([]batch
 		if err != nil || i < 0 || i >= len(urls) || answers[i].body != nil || answers[i].err != nil {
 			return nil, fault.New(fault.Retry, fault.SourceBadAnswer, "%s: %w", k.method, errBatch)
 		}
-		answers[i], seen = c.batchAnswer(ctx, k, urls[i], r, start), seen+1
+		answers[i], seen = c.batchAnswer(ctx, k, r, start), seen+1
 	}
 	if seen != len(urls) {
 		return nil, fault.New(fault.Retry, fault.SourceBadAnswer, "%s: %w", k.method, errBatch)
@@ -102,7 +132,7 @@ func (c *Client) batchRequests(k call, urls []*url.URL) []batchRequest {
 }
 
 // batchAnswer reads one answer of a batch.
-func (c *Client) batchAnswer(ctx context.Context, k call, u *url.URL, r batchResponse, start time.Time) batchAnswer {
+func (c *Client) batchAnswer(ctx context.Context, k call, r batchResponse, start time.Time) batchAnswer {
 	body := r.Body
 	if len(body) == 0 {
 		body = json.RawMessage("null")
@@ -115,13 +145,7 @@ func (c *Client) batchAnswer(ctx context.Context, k call, u *url.URL, r batchRes
 		header.Set(name, value)
 	}
 	e := newError(k.method.String(), r.Status, header, plainJSON(body))
-	err := c.quota.refused(k, start, c.fail(ctx, k, e))
-	if !e.throttles {
-		return batchAnswer{err: err}
-	}
-	k.url, k.requests = u, 1
-	raw, err := c.read(ctx, k)
-	return batchAnswer{body: raw, err: err}
+	return batchAnswer{err: c.quota.refused(k, start, c.fail(ctx, k, e))}
 }
 
 // plainJSON undoes the base64 in which a batch may wrap a body.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/remembered"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -38,16 +39,18 @@ type MailOptions struct {
 // Mail returns the messages of a mailbox, in all folders, hidden ones too, without the search folders and the logs of Outlook's
 // synchronisation. The archive mailbox and the recoverable items are out of Graph's reach.
 func Mail(c *Client, user string, o MailOptions) sources.Source[sources.Message] {
-	return &mailSource{client: c, user: user, options: o}
+	return &mailSource{client: c, user: user, options: o, known: remembered.New[knownFolders]()}
 }
 
 type mailSource struct {
 	client  *Client
 	user    string
 	options MailOptions
+	known   remembered.Value[knownFolders]
 
-	mu   sync.Mutex
-	seen folders // as they were seen last
+	mu     sync.Mutex
+	seen   folders                 // as they were seen last
+	walked map[string][]mailFolder // what an unfinished walk has read, by the folder that it lies in
 }
 
 func (s *mailSource) path(query url.Values, segments ...string) *url.URL {
@@ -82,19 +85,28 @@ func (s *mailSource) Changes(ctx context.Context, after sources.Cursor) (sources
 			return none, fault.New(fault.FailTask, fault.SourceBadAnswer, "the stored cursor is none of a mailbox")
 		}
 	}
-	if len(cur.Left) == 0 {
-		tree, err := s.folders(ctx, true)
-		if err != nil {
-			return none, err
-		}
-		if cur, err = cur.begin(tree); err != nil {
-			return none, err
-		}
+	if len(cur.Left) > 0 {
+		return s.folderPage(ctx, cur)
 	}
-	if len(cur.Left) == 0 { // a mailbox without folders
-		return sources.Page[sources.Message]{Listing: cur.Listing, ListingDone: cur.Listing, Next: mailCursor{Links: map[string]sources.Cursor{}}.encode()}, nil
+	tree, err := s.folders(ctx, true)
+	if err != nil {
+		return none, err
 	}
-	return s.folderPage(ctx, cur)
+	return s.firstPage(tree, cur)
+}
+
+// firstPage is an empty one that says in which folders to go on: who fails there need not read the folders again.
+func (s *mailSource) firstPage(tree folders, cur mailCursor) (sources.Page[sources.Message], error) {
+	cur, err := cur.begin(tree)
+	if err != nil {
+		return sources.Page[sources.Message]{}, err
+	}
+	page := sources.Page[sources.Message]{Listing: cur.Listing, More: len(cur.Left) > 0}
+	if !page.More { // a mailbox without folders
+		page.ListingDone, cur.Listing = cur.Listing, false
+	}
+	page.Next = cur.encode()
+	return page, nil
 }
 
 var errFolderGone = errors.New("a folder was deleted or put into one that is left out")

@@ -43,10 +43,15 @@ type folders map[string]sources.Label
 
 // folderWalk reads a mailbox's folders.
 type folderWalk struct {
-	s     *mailSource
+	s *mailSource
+	knownFolders
+	found folders
+}
+
+// knownFolders are the well-known folders of a mailbox by their ids: what they are for, and which are left out.
+type knownFolders struct {
 	roles map[string]sources.LabelRole
 	out   map[string]bool
-	found folders
 }
 
 // maxFolderDepth is deeper than Exchange lets folders nest; it ends a hostile answer's circle.
@@ -54,57 +59,93 @@ const maxFolderDepth = 300
 
 // tree returns the folders of the mailbox, hidden ones among them.
 func (s *mailSource) tree(ctx context.Context) (folders, error) {
-	w := folderWalk{s: s, roles: map[string]sources.LabelRole{}, out: map[string]bool{}, found: folders{}}
-	if err := w.wellKnown(ctx); err != nil {
+	known, err := s.known.Get(ctx, s.wellKnown)
+	if err != nil {
 		return nil, err
 	}
-	err := w.walk(ctx, s.path(nil, "mailFolders"), nil)
-	return w.found, err
+	w := folderWalk{s: s, knownFolders: known, found: folders{}}
+	if err := w.walk(ctx, "", nil); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.walked = nil
+	return w.found, nil
 }
 
 // wellKnown asks for the ids of the well-known folders. Not every mailbox has all of them.
-func (w *folderWalk) wellKnown(ctx context.Context) error {
+func (s *mailSource) wellKnown(ctx context.Context) (knownFolders, error) {
+	known := knownFolders{map[string]sources.LabelRole{}, map[string]bool{}}
 	urls := make([]*url.URL, len(wellKnown))
 	for i, k := range wellKnown {
-		urls[i] = w.s.path(url.Values{"$select": {"id"}}, "mailFolders", k.name)
+		urls[i] = s.path(url.Values{"$select": {"id"}}, "mailFolders", k.name)
 	}
-	answers, err := w.s.client.batch(ctx, getMailFolder, w.s.user, mailHeader, urls)
+	answers, err := s.client.batch(ctx, getMailFolder, s.user, mailHeader, urls)
 	if err != nil {
-		return err
+		return known, err
 	}
 	for i, a := range answers {
 		var f mailFolder
 		if err := a.decode(&f); hasCode(err, "ErrorItemNotFound", "ErrorFolderNotFound", "itemNotFound") {
 			continue
 		} else if err != nil {
-			return err
+			return known, err
 		}
 		k := wellKnown[i]
-		w.roles[f.ID] = k.role
-		w.out[f.ID] = k.out || !w.s.options.SpamTrash && (k.role == sources.RoleSpam || k.role == sources.RoleTrash)
+		known.roles[f.ID] = k.role
+		known.out[f.ID] = k.out || !s.options.SpamTrash && (k.role == sources.RoleSpam || k.role == sources.RoleTrash)
 	}
-	return nil
+	return known, nil
 }
 
-// walk reads the folders at a URL and what is beneath them. path are the names above.
-func (w *folderWalk) walk(ctx context.Context, at *url.URL, path []string) error {
-	at.RawQuery = url.Values{"includeHiddenFolders": {"true"}, "$select": {"id,displayName,childFolderCount"}, "$top": {"250"}}.Encode()
-	for f, err := range pages[mailFolder](ctx, w.s.client, call{method: listMailFolders, of: w.s.user, url: at, header: mailHeader}) {
-		if err != nil {
-			return err
-		}
+// walk takes in the folders in a folder, by its id, and what is beneath them. path are the names above; both are empty at the top.
+func (w *folderWalk) walk(ctx context.Context, parent string, path []string) error {
+	list, err := w.s.within(ctx, parent)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
 		if _, twice := w.found[f.ID]; twice || f.ID == "" || f.Type == searchFolder || w.out[f.ID] || len(path) > maxFolderDepth {
 			continue
 		}
 		own := append(slices.Clone(path), f.Name)
 		w.found[f.ID] = sources.Label{ID: f.ID, Path: own, Role: w.roles[f.ID]}
 		if f.Children > 0 {
-			if err := w.walk(ctx, w.s.path(nil, "mailFolders", f.ID, "childFolders"), own); err != nil {
+			if err := w.walk(ctx, f.ID, own); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// within lists the folders in a folder. What a walk has read is kept until one comes to its end, so that a walk that is begun anew does
+// not ask for it again.
+func (s *mailSource) within(ctx context.Context, parent string) ([]mailFolder, error) {
+	s.mu.Lock()
+	list, known := s.walked[parent]
+	s.mu.Unlock()
+	if known {
+		return list, nil
+	}
+	at := s.path(nil, "mailFolders")
+	if parent != "" {
+		at = s.path(nil, "mailFolders", parent, "childFolders")
+	}
+	at.RawQuery = url.Values{"includeHiddenFolders": {"true"}, "$select": {"id,displayName,childFolderCount"}, "$top": {"250"}}.Encode()
+	for f, err := range pages[mailFolder](ctx, s.client, call{method: listMailFolders, of: s.user, url: at, header: mailHeader}) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.walked == nil {
+		s.walked = map[string][]mailFolder{}
+	}
+	s.walked[parent] = list
+	return list, nil
 }
 
 // folders returns the mailbox's folders as they are now, or as this process has seen them before.

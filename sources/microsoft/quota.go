@@ -107,7 +107,7 @@ func limitsOf(o Options) (app, each [numServices]httpx.Limit) {
 func (q *quota) wait(ctx context.Context, k call) (start time.Time, done func(), err error) {
 	done = func() {}
 	if k.method.service == exchange {
-		if done, err = q.slots.take(ctx, k.of); err != nil {
+		if done, err = q.slots.take(ctx, k.of, weightOf(k)); err != nil {
 			return time.Time{}, done, err
 		}
 	}
@@ -145,7 +145,16 @@ type slot struct {
 	users int // who has a slot or waits for one
 }
 
-func (s *slots) take(ctx context.Context, key string) (func(), error) {
+// weightOf returns how many requests of a call Exchange may work on at once. Those of a batch at no mailbox in particular are each at
+// another one.
+func weightOf(k call) int64 {
+	if k.of == "" {
+		return 1
+	}
+	return int64(min(max(1, k.requests), mailboxConcurrent))
+}
+
+func (s *slots) take(ctx context.Context, key string, weight int64) (func(), error) {
 	s.mu.Lock()
 	one := s.byKey[key]
 	if one == nil {
@@ -154,12 +163,12 @@ func (s *slots) take(ctx context.Context, key string) (func(), error) {
 	}
 	one.users++
 	s.mu.Unlock()
-	if err := one.free.Acquire(ctx, 1); err != nil {
+	if err := one.free.Acquire(ctx, weight); err != nil {
 		s.leave(key, one)
 		return func() {}, err
 	}
 	return sync.OnceFunc(func() {
-		one.free.Release(1)
+		one.free.Release(weight)
 		s.leave(key, one)
 	}), nil
 }

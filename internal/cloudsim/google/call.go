@@ -65,6 +65,7 @@ func (c *call) run(rt route, known map[string]string) error {
 		return &apiError{code: 400, reason: "invalidParameter", location: "fields", message: "Invalid field selection " + c.query.Get("fields")}
 	}
 	if over := c.quota.spend(c.name, session.email); over != nil {
+		c.Refuse()
 		return over
 	}
 	c.data.mu.Lock()

@@ -63,6 +63,7 @@ func (c *call) run(rt route, known []string) error {
 	}
 	leave, refusal := c.quota.enter(rt, c.budget())
 	if refusal != nil {
+		c.Refuse()
 		return refusal
 	}
 	defer leave()
