@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/teambition/rrule-go"
 )
 
 // Recurrence is Graph's patternedRecurrence.
@@ -93,4 +95,20 @@ func until(day time.Time, allDay bool) string {
 	}
 	last := time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 0, day.Location())
 	return last.UTC().Format("20060102T150405Z")
+}
+
+// First returns the first occurrence of a rule from a time on, and false if there is none. Graph lets a series start on a day on which
+// it does not fall; by RFC 5545 §3.8.5.3 such a start has no meaning that all readers share.
+func First(rule string, start time.Time) (time.Time, bool) {
+	o, err := rrule.StrToROption(rule)
+	if err != nil {
+		return start, false
+	}
+	o.Dtstart = start
+	r, err := rrule.NewRRule(*o)
+	if err != nil {
+		return start, false
+	}
+	first := r.After(start, true)
+	return first, !first.IsZero()
 }

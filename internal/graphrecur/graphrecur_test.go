@@ -1,4 +1,4 @@
-package graphrecur
+package graphrecur_test
 
 import (
 	"encoding/json"
@@ -7,76 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata"
 
 	"github.com/teambition/rrule-go"
+
+	"codeberg.org/repatriate/repatriate/internal/graphrecur"
+	"codeberg.org/repatriate/repatriate/internal/graphrecur/graphrecurtest"
 )
-
-// falls is what Graph's description says, asked for one day at a time.
-func falls(p Pattern, start, day time.Time) bool {
-	months := (day.Year()-start.Year())*12 + int(day.Month()-start.Month())
-	switch p.Type {
-	case "daily":
-		return daysBetween(start, day)%p.Interval == 0
-	case "weekly":
-		weeks := daysBetween(weekOf(p, start), weekOf(p, day)) / 7
-		return weeks%p.Interval == 0 && isOneOf(p, day)
-	case "absoluteMonthly":
-		return months%p.Interval == 0 && day.Day() == min(p.DayOfMonth, lastOf(day))
-	case "relativeMonthly":
-		return months%p.Interval == 0 && isNth(p, day)
-	case "absoluteYearly":
-		return (day.Year()-start.Year())%p.Interval == 0 && int(day.Month()) == p.Month && day.Day() == min(p.DayOfMonth, lastOf(day))
-	}
-	return (day.Year()-start.Year())%p.Interval == 0 && int(day.Month()) == p.Month && isNth(p, day)
-}
-
-func daysBetween(a, b time.Time) int { return int(b.Sub(a).Hours()) / 24 }
-
-func lastOf(day time.Time) int {
-	return time.Date(day.Year(), day.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
-}
-
-func isOneOf(p Pattern, day time.Time) bool {
-	return slices.Contains(p.DaysOfWeek, strings.ToLower(day.Weekday().String()))
-}
-
-func weekOf(p Pattern, day time.Time) time.Time {
-	for strings.ToLower(day.Weekday().String()) != p.FirstDayOfWeek {
-		day = day.AddDate(0, 0, -1)
-	}
-	return day
-}
-
-func isNth(p Pattern, day time.Time) bool {
-	var all []int
-	for d := 1; d <= lastOf(day); d++ {
-		if isOneOf(p, time.Date(day.Year(), day.Month(), d, 0, 0, 0, 0, time.UTC)) {
-			all = append(all, d)
-		}
-	}
-	at := slices.Index([]string{"first", "second", "third", "fourth"}, p.Index)
-	if p.Index == "last" {
-		at = len(all) - 1
-	}
-	return at < len(all) && all[at] == day.Day()
-}
-
-// expand returns the days of ten years by Graph's description.
-func expand(r Recurrence, start time.Time) (list []string) {
-	for day := start; day.Before(start.AddDate(10, 0, 0)); day = day.AddDate(0, 0, 1) {
-		if r.Range.Type == "endDate" && day.Format(time.DateOnly) > r.Range.EndDate || r.Range.Type == "numbered" && len(list) == r.Range.NumberOfOccurrences {
-			break
-		}
-		if falls(r.Pattern, start, day) {
-			list = append(list, day.Format(time.DateOnly))
-		}
-	}
-	return list
-}
 
 // byRule returns the same by RFC 5545 in a zone, with an event at the given hour.
 func byRule(t *testing.T, rule string, first time.Time, years time.Time) (list []string) {
@@ -99,21 +38,21 @@ func byRule(t *testing.T, rule string, first time.Time, years time.Time) (list [
 	return list
 }
 
-func patterns() (all []Pattern) {
+func patterns() (all []graphrecur.Pattern) {
 	week := [][]string{{"monday"}, {"sunday", "tuesday", "friday"}, {"saturday", "sunday"}, {"monday", "tuesday", "wednesday", "thursday", "friday"}}
 	for _, interval := range []int{1, 2, 5} {
-		all = append(all, Pattern{Type: "daily", Interval: interval})
+		all = append(all, graphrecur.Pattern{Type: "daily", Interval: interval})
 		for i, days := range week {
-			all = append(all, Pattern{Type: "weekly", Interval: interval, DaysOfWeek: days, FirstDayOfWeek: []string{"sunday", "monday", "wednesday", "saturday"}[i]})
+			all = append(all, graphrecur.Pattern{Type: "weekly", Interval: interval, DaysOfWeek: days, FirstDayOfWeek: []string{"sunday", "monday", "wednesday", "saturday"}[i]})
 			for _, index := range []string{"first", "second", "third", "fourth", "last"} {
-				all = append(all, Pattern{Type: "relativeMonthly", Interval: interval, DaysOfWeek: days, Index: index},
-					Pattern{Type: "relativeYearly", Interval: interval, DaysOfWeek: days, Index: index, Month: 2 + i})
+				all = append(all, graphrecur.Pattern{Type: "relativeMonthly", Interval: interval, DaysOfWeek: days, Index: index},
+					graphrecur.Pattern{Type: "relativeYearly", Interval: interval, DaysOfWeek: days, Index: index, Month: 2 + i})
 			}
 		}
 		for _, day := range []int{1, 28, 29, 30, 31} {
-			all = append(all, Pattern{Type: "absoluteMonthly", Interval: interval, DayOfMonth: day})
+			all = append(all, graphrecur.Pattern{Type: "absoluteMonthly", Interval: interval, DayOfMonth: day})
 			for _, month := range []int{1, 2, 4, 12} {
-				all = append(all, Pattern{Type: "absoluteYearly", Interval: interval, DayOfMonth: day, Month: month})
+				all = append(all, graphrecur.Pattern{Type: "absoluteYearly", Interval: interval, DayOfMonth: day, Month: month})
 			}
 		}
 	}
@@ -126,21 +65,24 @@ func TestRulesGiveTheSameDays(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Date(2023, 1, 15, 0, 0, 0, 0, time.UTC)
-	ranges := []Range{{Type: "noEnd"}, {Type: "numbered", NumberOfOccurrences: 7}, {Type: "endDate", EndDate: "2029-03-31"}, {Type: "endDate", EndDate: "2028-10-29"}}
+	ranges := []graphrecur.Range{{Type: "noEnd"}, {Type: "numbered", NumberOfOccurrences: 7}, {Type: "endDate", EndDate: "2029-03-31"}, {Type: "endDate", EndDate: "2028-10-29"}}
 	for _, p := range patterns() {
 		for _, span := range ranges {
 			for _, clock := range []time.Duration{30 * time.Minute, 9 * time.Hour, 23*time.Hour + 30*time.Minute} {
-				r := Recurrence{Pattern: p, Range: span}
-				want := expand(r, start)
+				r := graphrecur.Recurrence{Pattern: p, Range: span}
+				want := graphrecurtest.Days(r, start)
 				first, err := time.Parse(time.DateOnly, want[0])
 				if err != nil {
 					t.Fatal(err)
 				}
-				rule, err := Rule(r, berlin, false)
+				rule, err := graphrecur.Rule(r, berlin, false)
 				if err != nil {
 					t.Fatalf("%+v: %v", r, err)
 				}
 				begin := time.Date(first.Year(), first.Month(), first.Day(), int(clock.Hours()), int(clock.Minutes())%60, 0, 0, berlin)
+				if got, ok := graphrecur.First(rule, time.Date(2023, 1, 15, begin.Hour(), begin.Minute(), 0, 0, berlin)); !ok || !got.Equal(begin) {
+					t.Errorf("%+v %s: begins %v, want %v", r, rule, got, begin)
+				}
 				if got := byRule(t, rule, begin, time.Date(2033, 1, 14, 23, 59, 59, 0, berlin)); !slices.Equal(got, want) {
 					t.Errorf("%+v %s at %v:\ngot  %d %.80v\nwant %d %.80v", r, rule, clock, len(got), fmt.Sprint(got), len(want), fmt.Sprint(want))
 				}
@@ -154,33 +96,33 @@ func TestUntilIsTheEndOfTheLocalDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Recurrence{Pattern{Type: "daily", Interval: 1}, Range{Type: "endDate", EndDate: "2024-01-31"}}
+	r := graphrecur.Recurrence{graphrecur.Pattern{Type: "daily", Interval: 1}, graphrecur.Range{Type: "endDate", EndDate: "2024-01-31"}}
 	for allDay, want := range map[bool]string{false: "FREQ=DAILY;INTERVAL=1;UNTIL=20240131T105959Z", true: "FREQ=DAILY;INTERVAL=1;UNTIL=20240131"} {
-		if got, err := Rule(r, auckland, allDay); err != nil || got != want {
+		if got, err := graphrecur.Rule(r, auckland, allDay); err != nil || got != want {
 			t.Errorf("got %s, %v, want %s", got, err, want)
 		}
 	}
 }
 
 func TestWhatIsNoRecurrence(t *testing.T) {
-	end := Range{Type: "noEnd"}
-	for _, r := range []Recurrence{
-		{Pattern{Type: "daily"}, end},
-		{Pattern{Type: "daily", Interval: 1000}, end},
-		{Pattern{Type: "hourly", Interval: 1}, end},
-		{Pattern{Type: "weekly", Interval: 1}, end},
-		{Pattern{Type: "weekly", Interval: 1, DaysOfWeek: []string{"someday\r\nX:"}}, end},
-		{Pattern{Type: "weekly", Interval: 1, DaysOfWeek: []string{"monday"}, FirstDayOfWeek: "x"}, end},
-		{Pattern{Type: "absoluteMonthly", Interval: 1}, end},
-		{Pattern{Type: "absoluteMonthly", Interval: 1, DayOfMonth: 32}, end},
-		{Pattern{Type: "absoluteYearly", Interval: 1, DayOfMonth: 1}, end},
-		{Pattern{Type: "relativeYearly", Interval: 1, Month: 13, DaysOfWeek: []string{"monday"}}, end},
-		{Pattern{Type: "relativeMonthly", Interval: 1, DaysOfWeek: []string{"monday"}, Index: "fifth"}, end},
-		{Pattern{Type: "daily", Interval: 1}, Range{}},
-		{Pattern{Type: "daily", Interval: 1}, Range{Type: "numbered"}},
-		{Pattern{Type: "daily", Interval: 1}, Range{Type: "endDate", EndDate: "0001-02-30"}},
+	end := graphrecur.Range{Type: "noEnd"}
+	for _, r := range []graphrecur.Recurrence{
+		{graphrecur.Pattern{Type: "daily"}, end},
+		{graphrecur.Pattern{Type: "daily", Interval: 1000}, end},
+		{graphrecur.Pattern{Type: "hourly", Interval: 1}, end},
+		{graphrecur.Pattern{Type: "weekly", Interval: 1}, end},
+		{graphrecur.Pattern{Type: "weekly", Interval: 1, DaysOfWeek: []string{"someday\r\nX:"}}, end},
+		{graphrecur.Pattern{Type: "weekly", Interval: 1, DaysOfWeek: []string{"monday"}, FirstDayOfWeek: "x"}, end},
+		{graphrecur.Pattern{Type: "absoluteMonthly", Interval: 1}, end},
+		{graphrecur.Pattern{Type: "absoluteMonthly", Interval: 1, DayOfMonth: 32}, end},
+		{graphrecur.Pattern{Type: "absoluteYearly", Interval: 1, DayOfMonth: 1}, end},
+		{graphrecur.Pattern{Type: "relativeYearly", Interval: 1, Month: 13, DaysOfWeek: []string{"monday"}}, end},
+		{graphrecur.Pattern{Type: "relativeMonthly", Interval: 1, DaysOfWeek: []string{"monday"}, Index: "fifth"}, end},
+		{graphrecur.Pattern{Type: "daily", Interval: 1}, graphrecur.Range{}},
+		{graphrecur.Pattern{Type: "daily", Interval: 1}, graphrecur.Range{Type: "numbered"}},
+		{graphrecur.Pattern{Type: "daily", Interval: 1}, graphrecur.Range{Type: "endDate", EndDate: "0001-02-30"}},
 	} {
-		if rule, err := Rule(r, time.UTC, false); !errors.Is(err, ErrInvalid) {
+		if rule, err := graphrecur.Rule(r, time.UTC, false); !errors.Is(err, graphrecur.ErrInvalid) {
 			t.Errorf("%+v: got %q, %v", r, rule, err)
 		}
 	}
@@ -198,12 +140,12 @@ func TestPublishedRecurrences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var event struct{ Recurrence *Recurrence }
+		var event struct{ Recurrence *graphrecur.Recurrence }
 		if json.Unmarshal(raw, &event) != nil || event.Recurrence == nil {
 			continue // the mocks hold other things, in arrays
 		}
 		read++
-		rule, err := Rule(*event.Recurrence, time.UTC, false)
+		rule, err := graphrecur.Rule(*event.Recurrence, time.UTC, false)
 		if err != nil {
 			t.Errorf("%s: %v", filepath.Base(name), err)
 			continue
@@ -212,10 +154,13 @@ func TestPublishedRecurrences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := expand(*event.Recurrence, start)
+		want := graphrecurtest.Days(*event.Recurrence, start)
 		first, err := time.Parse(time.DateOnly, want[0])
 		if err != nil {
 			t.Fatal(err)
+		}
+		if got, ok := graphrecur.First(rule, start); !ok || !got.Equal(first) {
+			t.Errorf("%s: the first day is %v, want %v", filepath.Base(name), got, first)
 		}
 		if got := byRule(t, rule, first, start.AddDate(10, 0, -1)); !slices.Equal(got, want) {
 			t.Errorf("%s: %s:\ngot  %.100v\nwant %.100v", filepath.Base(name), rule, fmt.Sprint(got), fmt.Sprint(want))

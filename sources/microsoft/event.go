@@ -117,6 +117,7 @@ func (v eventView) series(e event, zone string, master *sources.Occurrence, out 
 		return err
 	}
 	master.Recurrence = []string{"RRULE:" + rule}
+	v.toFirst(rule, zone, master)
 	for _, x := range e.Exceptions {
 		o, err := v.occurrence(x, v.seriesZone(x))
 		if err != nil {
@@ -137,6 +138,31 @@ func (v eventView) series(e event, zone string, master *sources.Occurrence, out 
 		out.Cancelled = append(out.Cancelled, t)
 	}
 	return nil
+}
+
+// toFirst moves the start of a series to the first day on which it falls.
+func (v eventView) toFirst(rule, zone string, master *sources.Occurrence) {
+	start := master.Start.Time.In(v.location(zone))
+	if master.Start.Date != "" {
+		start, _ = time.Parse(time.DateOnly, master.Start.Date) // as moment wrote it
+	}
+	first, ok := graphrecur.First(rule, start)
+	if !ok || first.Equal(start) {
+		return // a series without an occurrence stands where it starts
+	}
+	days := int(dayOf(first).Sub(dayOf(start)).Hours() / 24)
+	for _, t := range []*sources.EventTime{&master.Start, &master.End} {
+		if day, err := time.Parse(time.DateOnly, t.Date); err == nil {
+			t.Date = day.AddDate(0, 0, days).Format(time.DateOnly)
+		} else {
+			t.Time = t.Time.In(v.location(t.Zone)).AddDate(0, 0, days)
+		}
+	}
+}
+
+// dayOf returns the day of a time as if in UTC, so that days have 24 hours.
+func dayOf(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 }
 
 // seriesZone is the zone in which an event was made, and a series repeats, as Graph names it.
