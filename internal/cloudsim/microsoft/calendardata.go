@@ -184,11 +184,20 @@ func (d *Data) ChangeOccurrence(email, id, day string, patch json.RawMessage) er
 			x := e.body.with("id", exceptionID).with("type", "exception").with("seriesMasterId", e.id).with("originalStart", stamp(original)).
 				with("iCalUId", fmt.Sprintf("%s%X", e.body.text("iCalUId"), hashOf(day)[:4]))
 			delete(x, "recurrence")
+			x["start"], x["end"] = e.shifted(u, "start", original), e.shifted(u, "end", original)
 			e.exceptions = append(e.exceptions, x)
 			at = len(e.exceptions) - 1
 		}
 		return merge(e.exceptions[at], patch)
 	})
+}
+
+// shifted returns the start or end of the series as it is in the occurrence that begins at a time.
+func (e *event) shifted(u *user, name string, original time.Time) object {
+	start, _ := momentOf(e.body.child("start"), u.zone()) // both were read when the event was added
+	at, _ := momentOf(e.body.child(name), u.zone())
+	local := original.Add(at.Sub(start)).In(at.Location())
+	return object{"dateTime": local.Format("2006-01-02T15:04:05"), "timeZone": e.body.child(name).text("timeZone")}
 }
 
 // CancelOccurrence removes the occurrence of a day.

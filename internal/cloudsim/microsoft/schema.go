@@ -157,12 +157,12 @@ func (s *Schema) wrong(want shape, v any, at string) []string {
 
 // noneOf says what is wrong by the alternative that comes nearest.
 func (s *Schema) noneOf(any []shape, v any, at string) (least []string) {
-	for i, one := range any {
+	for _, one := range any {
 		wrong := s.wrong(one, v, at)
 		if len(wrong) == 0 {
 			return nil
 		}
-		if i == 0 || len(wrong) < len(least) {
+		if onlyNull := len(one.Type) == 1 && one.Type[0] == "null"; !onlyNull && (least == nil || len(wrong) < len(least)) {
 			least = wrong
 		}
 	}
