@@ -44,7 +44,7 @@ var demoSources = map[string]demoSource{
 		if err != nil {
 			return nil, err
 		}
-		return simulation.Microsoft(data, microsoft.Options{}, false), nil
+		return simulation.Microsoft(data, microsoft.Options{}, 0), nil
 	}},
 }
 

@@ -137,10 +137,11 @@ func (s *simulateFlags) google(held *organisation.Organisation, o google.Options
 }
 
 func (s *simulateFlags) microsoft(held *organisation.Organisation, o microsoft.Options) (*simulation.Source, error) {
+	clock := 0.0
 	switch s.quotas {
 	case "":
 	case "new":
-		o.Quotas = microsoft.SmallTenant()
+		o.Quotas, clock = microsoft.SmallTenant(), 1
 	default:
 		return nil, fmt.Errorf("--quotas %q: Microsoft has one kind, new", s.quotas)
 	}
@@ -148,7 +149,7 @@ func (s *simulateFlags) microsoft(held *organisation.Organisation, o microsoft.O
 	if err != nil {
 		return nil, err
 	}
-	return simulation.Microsoft(data, o, s.quotas != ""), nil
+	return simulation.Microsoft(data, o, clock), nil
 }
 
 func (s *simulateFlags) organisation() (*organisation.Organisation, error) {

@@ -31,12 +31,13 @@ func Google(data *google.Data, o google.Options, tier string) *Source {
 	}}
 }
 
-// Microsoft is a Microsoft 365 tenant. quotas says that the job keeps Microsoft's quotas.
-func Microsoft(data *microsoft.Data, o microsoft.Options, quotas bool) *Source {
+// Microsoft is a Microsoft 365 tenant. clock says how many times as fast the minutes pass by which the job keeps Microsoft's quotas; 0:
+// it keeps none.
+func Microsoft(data *microsoft.Data, o microsoft.Options, clock float64) *Source {
 	server := microsoft.New(data, o)
 	return &Source{Name: "microsoft-365", handler: server, front: server.Front, people: microsoftPeople(data), section: func(root string) (string, map[string][]byte) {
-		text := fmt.Sprintf("source: {microsoft: {tenant: %q, client_id: %q, secret: \"file:client-secret\", endpoint: %q, login: %q, unlimited: %v}}\n",
-			data.Domain(), microsoft.ClientID, root, root, !quotas)
+		text := fmt.Sprintf("source: {microsoft: {tenant: %q, client_id: %q, secret: \"file:client-secret\", endpoint: %q, login: %q, unlimited: %v, clock: %v}}\n",
+			data.Domain(), microsoft.ClientID, root, root, clock == 0, clock)
 		return text, map[string][]byte{"client-secret": []byte(microsoft.Secret + "\n")}
 	}}
 }
