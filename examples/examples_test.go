@@ -45,6 +45,13 @@ func TestWhatTheyShow(t *testing.T) {
 	if m := nextcloud.Target.Mail.Master; m == nil || m.User != "migration" || m.Form != "separator" || nextcloud.Concurrency.Accounts != 8 {
 		t.Errorf("nextcloud-dovecot.yaml: %+v", nextcloud)
 	}
+	town, err := config.Load("microsoft.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := town.Source.Microsoft; m == nil || m.Certificate != "file:app.pem" || m.Licences != 400 || len(m.Sites) != 2 || len(town.Kinds) != 3 {
+		t.Errorf("microsoft.yaml: %+v", town)
+	}
 	open, err := config.Load("opendocument.yaml")
 	if err != nil {
 		t.Fatal(err)

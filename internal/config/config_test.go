@@ -169,3 +169,34 @@ func FuzzParseAccounts(f *testing.F) {
 		}
 	})
 }
+
+func TestMicrosoft(t *testing.T) {
+	const section = `microsoft: {tenant: example.org, client_id: id, secret: "file:secret"`
+	job := func(more string) string {
+		return strings.Replace(full, "google: {credentials: file:sa.json, admin: admin@example.org", section+more, 1)
+	}
+	if _, err := config.Parse("job.yaml", []byte(job(""))); err != nil {
+		t.Error(err)
+	}
+	for more, want := range map[string]string{
+		`, certificate: "file:c.pem"`:                                   "a secret or a certificate, not both",
+		`, cloud: mars`:                                                 `"mars" is none of global`,
+		`, licences: -1`:                                                "from 0 on",
+		`, sites: ["sites/school"]`:                                     "source.microsoft.sites",
+		`, sites: ["http://127.0.0.1/a"]`:                               "source.microsoft.sites",
+		`, endpoint: "http://example.org"`:                              "source.microsoft.endpoint",
+		`, certificate_password: hunter2`:                               "a secret is named, never written",
+		`}, google: {credentials: "file:sa.json", admin: a@example.org`: "one provider",
+	} {
+		_, err := config.Parse("job.yaml", []byte(job(more)))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v, want %q", more, err, want)
+		}
+	}
+	_, err := config.Parse("job.yaml", []byte(strings.Replace(full, "google: {credentials: file:sa.json, admin: admin@example.org", "microsoft: {cloud: us", 1)))
+	for _, want := range []string{"tenant", "client_id", "secret"} {
+		if err == nil || !strings.Contains(err.Error(), "source.microsoft."+want) {
+			t.Errorf("%v does not speak of %s", err, want)
+		}
+	}
+}
