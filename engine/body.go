@@ -7,7 +7,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"slices"
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -46,11 +45,21 @@ func (s *seen) note(rec *checkpoint.Record, written sinks.Receipt) {
 // was found then.
 func (s *seen) losses(rec checkpoint.Record, written sinks.Receipt) []sinks.Loss {
 	_, _, whole := s.last()
-	known := slices.ContainsFunc(rec.Losses, func(l checkpoint.Loss) bool { return l.Reason == mapping.FileRewritten })
-	if whole && s.stated.Differs != nil && s.stated.Differs() || !whole && known && written.BodyVersion == rec.BodyVersion {
-		return []sinks.Loss{{Reason: mapping.FileRewritten}}
+	if whole && s.stated.Differs != nil {
+		if reason := mapping.BodyLoss(s.stated.Differs()); reason != "" {
+			return []sinks.Loss{{Reason: reason}}
+		}
 	}
-	return nil
+	if whole || written.BodyVersion != rec.BodyVersion {
+		return nil
+	}
+	var kept []sinks.Loss
+	for _, l := range rec.Losses {
+		if mapping.IsBodyLoss(l.Reason) {
+			kept = append(kept, sinks.Loss{Reason: l.Reason})
+		}
+	}
+	return kept
 }
 
 // last returns size and digest of the last reading that came to its end.

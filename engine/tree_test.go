@@ -192,7 +192,12 @@ func TestABodyThatDiffersIsALoss(t *testing.T) {
 	changed := func(name, body, version string) sources.Item[sources.File] {
 		it := file("doc", "", name, body)
 		it.Version, it.Content.Body.Version = version, body
-		it.Content.Body.Differs = func() bool { return differs }
+		it.Content.Body.Differs = func() string {
+			if differs {
+				return sources.Rewritten
+			}
+			return ""
+		}
 		return it
 	}
 	src, dst := newFakeSource(c, changed("a.docx", "first", "1")), newTreeSink(c)

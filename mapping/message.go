@@ -13,6 +13,8 @@ import (
 const (
 	// MailLabelAsKeyword: a label beside the message's own mailbox is kept as an IMAP keyword.
 	MailLabelAsKeyword = "mail.label_as_keyword"
+	// MailRebuilt: the provider could not give the message, which was put together from its parts.
+	MailRebuilt = "mail.rebuilt"
 )
 
 // MailRules say how mail is mapped. The zero MailRules put each message into one mailbox.
@@ -28,7 +30,7 @@ type MailRules struct {
 func (r MailRules) Message(m sources.Message) (sinks.Message, []Loss, error) {
 	out := sinks.Message{
 		InternalDate: m.Received, MessageID: m.MessageID, Flags: flagsOf(m),
-		Body: sinks.Body{Version: m.Body.Version, Size: m.Body.Size, MD5: m.Body.MD5, SHA256: m.Body.SHA256, Open: m.Body.Open},
+		Body: sinks.Body{Version: m.Body.Version, Size: m.Body.Size, MD5: m.Body.MD5, SHA256: m.Body.SHA256, Open: m.Body.Open, Differs: m.Body.Differs},
 	}
 	places, categories := sortLabels(m.Labels)
 	if len(places) == 0 {

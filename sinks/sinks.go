@@ -56,9 +56,9 @@ type Body struct {
 	// Open starts the stream at its first byte; who opens closes. An error other than io.EOF means that the bytes
 	// so far must not be kept.
 	Open func(ctx context.Context) (io.ReadCloser, error)
-	// Differs reports, after a stream was read to its end, whether it had other bytes than were described; nil: never. Sinks need
+	// Differs tells, after a stream was read to its end, how its bytes differ from what the provider holds; nil: not at all. Sinks need
 	// not ask.
-	Differs func() bool
+	Differs func() string
 }
 
 // Receipt is where an item lies on the target, and its version there. The zero Receipt means nowhere.

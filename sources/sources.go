@@ -86,10 +86,18 @@ type Body struct {
 	// provider has range requests, and returns an error instead of io.EOF when length or digest are wrong; it holds
 	// the last bytes back until they are proven. Who opens closes.
 	Open func(ctx context.Context) (io.ReadCloser, error)
-	// Differs reports, after a stream was read to its end, whether the provider describes other bytes than it gives, as
-	// SharePoint does for the files that it rewrites. Nil: it never does, or that would be an error of the stream.
-	Differs func() bool
+	// Differs tells, after a stream was read to its end, how its bytes differ from what the provider describes or holds: Rewritten,
+	// Rebuilt, or "" for not at all. Nil: they never do, or that would be an error of the stream.
+	Differs func() string
 }
+
+// How a body may differ.
+const (
+	// Rewritten: the provider describes other bytes than it gives, as SharePoint does for the files that it rewrites.
+	Rewritten = "rewritten"
+	// Rebuilt: the provider could not give the bytes, so that they were put together from what else it says.
+	Rebuilt = "rebuilt"
+)
 
 // Collection is what has its own stream of changes: a drive, a mailbox, one calendar.
 type Collection struct {

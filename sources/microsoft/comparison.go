@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/internal/quickxor"
 	"codeberg.org/repatriate/repatriate/internal/verify"
+	"codeberg.org/repatriate/repatriate/sources"
 )
 
 // comparison notes whether the bytes of a body are those that are stated, without making a failure of it.
@@ -17,6 +18,14 @@ type comparison struct {
 	want    verify.Want
 	open    func(context.Context) (io.ReadCloser, error)
 	differs atomic.Bool
+}
+
+// how says what the comparison found.
+func (c *comparison) how() string {
+	if c.differs.Load() {
+		return sources.Rewritten
+	}
+	return ""
 }
 
 // Open starts the body.

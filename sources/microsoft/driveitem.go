@@ -134,7 +134,7 @@ func (s *driveSource) body(drive string, f driveItem) sources.Body {
 		return b
 	}
 	c := &comparison{want: want, open: s.opener(drive, f.ID, verify.Want{Size: -1})}
-	b.Size, b.Open, b.Differs = -1, c.Open, c.differs.Load
+	b.Size, b.Open, b.Differs = -1, c.Open, c.how
 	return b
 }
 

@@ -105,7 +105,7 @@ func (m *mailbox) answerDelta(w http.ResponseWriter, r *http.Request, folder str
 		m.url+"/v1.0/users/anna@contoso.test/mailFolders/"+folder+"/messages/delta?$deltatoken="+strings.ReplaceAll(next, "+", "%2B"), strings.Join(page, ","))
 }
 
-func mail(id, folder, more string) string {
+func mailJSON(id, folder, more string) string {
 	return fmt.Sprintf(`{"id":%q,"parentFolderId":%q,"subject":"about\r\n%s","receivedDateTime":"2024-05-01T10:00:00Z","internetMessageId":"<%s@x>"%s}`,
 		id, folder, id, id, more)
 }
@@ -142,9 +142,9 @@ func wantPass(t *testing.T, got []string, want ...string) {
 
 func TestAMailboxIsReadByFolders(t *testing.T) {
 	m, c := newMailbox(t)
-	m.delta["I"] = []string{"more", mail("1", "I", ""), mail("1", "I", `,"isRead":true`)}
-	m.delta["I+"] = []string{mail("2", "I", "")}
-	m.delta["P"] = []string{mail("3", "P", "")}
+	m.delta["I"] = []string{"more", mailJSON("1", "I", ""), mailJSON("1", "I", `,"isRead":true`)}
+	m.delta["I+"] = []string{mailJSON("2", "I", "")}
+	m.delta["P"] = []string{mailJSON("3", "P", "")}
 	s := Mail(c, "anna@contoso.test", MailOptions{})
 	got, next, done := pass(t, s, "")
 	wantPass(t, got, "1 Posteingang", "2 Posteingang", "3 Posteingang|Projekte/2024")
@@ -160,13 +160,13 @@ func TestAMailboxIsReadByFolders(t *testing.T) {
 	}
 	// One message was moved, one deleted, one put into the trash.
 	m.delta["I+++"] = []string{`{"id":"1","@removed":{"reason":"deleted"}}`, `{"id":"2","@removed":{"reason":"deleted"}}`}
-	m.delta["P++"] = []string{`{"id":"3","@removed":{"reason":"changed"}}`, mail("1", "P", "")}
-	m.where["1"], m.where["3"] = mail("1", "P", ""), mail("3", "T", "")
+	m.delta["P++"] = []string{`{"id":"3","@removed":{"reason":"changed"}}`, mailJSON("1", "P", "")}
+	m.where["1"], m.where["3"] = mailJSON("1", "P", ""), mailJSON("3", "T", "")
 	got, next, _ = pass(t, s, next)
 	wantPass(t, got, "1 Posteingang|Projekte/2024", "2 deleted", "3 deleted")
 	// A renamed folder brings its messages again, under its new name.
 	m.folders["I"] = `{"id":"P","displayName":"Alt"}`
-	m.delta["P"] = []string{mail("1", "P", "")}
+	m.delta["P"] = []string{mailJSON("1", "P", "")}
 	got, next, _ = pass(t, s, next)
 	wantPass(t, got, "1 Posteingang|Alt")
 	m.folders["I"] = ``
@@ -177,7 +177,7 @@ func TestAMailboxIsReadByFolders(t *testing.T) {
 
 func TestAnEmptyRefusalIsAskedForLess(t *testing.T) {
 	m, c := newMailbox(t)
-	m.delta["I"] = []string{mail("1", "I", "")}
+	m.delta["I"] = []string{mailJSON("1", "I", "")}
 	m.refuse.Store(2)
 	got, _, _ := pass(t, Mail(c, "anna@contoso.test", MailOptions{}), "")
 	wantPass(t, got, "1 Posteingang")
@@ -198,7 +198,7 @@ func TestAMessageWithItsState(t *testing.T) {
 	for _, more := range []string{``, `,"isRead":true`, `,"isDraft":true,"changeKey":"a"`, `,"isDraft":true,"changeKey":"b"`, `,"importance":"high"`,
 		`,"flag":{"flagStatus":"flagged"}`, `,"categories":["Red"]`, `,"singleValueExtendedProperties":[{"id":"Integer 0x1081","value":"102"}]`,
 		`,"singleValueExtendedProperties":[{"id":"Integer 0x1081","value":"104"}]`} {
-		m.where["1"] = mail("1", "I", more)
+		m.where["1"] = mailJSON("1", "I", more)
 		i, err := s.Fetch(t.Context(), "1")
 		if err != nil {
 			t.Fatal(err)
@@ -222,7 +222,7 @@ func TestAMessageWithItsState(t *testing.T) {
 		}
 		_ = r.Close()
 	}
-	m.where["1"] = mail("1", "T", "")
+	m.where["1"] = mailJSON("1", "T", "")
 	if _, err := s.Fetch(t.Context(), "1"); !errors.Is(err, sources.ErrGone) || fault.Of(err).Reason != fault.SourceDeleted {
 		t.Errorf("in the trash: got %v", err)
 	}

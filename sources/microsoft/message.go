@@ -5,13 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/url"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
-	"codeberg.org/repatriate/repatriate/internal/verify"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -142,7 +140,8 @@ func (s *mailSource) item(m message, tree folders) sources.Item[sources.Message]
 		Important: m.Importance == "high", Categories: m.Categories, MessageID: strings.Trim(m.MessageID, "<> "),
 	}
 	i.Content.Answered, i.Content.Forwarded = m.verbs()
-	i.Content.Body = sources.Body{Version: "message", Size: -1, Open: s.opener(m.ID)}
+	b := &mailBody{source: s, id: m.ID}
+	i.Content.Body = sources.Body{Version: "message", Size: -1, Open: b.Open, Differs: b.how}
 	if m.Draft { // the one kind of message that changes
 		i.Content.Body.Version = "draft:" + m.ChangeKey
 	}
@@ -159,21 +158,6 @@ func (m message) verbs() (answered, forwarded bool) {
 		}
 	}
 	return false, false
-}
-
-// opener returns what opens the message's MIME. Exchange makes it anew for each request, so that a cut stream cannot be
-// continued (learn.microsoft.com/graph/outlook-get-mime-message).
-func (s *mailSource) opener(id string) func(context.Context) (io.ReadCloser, error) {
-	k := call{method: messageValue, of: s.user, url: s.path(nil, "messages", id, "$value"), header: mailHeader, stream: true}
-	return func(ctx context.Context) (io.ReadCloser, error) {
-		return verify.Body(ctx, verify.Want{Size: -1}, func(ctx context.Context, _ int64) (io.ReadCloser, int64, error) {
-			res, err := s.client.do(ctx, k)
-			if err != nil {
-				return nil, 0, err
-			}
-			return verify.Part(res, 0)
-		}, verify.Options{Once: true})
-	}
 }
 
 // digestOf returns a short digest of texts, lists and flags.

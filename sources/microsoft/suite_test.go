@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	mailreader "github.com/emersion/go-message/mail"
+
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
@@ -284,4 +286,46 @@ func (lines) Read(b []byte) (int, error) {
 		n += copy(b[n:], line)
 	}
 	return n, nil
+}
+
+// TestACorruptMessageIsPutTogether from what Graph says of it, the same bytes each time.
+func TestACorruptMessageIsPutTogether(t *testing.T) {
+	p := newProvider(t)
+	p.serve(t, sim.Options{Strict: graphSchema(t)})
+	id := added(t)(p.data.AddMessage(alice, "inbox", sim.Message{Raw: cloudsim.Bytes([]byte("Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nFrom: <bob@example.org>\r\nMessage-ID: <c@example.org>\r\n\r\nwhole\r\n")),
+		Corrupt: true, Text: "The text.", Received: time.Unix(1e9, 0), Files: []sim.Attachment{
+			{Name: "naïve\r\nX: y.pdf", MimeType: "application/pdf", Content: []byte("the file")}, {Name: "odd", MimeType: "message/rfc822", Content: []byte("Subject: inner\r\n\r\n")}}}))
+	it, err := Mail(p.client(t), alice, MailOptions{}).Fetch(t.Context(), id)
+	must(t, err)
+	var texts []string
+	for range 2 {
+		r, err := it.Content.Body.Open(t.Context())
+		must(t, err)
+		raw, err := io.ReadAll(r)
+		must(t, err)
+		must(t, r.Close())
+		texts = append(texts, string(raw))
+	}
+	if texts[0] != texts[1] || it.Content.Body.Differs() != sources.Rebuilt {
+		t.Errorf("differs %q: %s\nand %s", it.Content.Body.Differs(), texts[0], texts[1])
+	}
+	m, err := mailreader.CreateReader(strings.NewReader(texts[0]))
+	must(t, err)
+	if subject, err := m.Header.Subject(); err != nil || subject != "Grüße" || m.Header.Get("Message-Id") != "<c@example.org>" || m.Header.Get("X") != "" {
+		t.Errorf("subject %q, %v, in %s", subject, err, texts[0])
+	}
+	var parts []string
+	for {
+		part, err := m.NextPart()
+		if err == io.EOF {
+			break
+		}
+		must(t, err)
+		body, err := io.ReadAll(part.Body)
+		must(t, err)
+		parts = append(parts, string(body))
+	}
+	if strings.Join(parts, "|") != "The text.|the file|Subject: inner\r\n\r\n" {
+		t.Errorf("parts %q", parts)
+	}
 }

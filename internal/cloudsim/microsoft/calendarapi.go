@@ -124,8 +124,12 @@ func eventAttachments(c *call) error {
 	}
 	all := make([]object, len(e.files))
 	for i, a := range e.files {
-		all[i] = object{"@odata.type": "#microsoft.graph.fileAttachment", "id": fmt.Sprintf("%s-%d", e.id, i), "name": a.Name, "contentType": a.MimeType,
-			"size": len(a.Content), "isInline": false, "lastModifiedDateTime": stamp(time.Unix(0, 0)), "contentBytes": base64.StdEncoding.EncodeToString(a.Content)}
+		all[i] = a.json(fmt.Sprintf("%s-%d", e.id, i))
 	}
 	return c.list(all, 10, 1000)
+}
+
+func (a Attachment) json(id string) object {
+	return object{"@odata.type": "#microsoft.graph.fileAttachment", "id": id, "name": a.Name, "contentType": a.MimeType,
+		"size": len(a.Content), "isInline": false, "lastModifiedDateTime": stamp(time.Unix(0, 0)), "contentBytes": base64.StdEncoding.EncodeToString(a.Content)}
 }

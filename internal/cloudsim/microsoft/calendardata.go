@@ -38,7 +38,7 @@ type event struct {
 	change     int
 }
 
-// Attachment is a file in an event.
+// Attachment is a file in an event or a mail.
 type Attachment struct {
 	Name, MimeType string
 	Content        []byte

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/mail"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -160,7 +161,7 @@ func (c *call) mailListing(f *folder, p page, size int, immutable bool, answer o
 		if more = len(values) == size; more {
 			break
 		}
-		values = append(values, m.json(immutable, p.Expand).only(withExpanded(p.Select, p.Expand)))
+		values = append(values, m.json(immutable, p.Expand).only(withExpanded(p.Select, p.Expand), "internetMessageHeaders"))
 		next.From = m.arrival
 	}
 	answer["value"] = values
@@ -182,7 +183,7 @@ func (c *call) mailChanges(f *folder, p page, size int, immutable bool, answer o
 		case change.left:
 			values = append(values, object{"id": m.immutable, "@removed": object{"reason": "deleted"}})
 		case m.folder == f:
-			values = append(values, m.json(immutable, p.Expand).only(withExpanded(p.Select, p.Expand)))
+			values = append(values, m.json(immutable, p.Expand).only(withExpanded(p.Select, p.Expand), "internetMessageHeaders"))
 		}
 	}
 	answer["value"] = values
@@ -216,7 +217,7 @@ func messageGet(c *call) error {
 	if expand != "" && expand != expanded {
 		return errNotSimulated("$expand=" + expand)
 	}
-	return c.reply(m.json(c.immutable(), expand).only(withExpanded(c.selected(), expand)))
+	return c.reply(m.json(c.immutable(), expand).only(withExpanded(c.selected(), expand), "internetMessageHeaders"))
 }
 
 // json renders a message (learn.microsoft.com/graph/api/resources/message).
@@ -240,7 +241,14 @@ func (m *message) json(immutable bool, expand string) object {
 	o := object{"@odata.etag": `W/"` + key + `"`, "id": id, "changeKey": key, "subject": decoded(m.head.Get("Subject")), "parentFolderId": m.folder.id,
 		"receivedDateTime": stamp(m.Received), "isRead": !m.Unread, "isDraft": m.Draft, "importance": importance, "categories": categories,
 		"flag": object{"flagStatus": flag}, "internetMessageId": m.head.Get("Message-Id"), "webLink": "https://outlook.example/owa/?ItemID=" + m.immutable,
-		"from": senderOf(m.head.Get("From"))}
+		"from": senderOf(m.head.Get("From")), "hasAttachments": len(m.Files) > 0, "body": object{"contentType": "text", "content": m.Text},
+		"toRecipients": []object{}, "ccRecipients": []object{}, "bccRecipients": []object{}, "sentDateTime": stamp(m.Received)}
+	var headers []object
+	for name, values := range m.head {
+		headers = append(headers, object{"name": name, "value": values[0]})
+	}
+	slices.SortFunc(headers, func(a, b object) int { return strings.Compare(a.text("name"), b.text("name")) })
+	o["internetMessageHeaders"] = headers
 	if expand != "" && m.LastVerb != 0 {
 		o["singleValueExtendedProperties"] = []object{{"id": "Integer 0x1081", "value": strconv.Itoa(m.LastVerb)}}
 	}
@@ -253,6 +261,39 @@ func senderOf(from string) any {
 		return nil
 	}
 	return object{"emailAddress": object{"name": a.Name, "address": a.Address}}
+}
+
+// messageAttachments answers message.attachments (learn.microsoft.com/graph/api/message-list-attachments).
+func messageAttachments(c *call) error {
+	c.data.mu.Lock()
+	defer c.data.mu.Unlock()
+	m, err := c.message()
+	if err != nil {
+		return err
+	}
+	all := make([]object, len(m.Files))
+	for i, a := range m.Files {
+		all[i] = a.json(strconv.Itoa(i))
+	}
+	return c.list(all, 10, 1000)
+}
+
+// attachmentValue answers with an attachment's bytes.
+func attachmentValue(c *call) error {
+	c.data.mu.Lock()
+	defer c.data.mu.Unlock()
+	m, err := c.message()
+	if err != nil {
+		return err
+	}
+	i, err := strconv.Atoi(c.r.PathValue("attachment"))
+	if err != nil || i < 0 || i >= len(m.Files) {
+		return errOutlookNotFound()
+	}
+	c.w.Header().Set("Content-Type", m.Files[i].MimeType)
+	c.w.WriteHeader(http.StatusOK)
+	_, _ = c.w.Write(m.Files[i].Content)
+	return nil
 }
 
 // messageValue answers with a message's MIME (learn.microsoft.com/graph/outlook-get-mime-message).

@@ -26,8 +26,10 @@ type Message struct {
 	Categories []string
 	// LastVerb is what the user did last: 102 and 103 are answers, 104 is a forwarding; 0 is nothing.
 	LastVerb int
-	// Corrupt says that Exchange cannot render it: $value answers ErrorCorruptData.
+	// Corrupt says that Exchange cannot render it: $value answers ErrorCorruptData. Its text and its files can be had then.
 	Corrupt bool
+	Text    string
+	Files   []Attachment
 }
 
 type mailbox struct {

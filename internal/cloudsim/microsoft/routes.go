@@ -49,6 +49,8 @@ func table() []route {
 		{"mailFolders.get", exchange, 1, "users/{user}/mailFolders/{folder}", mail, "$select", mailFolderGet},
 		{"message.delta", exchange, 1, "users/{user}/mailFolders/{folder}/messages/delta", mail, "$select $expand $skiptoken $deltatoken", messageDelta},
 		{"message.get", exchange, 1, "users/{user}/messages/{message}", mail, "$select $expand", messageGet},
+		{"message.attachments", exchange, 1, "users/{user}/messages/{message}/attachments", mail, list, messageAttachments},
+		{"message.attachment.value", exchange, 1, "users/{user}/messages/{message}/attachments/{attachment}/$value", mail, "", attachmentValue},
 		{"message.value", exchange, 1, "users/{user}/messages/{message}/$value", mail, "", messageValue},
 
 		{"calendars.list", exchange, 1, "users/{user}/calendars", calendars, list, calendarsList},
