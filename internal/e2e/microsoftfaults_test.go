@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -90,4 +91,30 @@ func TestMicrosoftQuotas(t *testing.T) {
 		t.Errorf("%d requests were refused", n)
 	}
 	t.Logf("%+v", *r.report.Pass)
+}
+
+// TestMicrosoftConsent takes one permission away, and all tokens in the middle of a run.
+func TestMicrosoftConsent(t *testing.T) {
+	s := realServers(t)
+	data := graph.Generate(organisation.Spec{Users: 1, Mail: 30, Files: 30, Events: 5, Seed: 8})
+	without := slices.DeleteFunc(graph.ReadOnlyPermissions(), func(p string) bool { return p == "Mail.Read" })
+	w, _ := newTenant(t, data, graph.Options{Permissions: without}, s.urls(), graphPeople(t, data)...)
+	r := w.run(4)
+	w.stopped(r, w.people[0].source, "mail", "source.scope_missing", "Mail.Read", "consent")
+	for _, kind := range []string{"files", "calendar"} {
+		if task := r.task(t, w.people[0].source, kind); task.Error != "" || task.Copied+task.CopiedWithLosses == 0 {
+			t.Errorf("%s: %+v", kind, task)
+		}
+	}
+	w, provider := newTenant(t, data, graph.Options{}, s.urls(), graphPeople(t, data)...)
+	var n atomic.Int64
+	w.setHook(func(string) (cloudsim.Fault, bool) {
+		if i := n.Add(1); i == 20 || i == 90 {
+			provider.RevokeTokens()
+		}
+		return cloudsim.Fault{}, false
+	})
+	if r := w.run(0); r.report.Totals.Failed > 0 || r.report.Totals.Copied < 60 {
+		t.Errorf("%+v", r.report.Totals)
+	}
 }

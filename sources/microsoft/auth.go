@@ -30,6 +30,7 @@ type tokens struct {
 
 	mu         sync.Mutex
 	credential azcore.TokenCredential
+	renewed    int // how often
 }
 
 func newTokens(o Options, p place, base http.RoundTripper) (*tokens, error) {
@@ -108,15 +109,25 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 	return token.Token, nil
 }
 
-// renew forgets the token, for the provider refused it.
-func (t *tokens) renew() {
+// generation names the token that is in use, for renew.
+func (t *tokens) generation() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.renewed
+}
+
+// renew forgets the token of that generation, for the provider refused it. Of many who were refused with the same one, the first does.
+func (t *tokens) renew(generation int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.renewed != generation {
+		return
+	}
 	fresh, err := t.make()
 	if err != nil {
 		return // as it was made before, and the next refusal is reported
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.credential = fresh
+	t.credential, t.renewed = fresh, t.renewed+1
 }
 
 // tokenRules say what the token service's codes mean (learn.microsoft.com/entra/identity-platform/reference-error-codes).

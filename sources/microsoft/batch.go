@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,9 +57,13 @@ func (c *Client) batch(ctx context.Context, m method, of string, header map[stri
 	answers := make([]batchAnswer, 0, len(urls))
 	for len(urls) > 0 {
 		n := min(batchSize, len(urls))
+		generation := c.tokens.generation()
 		some, err := c.oneBatch(ctx, call{method: m, of: of, header: header, requests: n}, urls[:n])
+		if err == nil && slices.ContainsFunc(some, refusedToken) {
+			c.tokens.renew(generation)
+		}
 		for round := 0; round < batchRounds && err == nil; round++ {
-			err = c.again(ctx, call{method: m, of: of, header: header}, urls[:n], some)
+			err = c.again(ctx, call{method: m, of: of, header: header}, urls[:n], some, round == 0)
 		}
 		if err != nil {
 			return nil, err
@@ -68,12 +73,16 @@ func (c *Client) batch(ctx context.Context, m method, of string, header map[stri
 	return answers, nil
 }
 
-// again sends once more what failed in passing, and puts the new answers into their places.
-func (c *Client) again(ctx context.Context, k call, urls []*url.URL, answers []batchAnswer) error {
+// refusedToken reports whether an answer says that the token is good no longer.
+func refusedToken(a batchAnswer) bool { return statusOf(a.err) == http.StatusUnauthorized }
+
+// again sends once more what failed in passing, and puts the new answers into their places. renewed says that the token is another one
+// than that of the answers.
+func (c *Client) again(ctx context.Context, k call, urls []*url.URL, answers []batchAnswer, renewed bool) error {
 	var failed []int
 	var list []*url.URL
 	for i, a := range answers {
-		if a.err != nil && fault.Of(a.err).Action == fault.Retry {
+		if a.err != nil && (fault.Of(a.err).Action == fault.Retry || renewed && refusedToken(a)) {
 			failed, list = append(failed, i), append(list, urls[i])
 		}
 	}

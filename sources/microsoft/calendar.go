@@ -256,6 +256,9 @@ func (s *calendarSource) items(ctx context.Context, listed []event, cur *calenda
 
 // convert turns whole events into items, and notes their versions.
 func (s *calendarSource) convert(ctx context.Context, events []event, cur *calendarCursor) ([]sources.Item[sources.Event], error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
 	files, err := s.attachments(ctx, events)
 	if err != nil {
 		return nil, err

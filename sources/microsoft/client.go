@@ -139,6 +139,7 @@ func (c *Client) do(ctx context.Context, k call) (*http.Response, error) {
 		if err != nil {
 			return nil, c.fail(ctx, k, err)
 		}
+		generation := c.tokens.generation()
 		res, err := c.send(ctx, k)
 		if err == nil {
 			res.Body = &closing{res.Body, done}
@@ -148,7 +149,7 @@ func (c *Client) do(ctx context.Context, k call) (*http.Response, error) {
 		if renewed || statusOf(err) != http.StatusUnauthorized {
 			return nil, c.quota.refused(k, start, c.fail(ctx, k, err))
 		}
-		c.tokens.renew()
+		c.tokens.renew(generation)
 	}
 }
 

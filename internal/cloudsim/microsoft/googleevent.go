@@ -36,8 +36,9 @@ type googlePerson struct {
 	Optional, Resource, Self           bool
 }
 
-// importEvent adds an event of Google's to a calendar. series holds the ids here by those there.
-func (d *Data) importEvent(email, calendarID, zone string, raw json.RawMessage, series map[string]string) error {
+// ImportEvent adds an event of Google's Calendar API to a calendar; an occurrence comes after its series. series holds the ids here by
+// those there, and zone is what all-day events are in.
+func (d *Data) ImportEvent(email, calendarID, zone string, raw json.RawMessage, series map[string]string) error {
 	var g struct {
 		googleEvent
 		Original googleTime `json:"originalStartTime"`
@@ -56,6 +57,9 @@ func (d *Data) importEvent(email, calendarID, zone string, raw json.RawMessage, 
 			delete(patch, name)
 		}
 		return d.ChangeOccurrence(email, master, day, encode(patch))
+	}
+	if g.Series != "" {
+		g.ICalUID = "" // of an occurrence whose series is elsewhere: Exchange gives each its own
 	}
 	id, err := d.AddEvent(email, calendarID, encode(g.graph(zone)))
 	if err != nil {

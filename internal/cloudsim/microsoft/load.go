@@ -168,7 +168,7 @@ func (l *loader) calendar(u *organisation.User, c organisation.Calendar) error {
 	for i, e := range c.Events {
 		raw, err := json.Marshal(e)
 		if err == nil {
-			err = l.data.importEvent(u.Email, id, c.TimeZone, raw, series)
+			err = l.data.ImportEvent(u.Email, id, c.TimeZone, raw, series)
 		}
 		if err != nil {
 			return fmt.Errorf("event %d: %w", i+1, err)
