@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -26,9 +27,9 @@ import (
 type Want struct {
 	// Size is the number of bytes, or -1 where it is known only after reading.
 	Size int64
-	// SHA256, MD5 and QuickXor are digests in hex, or empty. One alone is computed: the first that is known, and SHA-256 if none
+	// SHA256, MD5, QuickXor and SHA1 are digests in hex, or empty. One alone is computed: the first that is known, and SHA-256 if none
 	// is.
-	SHA256, MD5, QuickXor string
+	SHA256, MD5, QuickXor, SHA1 string
 }
 
 // OpenAt starts the bytes at an offset. It returns where the stream really starts: the offset, or less if the server
@@ -123,6 +124,8 @@ func newHash(w Want) (hash.Hash, bool) {
 		return md5.New(), false
 	case w.SHA256 == "" && w.QuickXor != "":
 		return quickxor.New(), false
+	case w.SHA256 == "" && w.SHA1 != "":
+		return sha1.New(), false
 	}
 	return sha256.New(), true
 }
@@ -239,7 +242,7 @@ func (r *Reader) prove(tooLong bool) error {
 	if tooLong {
 		return fault.New(fault.Retry, fault.SourceBrokenBody, "the body is longer than the announced %d bytes", r.want.Size)
 	}
-	want := cmp.Or(r.want.SHA256, r.want.MD5, r.want.QuickXor)
+	want := cmp.Or(r.want.SHA256, r.want.MD5, r.want.QuickXor, r.want.SHA1)
 	got := hex.EncodeToString(r.sum.Sum(nil))
 	if want != "" && subtle.ConstantTimeCompare([]byte(strings.ToLower(want)), []byte(got)) == 0 {
 		return fault.New(fault.Retry, fault.SourceHashMismatch, "received %d bytes with the digest %s, not %.64s", r.got, got, want)

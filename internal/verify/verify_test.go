@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -112,6 +113,8 @@ func readerCases() []readerCase {
 		{"of unknown length", data, verify.Want{Size: -1}, verify.Options{Once: true}, []part{{}}, "", 1, true},
 		{"by quickXorHash", data, verify.Want{Size: all.Size, QuickXor: quick(data)}, verify.Options{}, []part{{}}, "", 1, false},
 		{"wrong by quickXorHash", bad, verify.Want{Size: all.Size, QuickXor: quick(data)}, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
+		{"by SHA-1", data, verify.Want{Size: all.Size, SHA1: fmt.Sprintf("%x", sha1.Sum(data))}, verify.Options{}, []part{{}}, "", 1, false},
+		{"wrong by SHA-1", bad, verify.Want{Size: all.Size, SHA1: fmt.Sprintf("%x", sha1.Sum(data))}, verify.Options{}, []part{{}}, fault.SourceHashMismatch, 1, false},
 		{"empty", nil, verify.Want{Size: 0, MD5: md(nil)}, verify.Options{}, []part{{}}, "", 1, false},
 		{"one byte", data[:1], verify.Want{Size: 1, SHA256: sha(data[:1])}, verify.Options{}, []part{{}}, "", 1, true},
 		{"error together with the last bytes", data, all, verify.Options{}, []part{{wrap: iotest.DataErrReader}}, "", 1, true},

@@ -1,6 +1,7 @@
 package microsoft
 
 import (
+	"crypto/sha1"
 	"encoding/base64"
 	"encoding/hex"
 	"path"
@@ -34,6 +35,7 @@ type driveItem struct {
 		MimeType string `json:"mimeType"`
 		Hashes   struct {
 			QuickXor string `json:"quickXorHash"`
+			SHA1     string `json:"sha1Hash"`
 		} `json:"hashes"`
 	} `json:"file"`
 	Remote *struct {
@@ -121,14 +123,19 @@ func (s *driveSource) body(drive string, f driveItem) sources.Body {
 	if f.Size != nil && *f.Size >= 0 {
 		size = *f.Size
 	}
+	want := verify.Want{Size: size, QuickXor: hash}
+	if hash == "" {
+		want.SHA1 = sha1Of(f.File.Hashes.SHA1)
+	}
 	b := sources.Body{Size: size, Version: "ctag:" + f.CTag}
 	switch {
 	case hash != "":
 		b.Version = "quickxor:" + hash
+	case want.SHA1 != "":
+		b.Version = "sha1:" + want.SHA1
 	case f.CTag == "":
 		b.Version = "modified:" + f.Times.Modified + ":" + strconv.FormatInt(size, 10)
 	}
-	want := verify.Want{Size: size, QuickXor: hash}
 	if !rewritten[strings.ToLower(path.Ext(f.Name))] {
 		b.Open = s.opener(drive, f.ID, want)
 		return b
@@ -136,6 +143,14 @@ func (s *driveSource) body(drive string, f driveItem) sources.Body {
 	c := &comparison{want: want, open: s.opener(drive, f.ID, verify.Want{Size: -1})}
 	b.Size, b.Open, b.Differs = -1, c.Open, c.how
 	return b
+}
+
+// sha1Of returns a digest in lower-case hex, and nothing for what is none. OneDrive for work states quickXorHash alone.
+func sha1Of(s string) string {
+	if raw, err := hex.DecodeString(s); err != nil || len(raw) != sha1.Size {
+		return ""
+	}
+	return strings.ToLower(s)
 }
 
 // quickXorOf returns the digest in hex, and nothing for what is none.
