@@ -18,8 +18,12 @@ type FaultyWriter struct {
 	sent  int64
 }
 
-// Spoil returns a writer that does to an answer what the fault says. Finish must be called when the answer is complete.
+// Spoil returns a writer that does to an answer what the fault says. Finish must be called when the answer is complete. A Recorder
+// learns of it.
 func (f *Front) Spoil(w http.ResponseWriter, r *http.Request, fault Fault) *FaultyWriter {
+	if checked, ok := w.(*Recorder); ok {
+		checked.Spoiled = true
+	}
 	return &FaultyWriter{ResponseWriter: w, front: f, request: r, fault: fault}
 }
 

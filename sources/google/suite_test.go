@@ -1,14 +1,11 @@
 package google
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +15,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/sourcetest"
+	"codeberg.org/repatriate/repatriate/sources/sourcetest/simtest"
 )
 
 // provider is a simulated provider under the control of the suite.
@@ -25,32 +23,14 @@ type provider struct {
 	data   *sim.Data
 	server *sim.Server
 	root   string
-	inject atomic.Pointer[func(int) (sourcetest.Fault, bool)]
-	n      atomic.Int64
-	held   map[string]string
 	next   int
-}
-
-// kinds are the suite's names of faults in the simulator's words.
-var kinds = map[string]string{sourcetest.Reset: "reset", sourcetest.Truncated: "truncate", sourcetest.Short: "length", sourcetest.Stuck: "slow"}
-
-func (p *provider) hook(_ *http.Request, name string) (cloudsim.Fault, bool) {
-	f := p.inject.Load()
-	if f == nil || *f == nil || name == "token" {
-		return cloudsim.Fault{}, false
-	}
-	wanted, ok := (*f)(int(p.n.Add(1)))
-	kind := wanted.Kind
-	if k, named := kinds[kind]; named {
-		kind = k
-	}
-	return cloudsim.Fault{Kind: kind, Reason: wanted.Reason, RetryAfter: wanted.RetryAfter}, ok
+	simtest.Control
 }
 
 func newProvider(t testing.TB, strict bool) *provider {
 	t.Helper()
-	p := &provider{data: tenantData(t), held: map[string]string{}}
-	o := sim.Options{PageSize: 4, Behaviour: cloudsim.Behaviour{Hook: p.hook, SlowPause: time.Hour}}
+	p := &provider{data: tenantData(t)}
+	o := sim.Options{PageSize: 4, Behaviour: cloudsim.Behaviour{Hook: p.Hook, SlowPause: time.Hour}}
 	if strict {
 		var err error
 		o.Strict, err = schema()
@@ -83,24 +63,15 @@ func simulatedCollection[T sources.Content](t testing.TB, p *provider, open func
 	return sourcetest.Collection[T]{
 		Source: open(p.client(t)),
 		Reopen: func(tb testing.TB) sources.Source[T] { return open(p.client(tb)) },
-		Held:   func(testing.TB) map[string]string { return p.held },
-		Inject: func(f func(int) (sourcetest.Fault, bool)) {
-			p.n.Store(0)
-			p.inject.Store(&f)
-		},
+		Held:   func(testing.TB) map[string]string { return p.Control.Held() },
+		Inject: p.Control.Inject,
 	}
-}
-
-func (p *provider) hold(id string, raw []byte) string {
-	sum := sha256.Sum256(raw)
-	p.held[id] = sourcetest.Digest(sum[:])
-	return id
 }
 
 func (p *provider) addMail(tb testing.TB) string {
 	p.next++
 	raw := mailOf(p.next)
-	return p.hold(added(tb)(p.data.ImportMail(alice, raw, "INBOX")), raw)
+	return p.Hold(added(tb)(p.data.ImportMail(alice, raw, "INBOX")), raw)
 }
 
 func TestMailPassesTheSuite(t *testing.T) {
@@ -119,7 +90,7 @@ func TestMailPassesTheSuite(t *testing.T) {
 			}
 			c.Delete = func(tb testing.TB, id string) {
 				must(tb, p.data.DeleteMessage(alice, id))
-				delete(p.held, id)
+				p.Drop(id)
 			}
 			c.Expire = func(testing.TB) {
 				p.data.ExpirePageTokens()
@@ -130,7 +101,7 @@ func TestMailPassesTheSuite(t *testing.T) {
 		Refusals: refusals(),
 		Big: func(tb testing.TB, size int64, watch func(io.Reader) io.Reader) sourcetest.Collection[sources.Message] {
 			p := newProvider(tb, false)
-			added(tb)(p.data.AddMessage(alice, sim.Message{Raw: pattern{size, watch}, Labels: []string{"INBOX"}, Date: time.Unix(1e9, 0)}))
+			added(tb)(p.data.AddMessage(alice, sim.Message{Raw: simtest.Big(size, watch), Labels: []string{"INBOX"}, Date: time.Unix(1e9, 0)}))
 			return simulatedCollection(tb, p, openMail)
 		},
 		BigSize: 64 << 20,
@@ -154,7 +125,7 @@ func refusals() []sourcetest.Refusal {
 func (p *provider) addFile(tb testing.TB) string {
 	p.next++
 	raw := fmt.Appendf(nil, "%d %s", p.next, strings.Repeat("file ", 100))
-	return p.hold(added(tb)(p.data.AddFile(alice, sim.File{Name: fmt.Sprint("file ", p.next), Content: cloudsim.Bytes(raw)})), raw)
+	return p.Hold(added(tb)(p.data.AddFile(alice, sim.File{Name: fmt.Sprint("file ", p.next), Content: cloudsim.Bytes(raw)})), raw)
 }
 
 func TestDrivePassesTheSuite(t *testing.T) {
@@ -165,13 +136,13 @@ func TestDrivePassesTheSuite(t *testing.T) {
 			for range 9 {
 				p.addFile(tb)
 			}
-			p.held[added(tb)(p.data.AddFile(alice, sim.File{Name: "folder"}))] = ""
+			p.Hold(added(tb)(p.data.AddFile(alice, sim.File{Name: "folder"})), nil)
 			c := simulatedCollection(tb, p, openDrive)
 			c.Add = p.addFile
 			c.Change = func(tb testing.TB, id string) { must(tb, p.data.Rename(id, "renamed")) }
 			c.Delete = func(tb testing.TB, id string) {
 				must(tb, p.data.Delete(id))
-				delete(p.held, id)
+				p.Drop(id)
 			}
 			c.Expire = func(testing.TB) {
 				p.data.ExpirePageTokens()
@@ -182,7 +153,7 @@ func TestDrivePassesTheSuite(t *testing.T) {
 		Refusals: refusals(),
 		Big: func(tb testing.TB, size int64, watch func(io.Reader) io.Reader) sourcetest.Collection[sources.File] {
 			p := newProvider(tb, false)
-			added(tb)(p.data.AddFile(alice, sim.File{Name: "big", Content: pattern{size, watch}, NoChecksums: true}))
+			added(tb)(p.data.AddFile(alice, sim.File{Name: "big", Content: simtest.Big(size, watch), NoChecksums: true}))
 			return simulatedCollection(tb, p, openDrive)
 		},
 	})
@@ -192,7 +163,7 @@ func (p *provider) addEvent(tb testing.TB) string {
 	p.next++
 	id := added(tb)(p.data.AddEvent(alice, alice, json.RawMessage(fmt.Sprintf(
 		`{"summary": "event %d", "start": {"date": "2026-05-04"}, "end": {"date": "2026-05-05"}}`, p.next))))
-	p.held[id] = ""
+	p.Hold(id, nil)
 	return id
 }
 
@@ -210,7 +181,7 @@ func TestCalendarPassesTheSuite(t *testing.T) {
 			}
 			c.Delete = func(tb testing.TB, id string) {
 				must(tb, p.data.CancelEvent(alice, alice, id))
-				delete(p.held, id)
+				p.Drop(id)
 			}
 			c.Expire = func(tb testing.TB) {
 				p.data.ExpirePageTokens()
@@ -220,31 +191,4 @@ func TestCalendarPassesTheSuite(t *testing.T) {
 		},
 		Refusals: refusals(),
 	})
-}
-
-// pattern is a body that is never in memory at once.
-type pattern struct {
-	size  int64
-	watch func(io.Reader) io.Reader
-}
-
-func (p pattern) Size() int64 { return p.size }
-
-func (p pattern) Open(offset int64) (io.ReadCloser, error) {
-	return io.NopCloser(io.LimitReader(p.watch(lines{}), p.size-offset)), nil
-}
-
-// lines reads as the same line again and again.
-type lines struct{}
-
-func (lines) Read(b []byte) (int, error) {
-	const line = "Subject: 56 bytes that are a header and a body as well.\r\n"
-	if len(b) < len(line) {
-		return copy(b, line), nil
-	}
-	n := 0
-	for n+len(line) <= len(b) {
-		n += copy(b[n:], line)
-	}
-	return n, nil
 }

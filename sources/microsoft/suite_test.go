@@ -1,13 +1,10 @@
 package microsoft
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"io"
-	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +16,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/sourcetest"
+	"codeberg.org/repatriate/repatriate/sources/sourcetest/simtest"
 )
 
 const alice = "alice@example.org"
@@ -28,29 +26,8 @@ type provider struct {
 	data   *sim.Data
 	server *sim.Server
 	root   string
-	inject atomic.Pointer[func(int) (sourcetest.Fault, bool)]
-	n      atomic.Int64
-	held   map[string]string
 	next   int
-}
-
-// kinds are the suite's names of faults in the simulator's words.
-var kinds = map[string]string{sourcetest.Reset: "reset", sourcetest.Truncated: "truncate", sourcetest.Short: "length", sourcetest.Stuck: "slow"}
-
-func (p *provider) hook(_ *http.Request, name string) (cloudsim.Fault, bool) {
-	f := p.inject.Load()
-	if f == nil || *f == nil || name == "token" {
-		return cloudsim.Fault{}, false
-	}
-	wanted, ok := (*f)(int(p.n.Add(1)))
-	kind := wanted.Kind
-	if kind == sourcetest.Short && name == "message.value" {
-		kind = sourcetest.Truncated // nothing tells the length of a message before, so that a short one is none
-	}
-	if k, named := kinds[kind]; named {
-		kind = k
-	}
-	return cloudsim.Fault{Kind: kind, Reason: wanted.Reason, RetryAfter: wanted.RetryAfter}, ok
+	simtest.Control
 }
 
 func must(t testing.TB, err error) {
@@ -71,9 +48,9 @@ func added(t testing.TB) func(string, error) string {
 
 func newProvider(t testing.TB) *provider {
 	t.Helper()
-	p := &provider{data: sim.NewData("example.org"), held: map[string]string{}}
+	p := &provider{data: sim.NewData("example.org"), Control: simtest.Control{Unannounced: "message.value"}}
 	must(t, p.data.AddUser(sim.User{Email: alice, GivenName: "Alice", FamilyName: "Adams"}))
-	o := sim.Options{PageSize: 4, Behaviour: cloudsim.Behaviour{Hook: p.hook, SlowPause: time.Hour}, Strict: graphSchema(t)}
+	o := sim.Options{PageSize: 4, Behaviour: cloudsim.Behaviour{Hook: p.Hook, SlowPause: time.Hour}, Strict: graphSchema(t)}
 	p.serve(t, o)
 	return p
 }
@@ -106,18 +83,9 @@ func simulatedCollection[T sources.Content](t testing.TB, p *provider, open func
 	return sourcetest.Collection[T]{
 		Source: open(p.client(t)),
 		Reopen: func(tb testing.TB) sources.Source[T] { return open(p.client(tb)) },
-		Held:   func(testing.TB) map[string]string { return p.held },
-		Inject: func(f func(int) (sourcetest.Fault, bool)) {
-			p.n.Store(0)
-			p.inject.Store(&f)
-		},
+		Held:   func(testing.TB) map[string]string { return p.Control.Held() },
+		Inject: p.Control.Inject,
 	}
-}
-
-func (p *provider) hold(id string, raw []byte) string {
-	sum := sha256.Sum256(raw)
-	p.held[id] = sourcetest.Digest(sum[:])
-	return id
 }
 
 // refusals are those of all of Graph's services.
@@ -144,7 +112,7 @@ func (p *provider) addMail(tb testing.TB) string {
 	raw := mailOf(p.next)
 	folder := []string{"inbox", "archive", "Projects/Alpha"}[p.next%3]
 	id := added(tb)(p.data.Folder(alice, folder))
-	return p.hold(added(tb)(p.data.AddMessage(alice, id, sim.Message{Raw: cloudsim.Bytes(raw)})), raw)
+	return p.Hold(added(tb)(p.data.AddMessage(alice, id, sim.Message{Raw: cloudsim.Bytes(raw)})), raw)
 }
 
 func TestMailPassesTheSuite(t *testing.T) {
@@ -163,7 +131,7 @@ func TestMailPassesTheSuite(t *testing.T) {
 			}
 			c.Delete = func(tb testing.TB, id string) {
 				must(tb, p.data.DeleteMessage(alice, id))
-				delete(p.held, id)
+				p.Drop(id)
 			}
 			c.Expire = func(tb testing.TB) {
 				p.data.ExpireTokens()
@@ -174,7 +142,7 @@ func TestMailPassesTheSuite(t *testing.T) {
 		Refusals: refusals(),
 		Big: func(tb testing.TB, size int64, watch func(io.Reader) io.Reader) sourcetest.Collection[sources.Message] {
 			p := newProvider(tb)
-			added(tb)(p.data.AddMessage(alice, "inbox", sim.Message{Raw: pattern{size, watch}, Received: time.Unix(1e9, 0)}))
+			added(tb)(p.data.AddMessage(alice, "inbox", sim.Message{Raw: simtest.Big(size, watch), Received: time.Unix(1e9, 0)}))
 			return simulatedCollection(tb, p, openMail)
 		},
 		BigSize: 64 << 20,
@@ -184,7 +152,7 @@ func TestMailPassesTheSuite(t *testing.T) {
 func (p *provider) addFile(tb testing.TB) string {
 	p.next++
 	raw := fmt.Appendf(nil, "%d %s", p.next, strings.Repeat("file ", 100))
-	return p.hold(added(tb)(p.data.AddFile(p.data.DriveID(alice), sim.File{Name: fmt.Sprint("file ", p.next), Content: cloudsim.Bytes(raw)})), raw)
+	return p.Hold(added(tb)(p.data.AddFile(p.data.DriveID(alice), sim.File{Name: fmt.Sprint("file ", p.next), Content: cloudsim.Bytes(raw)})), raw)
 }
 
 func TestDrivePassesTheSuite(t *testing.T) {
@@ -196,13 +164,13 @@ func TestDrivePassesTheSuite(t *testing.T) {
 			for range 12 {
 				p.addFile(tb)
 			}
-			p.held[added(tb)(p.data.AddFile(drive, sim.File{Name: "folder"}))] = ""
+			p.Hold(added(tb)(p.data.AddFile(drive, sim.File{Name: "folder"})), nil)
 			c := simulatedCollection(tb, p, openDrive)
 			c.Add = p.addFile
 			c.Change = func(tb testing.TB, id string) { must(tb, p.data.Rename(drive, id, "renamed")) }
 			c.Delete = func(tb testing.TB, id string) {
 				must(tb, p.data.Delete(drive, id))
-				delete(p.held, id)
+				p.Drop(id)
 			}
 			c.Expire = func(testing.TB) {
 				p.data.ExpireTokens()
@@ -213,7 +181,7 @@ func TestDrivePassesTheSuite(t *testing.T) {
 		Refusals: refusals(),
 		Big: func(tb testing.TB, size int64, watch func(io.Reader) io.Reader) sourcetest.Collection[sources.File] {
 			p := newProvider(tb)
-			added(tb)(p.data.AddFile(p.data.DriveID(alice), sim.File{Name: "big", Content: pattern{size, watch}, NoHash: true}))
+			added(tb)(p.data.AddFile(p.data.DriveID(alice), sim.File{Name: "big", Content: simtest.Big(size, watch), NoHash: true}))
 			return simulatedCollection(tb, p, openDrive)
 		},
 	})
@@ -234,7 +202,7 @@ func (p *provider) addEvent(tb testing.TB) string {
 		must(tb, p.data.CancelOccurrence(alice, id, "2026-05-18"))
 		must(tb, p.data.AddAttachment(alice, id, sim.Attachment{Name: "plan.pdf", MimeType: "application/pdf", Content: []byte("plan")}))
 	}
-	p.held[id] = ""
+	p.Hold(id, nil)
 	return id
 }
 
@@ -253,39 +221,12 @@ func TestCalendarPassesTheSuite(t *testing.T) {
 			}
 			c.Delete = func(tb testing.TB, id string) {
 				must(tb, p.data.DeleteEvent(alice, id))
-				delete(p.held, id)
+				p.Drop(id)
 			}
 			return c
 		},
 		Refusals: refusals(),
 	})
-}
-
-// pattern is a body that is never in memory at once.
-type pattern struct {
-	size  int64
-	watch func(io.Reader) io.Reader
-}
-
-func (p pattern) Size() int64 { return p.size }
-
-func (p pattern) Open(offset int64) (io.ReadCloser, error) {
-	return io.NopCloser(io.LimitReader(p.watch(lines{}), p.size-offset)), nil
-}
-
-// lines reads as the same line again and again.
-type lines struct{}
-
-func (lines) Read(b []byte) (int, error) {
-	const line = "Subject: 56 bytes that are a header and a body as well.\r\n"
-	if len(b) < len(line) {
-		return copy(b, line), nil
-	}
-	n := 0
-	for n+len(line) <= len(b) {
-		n += copy(b[n:], line)
-	}
-	return n, nil
 }
 
 // TestACorruptMessageIsPutTogether from what Graph says of it, the same bytes each time.

@@ -37,7 +37,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route, known m
 			writeError(w, answer)
 			return
 		}
-		faulty := s.spoil(w, r, fault)
+		faulty := s.Spoil(w, r, fault)
 		defer faulty.Finish()
 		c.w = faulty
 	}

@@ -78,7 +78,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mux.ServeHTTP(w, r)
 		return
 	}
-	recorded := &recorder{ResponseWriter: w}
+	recorded := &cloudsim.Recorder{ResponseWriter: w}
 	defer func() { s.Report(s.options.Strict.check(r, recorded)...) }()
 	s.mux.ServeHTTP(recorded, r)
 }

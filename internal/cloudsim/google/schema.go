@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // Schema holds what Google's discovery documents say about the four APIs, to check requests and answers against.
@@ -131,8 +133,8 @@ func matches(template, path string) bool {
 }
 
 // check gives what is wrong with a request and its answer. Paths outside the APIs, such as /token, are not judged.
-func (s *Schema) check(r *http.Request, w *recorder) []string {
-	if r.URL.Path == "/token" || strings.HasPrefix(r.URL.Path, "/feeds/") || w.spoiled {
+func (s *Schema) check(r *http.Request, w *cloudsim.Recorder) []string {
+	if r.URL.Path == "/token" || strings.HasPrefix(r.URL.Path, "/feeds/") || w.Spoiled {
 		return nil
 	}
 	d, m := s.find(r)
@@ -140,7 +142,7 @@ func (s *Schema) check(r *http.Request, w *recorder) []string {
 		return []string{"no method of Google's APIs: " + r.Method + " " + r.URL.Path}
 	}
 	var problems []string
-	if w.status/100 == 2 {
+	if w.Status/100 == 2 {
 		problems = d.checkQuery(m, r.URL.Query())
 	}
 	if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") && r.Context().Err() == nil {
@@ -189,13 +191,13 @@ func (p shape) parameter(v string) any {
 	return v
 }
 
-func (d *discovery) checkAnswer(m *method, r *http.Request, w *recorder) []string {
-	body, err := parseObject(w.body)
+func (d *discovery) checkAnswer(m *method, r *http.Request, w *cloudsim.Recorder) []string {
+	body, err := parseObject(w.Body)
 	if err != nil {
 		return []string{"the answer is no JSON: " + err.Error()}
 	}
-	if w.status/100 != 2 {
-		return checkError(body, w.status)
+	if w.Status/100 != 2 {
+		return checkError(body, w.Status)
 	}
 	if r.URL.Query().Get("alt") == "media" || m.Response.Ref == "" {
 		return nil
@@ -257,27 +259,3 @@ func (d *discovery) element(s shape) shape {
 	}
 	return s
 }
-
-// recorder keeps a copy of a JSON answer.
-type recorder struct {
-	http.ResponseWriter
-	status  int
-	body    []byte
-	spoiled bool // by a fault
-}
-
-// WriteHeader notes the status.
-func (w *recorder) WriteHeader(code int) {
-	w.status = code
-	w.ResponseWriter.WriteHeader(code)
-}
-
-func (w *recorder) Write(p []byte) (int, error) {
-	if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
-		w.body = append(w.body, p...)
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

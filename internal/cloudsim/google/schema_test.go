@@ -4,6 +4,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 func TestSchemaFindsMistakes(t *testing.T) {
@@ -35,7 +37,7 @@ func TestSchemaFindsMistakes(t *testing.T) {
 		"no JSON":           {"/drive/v3/files/1", `{"id":`, "the answer is no JSON", 200},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &recorder{ResponseWriter: httptest.NewRecorder()}
+			w := &cloudsim.Recorder{ResponseWriter: httptest.NewRecorder()}
 			writeJSON(w, test.status, []byte(test.answer))
 			got := strings.Join(schema.check(httptest.NewRequest("GET", test.path, nil), w), "; ")
 			if test.want == "" && got != "" || !strings.Contains(got, test.want) {

@@ -88,7 +88,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 			writeError(w, answer)
 			return
 		}
-		faulty := s.spoil(w, r, fault)
+		faulty := s.Spoil(w, r, fault)
 		defer faulty.Finish()
 		w = faulty
 	}

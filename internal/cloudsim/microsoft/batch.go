@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // maxBatch is the most requests in a batch (learn.microsoft.com/graph/json-batching).
@@ -25,7 +27,7 @@ func (s *Server) serveBatch(w http.ResponseWriter, r *http.Request) {
 			writeError(w, answer)
 			return
 		}
-		spoiled := s.spoil(w, r, fault)
+		spoiled := s.Spoil(w, r, fault)
 		defer spoiled.Finish()
 		w = spoiled
 	}
@@ -66,7 +68,7 @@ func (s *Server) within(outer *http.Request, q batchRequest) object {
 	answer := &buffered{header: http.Header{}, status: http.StatusOK}
 	s.mux.ServeHTTP(answer, inner)
 	if s.options.Strict != nil {
-		s.Report(s.options.Strict.check(inner, &recorder{ResponseWriter: answer, status: answer.status, body: answer.body.Bytes()})...)
+		s.Report(s.options.Strict.check(inner, &cloudsim.Recorder{ResponseWriter: answer, Status: answer.status, Body: answer.body.Bytes()})...)
 	}
 	headers := object{}
 	for name := range answer.header {

@@ -34,7 +34,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route, known [
 			writeError(w, &apiError{status: http.StatusBadGateway, bare: true})
 			return
 		}
-		spoiled := s.spoil(w, r, fault)
+		spoiled := s.Spoil(w, r, fault)
 		defer spoiled.Finish()
 		c.w = spoiled
 	}

@@ -76,14 +76,6 @@ func errUnauthorized(message string) *apiError {
 	return &apiError{status: 401, code: "InvalidAuthenticationToken", message: message}
 }
 
-// spoil is Front.Spoil; a spoiled answer is not checked.
-func (s *Server) spoil(w http.ResponseWriter, r *http.Request, f cloudsim.Fault) *cloudsim.FaultyWriter {
-	if checked, ok := w.(*recorder); ok {
-		checked.spoiled = true
-	}
-	return s.Spoil(w, r, f)
-}
-
 // faultAnswer gives the error that is sent instead, and nil for a fault of another kind.
 func faultAnswer(f cloudsim.Fault) *apiError {
 	status := f.Status()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"codeberg.org/repatriate/repatriate/examples"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 func TestLoadOrganisation(t *testing.T) {
@@ -87,7 +88,7 @@ func TestSchemaFindsMistakes(t *testing.T) {
 		"no method":      {"/v1.0/nothing", `{}`, "no schema", 200},
 		"no JSON":        {"/v1.0/users/a", `{`, "unexpected", 200},
 	} {
-		w := &recorder{ResponseWriter: httptest.NewRecorder()}
+		w := &cloudsim.Recorder{ResponseWriter: httptest.NewRecorder()}
 		writeJSON(w, row.status, []byte(row.answer))
 		got := strings.Join(schema.check(httptest.NewRequest("GET", row.path, nil), w), "; ")
 		if (got == "") != (row.want == "") || !strings.Contains(got, row.want) {

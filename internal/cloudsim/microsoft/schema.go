@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // Schema is an OpenAPI document of Graph, to check answers against.
@@ -74,15 +76,15 @@ var elsewhere = []struct{ path, like string }{
 }
 
 // check gives what is wrong with an answer.
-func (s *Schema) check(r *http.Request, w *recorder) []string {
-	if w.spoiled || !strings.HasPrefix(r.URL.Path, "/v1.0/") || len(w.body) == 0 || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
+func (s *Schema) check(r *http.Request, w *cloudsim.Recorder) []string {
+	if w.Spoiled || !strings.HasPrefix(r.URL.Path, "/v1.0/") || len(w.Body) == 0 || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
 		return nil
 	}
-	found, known := s.find(r, w.status)
+	found, known := s.find(r, w.Status)
 	if !known {
-		return []string{fmt.Sprintf("%s: no schema for HTTP %d", r.URL.Path, w.status)}
+		return []string{fmt.Sprintf("%s: no schema for HTTP %d", r.URL.Path, w.Status)}
 	}
-	d := json.NewDecoder(bytes.NewReader(w.body))
+	d := json.NewDecoder(bytes.NewReader(w.Body))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
@@ -229,27 +231,3 @@ func (s *Schema) pattern(text string) *regexp.Regexp {
 	s.patterns.Store(text, compiled)
 	return compiled
 }
-
-// recorder keeps a copy of an answer in JSON.
-type recorder struct {
-	http.ResponseWriter
-	status  int
-	body    []byte
-	spoiled bool // by a fault
-}
-
-// WriteHeader notes the status.
-func (w *recorder) WriteHeader(code int) {
-	w.status = code
-	w.ResponseWriter.WriteHeader(code)
-}
-
-func (w *recorder) Write(p []byte) (int, error) {
-	if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
-		w.body = append(w.body, p...)
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
