@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -63,13 +64,14 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
 // goes on after what is printed.
 func (w *wiring) printAccounts(ctx context.Context, out io.Writer) error {
 	lines := csv.NewWriter(out)
-	_ = lines.Write([]string{"source", "target", "password", "kinds", "state", "name"})
+	begin := sync.OnceFunc(func() { _ = lines.Write([]string{"source", "target", "password", "kinds", "state", "name"}) })
 	printed := make(map[string]bool)
 	err := engine.Persist(ctx, w.options(), "list accounts", func() error {
 		for a, err := range w.provider.accounts(ctx) {
 			if err != nil {
 				return err
 			}
+			begin() // not before there is something: a file of a header alone would look made
 			if !printed[a.ID] {
 				printed[a.ID] = true
 				_ = lines.Write(w.provider.line(a).fields()) // its error is sticky, see below

@@ -99,6 +99,9 @@ type demo struct {
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
+	if len(d.sources) == 0 {
+		return usage(fmt.Errorf("--source is empty; it takes %s", strings.Join(providers, ", ")))
+	}
 	for _, name := range d.sources {
 		if _, ok := demoSources[name]; !ok {
 			return usage(fmt.Errorf("--source %q is none of %s", name, strings.Join(providers, ", ")))
@@ -240,7 +243,7 @@ func demoTargets(w io.Writer, s *simulation.Simulation) error {
 func (d *demo) farewell(dir string) {
 	if !d.keep {
 		fmt.Fprintln(d.out, "The temporary folder is gone. 'repatriate demo --keep' leaves it;\n"+
-			"'repatriate simulate --dir trial' keeps the servers running, to look at them with programs of your own.")
+			"'repatriate simulate "+d.sources[0]+" --dir trial' keeps the servers running, to look at them with programs of your own.")
 		return
 	}
 	fmt.Fprintf(d.out, "Files, calendars, job files and states lie in %s\n", dir)

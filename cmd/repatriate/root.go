@@ -21,10 +21,10 @@ func newRoot() *cobra.Command {
 	f := new(flags)
 	root := &cobra.Command{
 		Use:   "repatriate",
-		Short: "Move an organisation from Google Workspace to WebDAV, IMAP and CalDAV servers",
-		Long: `repatriate moves an organisation's files, mail and calendars from Google Workspace to servers that
-it controls: files to WebDAV, mail to IMAP, calendars to CalDAV. Each run goes on where the last one
-stopped and brings over what changed since, until the day of the cut-over.
+		Short: "Move an organisation from Google Workspace or Microsoft 365 to open servers",
+		Long: `repatriate moves an organisation's files, mail and calendars from Google Workspace or Microsoft 365
+to servers that it controls: files to WebDAV, mail to IMAP, calendars to CalDAV. Each run goes on
+where the last one stopped and brings over what changed since, until the day of the cut-over.
 
 To see it work: repatriate demo
 

@@ -115,16 +115,16 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 	if err != nil {
 		return nil, usage(err)
 	}
+	w, err := newWiring(ctx, job, p, o.log) // before there is a state: one of a job that cannot begin would look like an empty one
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
 	store, err := openStore(ctx, job, p.dryRun)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	w, err := newWiring(ctx, job, p, o.log)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
 	begin := time.Now()
 	r := &runner.Runner{Store: store, Parallel: job.Concurrency.Accounts, Log: o.log}
 	stop := progress.Progress{

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,6 +88,9 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 var providers = []string{"google", "microsoft"}
 
 func (s *simulateFlags) options() (o simulation.Options, err error) {
+	if !slices.Contains(providers, s.provider) {
+		return o, fmt.Errorf("provider %q is none of %s", s.provider, strings.Join(providers, ", "))
+	}
 	if s.dir == "" {
 		return o, fmt.Errorf("--dir is required")
 	}
@@ -110,13 +115,10 @@ func (s *simulateFlags) source(b cloudsim.Behaviour) (*simulation.Source, error)
 	if err != nil {
 		return nil, err
 	}
-	switch s.provider {
-	case "google":
-		return s.google(held, google.Options{Behaviour: b})
-	case "microsoft":
+	if s.provider == "microsoft" {
 		return s.microsoft(held, microsoft.Options{Behaviour: b})
 	}
-	return nil, fmt.Errorf("provider %q is none of google, microsoft", s.provider)
+	return s.google(held, google.Options{Behaviour: b})
 }
 
 func (s *simulateFlags) google(held *organisation.Organisation, o google.Options) (*simulation.Source, error) {

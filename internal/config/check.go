@@ -94,6 +94,8 @@ func (j *Job) checkMicrosoft(f *findings, m *Microsoft) {
 		f.add("source.microsoft: give a secret or a certificate, not both")
 	case m.Certificate != "":
 		checkRef(f, "source.microsoft.certificate", m.Certificate)
+	case m.Secret == "":
+		f.add("source.microsoft: name the client secret (secret: file:…) or the certificate (certificate: file:…)")
 	default:
 		checkRef(f, "source.microsoft.secret", m.Secret)
 	}

@@ -194,8 +194,8 @@ func TestMicrosoft(t *testing.T) {
 		}
 	}
 	_, err := config.Parse("job.yaml", []byte(strings.Replace(full, "google: {credentials: file:sa.json, admin: admin@example.org", "microsoft: {cloud: us", 1)))
-	for _, want := range []string{"tenant", "client_id", "secret"} {
-		if err == nil || !strings.Contains(err.Error(), "source.microsoft."+want) {
+	for _, want := range []string{".tenant", ".client_id", ": name the client secret"} {
+		if err == nil || !strings.Contains(err.Error(), "source.microsoft"+want) {
 			t.Errorf("%v does not speak of %s", err, want)
 		}
 	}

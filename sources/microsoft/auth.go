@@ -38,7 +38,8 @@ func newTokens(o Options, p place, base http.RoundTripper) (*tokens, error) {
 	t.make = func() (azcore.TokenCredential, error) { return newCredential(o, p, base) }
 	var err error
 	if t.credential, err = t.make(); err != nil {
-		return nil, fault.New(fault.FailTask, fault.SourceAuth, "microsoft: credentials: %s", httpx.OneLine(err.Error()))
+		return nil, fault.New(fault.FailTask, fault.SourceAuth, "microsoft: credentials: %s", httpx.OneLine(err.Error())).
+			WithHint("the certificate and its private key stand in one file, as PEM or PKCS#12; check tenant and client_id too")
 	}
 	return t, nil
 }
@@ -135,7 +136,7 @@ var tokenRules = []struct{ code, hint string }{
 	{"AADSTS90002", "the tenant does not exist in this cloud: check tenant and cloud in the job file"},
 	{"AADSTS900023", "the tenant is neither an id nor a domain: check tenant in the job file"},
 	{"AADSTS700016", "the application is not registered in the tenant: check client_id, or let an administrator of the tenant consent"},
-	{"AADSTS7000215", "the client secret is wrong: it must be the secret's value and not its id"},
+	{"AADSTS7000215", "check the client secret: its value counts, and not its id"},
 	{"AADSTS7000222", "the client secret has expired: make a new one in the application's registration"},
 	{"AADSTS700027", "the certificate is not registered with the application, or the clock of this machine is wrong"},
 	{"AADSTS5000225", "the tenant is blocked for inactivity; its subscription may have lapsed"},
@@ -151,7 +152,8 @@ func tokenFault(ctx context.Context, err error) error {
 		return fmt.Errorf("%s: %w", op, ctx.Err())
 	}
 	if !errors.As(err, &answer) || answer.RawResponse == nil {
-		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: %s", op, httpx.OneLine(err.Error()))
+		words, _, _ := strings.Cut(err.Error(), "To troubleshoot, visit") // pages about credentials, which are not the matter here
+		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: %s", op, httpx.OneLine(strings.TrimSpace(words)))
 	}
 	status := answer.RawResponse.StatusCode
 	if status == http.StatusTooManyRequests || status >= 500 {
@@ -182,5 +184,6 @@ func loginError(res *http.Response) string {
 	if decodeJSON(raw, &body) != nil {
 		return ""
 	}
-	return httpx.OneLine(body.Error + ": " + body.Description)
+	words, _, _ := strings.Cut(body.Description, "Trace ID:") // what follows is for Microsoft's own support
+	return httpx.OneLine(body.Error + ": " + strings.TrimSpace(words))
 }

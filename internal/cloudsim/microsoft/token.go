@@ -57,7 +57,7 @@ func (s *Server) refusal(r *http.Request) (code, text string) {
 	case form.Get("grant_type") != "client_credentials":
 		return "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type."
 	case form.Get("client_id") != ClientID:
-		return "unauthorized_client", "AADSTS700016: Application with identifier was not found in the directory."
+		return "unauthorized_client", "AADSTS700016: Application with identifier '" + form.Get("client_id") + "' was not found in the directory."
 	case form.Get("client_secret") != Secret:
 		return "invalid_client", "AADSTS7000215: Invalid client secret provided."
 	case len(form.Get("scope")) == 0:
