@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 )
 
 // ErrCursorExpired says that the provider no longer knows the position that a cursor holds. The collection must be
@@ -109,6 +110,14 @@ type Collection struct {
 	Primary bool
 	// Description, Color (#RRGGBB) and TimeZone (IANA) belong to calendars; each may be empty.
 	Description, Color, TimeZone string
+}
+
+// HexColor returns a colour in the form of Collection.Color, and nothing for what is none.
+func HexColor(s string) string {
+	if len(s) != 7 || s[0] != '#' || strings.Trim(strings.ToLower(s[1:]), "0123456789abcdef") != "" {
+		return ""
+	}
+	return strings.ToLower(s)
 }
 
 // Account is one user or shared drive that the provider's directory lists.

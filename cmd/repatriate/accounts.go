@@ -79,6 +79,9 @@ func (w *wiring) printAccounts(ctx context.Context, out io.Writer) error {
 		}
 		return nil
 	})
+	if err == nil {
+		begin()
+	}
 	lines.Flush()
 	return errors.Join(err, lines.Error())
 }

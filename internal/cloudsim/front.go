@@ -73,6 +73,20 @@ func (f *Front) Enter(r *http.Request, name string) (n int, fault Fault, struck 
 	return n, fault, struck
 }
 
+// Strike is Enter with its consequence. refuse answers a fault that is an error answer, and reports whether it did; any other fault spoils
+// the writer that is returned. finish must be called when the answer is complete; answered says that nothing is left to answer.
+func (f *Front) Strike(w http.ResponseWriter, r *http.Request, name string, refuse func(http.ResponseWriter, Fault) bool) (out http.ResponseWriter, n int, finish func(), answered bool) {
+	n, fault, struck := f.Enter(r, name)
+	switch {
+	case !struck:
+		return w, n, func() {}, false
+	case refuse(w, fault):
+		return w, n, func() {}, true
+	}
+	spoiled := f.Spoil(w, r, fault)
+	return spoiled, n, spoiled.Finish, false
+}
+
 // Pause waits, unless the client gives up or the front is closed.
 func (f *Front) Pause(r *http.Request, d time.Duration) {
 	if d <= 0 {

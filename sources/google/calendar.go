@@ -76,15 +76,7 @@ func collection(e *calendar.CalendarListEntry) sources.Collection {
 	if name == "" {
 		name = e.Summary
 	}
-	return sources.Collection{ID: e.Id, Name: name, Primary: e.Primary, Description: e.Description, Color: color(e.BackgroundColor), TimeZone: e.TimeZone}
-}
-
-// color returns a colour as #rrggbb, and nothing for anything else.
-func color(s string) string {
-	if len(s) != 7 || s[0] != '#' || strings.Trim(strings.ToLower(s[1:]), "0123456789abcdef") != "" {
-		return ""
-	}
-	return strings.ToLower(s)
+	return sources.Collection{ID: e.Id, Name: name, Primary: e.Primary, Description: e.Description, Color: sources.HexColor(e.BackgroundColor), TimeZone: e.TimeZone}
 }
 
 // calendarSource reads one calendar.
@@ -213,7 +205,7 @@ func (s *calendarSource) colors(ctx context.Context) (map[string]string, error) 
 				return err
 			}
 			for id, c := range answer.Event {
-				colors[id] = color(c.Background)
+				colors[id] = sources.HexColor(c.Background)
 			}
 			return nil
 		})

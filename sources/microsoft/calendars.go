@@ -41,7 +41,7 @@ func Calendars(ctx context.Context, c *Client, user string) ([]sources.Collectio
 			return nil, err
 		}
 		if e.ID != "" && e.CanEdit && (e.Default || strings.EqualFold(e.Owner.Address, user) || e.Owner.Address == "") {
-			own = append(own, sources.Collection{ID: e.ID, Name: e.Name, Primary: e.Default, Color: colorOf(e.HexColor), TimeZone: zone})
+			own = append(own, sources.Collection{ID: e.ID, Name: e.Name, Primary: e.Default, Color: sources.HexColor(e.HexColor), TimeZone: zone})
 		}
 	}
 	return own, nil
@@ -60,12 +60,4 @@ func (c *Client) mailboxZone(ctx context.Context, user string) (string, error) {
 	}
 	zone, _ := winzone.IANA(settings.TimeZone)
 	return zone, err
-}
-
-// colorOf returns a colour as #rrggbb, and nothing for anything else.
-func colorOf(s string) string {
-	if len(s) != 7 || s[0] != '#' || strings.Trim(strings.ToLower(s[1:]), "0123456789abcdef") != "" {
-		return ""
-	}
-	return strings.ToLower(s)
 }

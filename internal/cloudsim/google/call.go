@@ -30,17 +30,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route, known m
 	if rt.name == "drive.files.get" && query.Get("alt") == "media" {
 		c.name = "drive.files.get.media"
 	}
-	n, fault, struck := s.Enter(r, c.name)
 	s.Delay(r)
-	if c.n = n; struck {
-		if answer := faultAnswer(fault); answer != nil {
-			writeError(w, answer)
-			return
-		}
-		faulty := s.Spoil(w, r, fault)
-		defer faulty.Finish()
-		c.w = faulty
+	out, n, finish, answered := s.Strike(w, r, c.name, refuse)
+	if answered {
+		return
 	}
+	defer finish()
+	c.w, c.n = out, n
 	if err := c.run(rt, known); err != nil {
 		var api *apiError
 		if !errors.As(err, &api) {

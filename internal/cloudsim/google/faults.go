@@ -1,17 +1,23 @@
 package google
 
 import (
+	"net/http"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
-// faultAnswer gives the error that is sent instead, and nil for a fault of another kind.
+// refuse sends the error of a fault that is one.
+func refuse(w http.ResponseWriter, f cloudsim.Fault) bool {
+	if f.Status() == 0 {
+		return false
+	}
+	writeError(w, faultAnswer(f))
+	return true
+}
+
 func faultAnswer(f cloudsim.Fault) *apiError {
 	code := f.Status()
-	if code == 0 {
-		return nil
-	}
 	e := &apiError{code: code, reason: f.Reason, message: "Simulated fault."}
 	if usual := usualReason(code); e.reason == "" {
 		e.reason = usual

@@ -81,17 +81,12 @@ func (s *Server) SetScopes(scopes ...string) {
 // serveToken exchanges a signed assertion for an access token.
 // https://developers.google.com/identity/protocols/oauth2/service-account#httprest
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
-	_, fault, struck := s.Enter(r, "token")
 	s.Delay(r)
-	if struck {
-		if answer := faultAnswer(fault); answer != nil {
-			writeError(w, answer)
-			return
-		}
-		faulty := s.Spoil(w, r, fault)
-		defer faulty.Finish()
-		w = faulty
+	w, _, finish, answered := s.Strike(w, r, "token", refuse)
+	if answered {
+		return
 	}
+	defer finish()
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil || r.PostForm.Get("grant_type") != jwtGrant {
 		writeTokenError(w, 400, "unsupported_grant_type", "Invalid grant_type: "+r.PostForm.Get("grant_type"))

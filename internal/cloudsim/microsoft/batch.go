@@ -22,15 +22,11 @@ type batchRequest struct {
 
 // serveBatch answers several requests at once. Each is counted, throttled and struck by faults by itself.
 func (s *Server) serveBatch(w http.ResponseWriter, r *http.Request) {
-	if _, fault, struck := s.Enter(r, "batch"); struck {
-		if answer := faultAnswer(fault); answer != nil {
-			writeError(w, answer)
-			return
-		}
-		spoiled := s.Spoil(w, r, fault)
-		defer spoiled.Finish()
-		w = spoiled
+	w, _, finish, answered := s.Strike(w, r, "batch", refuse)
+	if answered {
+		return
 	}
+	defer finish()
 	var batch struct {
 		Requests []batchRequest `json:"requests"`
 	}

@@ -25,19 +25,12 @@ type call struct {
 // serve does what all methods have in common: faults, the token, the quota and the parameters.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route, known []string) {
 	c := &call{Server: s, w: w, r: r, name: rt.name, query: r.URL.Query()}
-	if _, fault, struck := s.Enter(r, c.name); struck {
-		if answer := faultAnswer(fault); answer != nil {
-			writeError(w, answer)
-			return
-		}
-		if _, within := w.(*buffered); within { // a connection within a batch cannot be cut by itself
-			writeError(w, &apiError{status: http.StatusBadGateway, bare: true})
-			return
-		}
-		spoiled := s.Spoil(w, r, fault)
-		defer spoiled.Finish()
-		c.w = spoiled
+	out, _, finish, answered := s.Strike(w, r, c.name, refuse)
+	if answered {
+		return
 	}
+	defer finish()
+	c.w = out
 	if err := c.run(rt, known); err != nil {
 		var api *apiError
 		if !errors.As(err, &api) {

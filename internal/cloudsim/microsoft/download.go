@@ -64,16 +64,11 @@ func (s *Server) ExpireLinks() {
 
 // serveDownload gives the bytes of a pre-authenticated URL, which must be asked without a token.
 func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request) {
-	_, fault, struck := s.Enter(r, "download")
-	if struck {
-		if answer := faultAnswer(fault); answer != nil {
-			writeError(w, answer)
-			return
-		}
-		spoiled := s.Spoil(w, r, fault)
-		defer spoiled.Finish()
-		w = spoiled
+	w, _, finish, answered := s.Strike(w, r, "download", refuse)
+	if answered {
+		return
 	}
+	defer finish()
 	s.mu.Lock()
 	l, ok := s.links[r.PathValue("link")]
 	s.mu.Unlock()

@@ -76,12 +76,22 @@ func errUnauthorized(message string) *apiError {
 	return &apiError{status: 401, code: "InvalidAuthenticationToken", message: message}
 }
 
-// faultAnswer gives the error that is sent instead, and nil for a fault of another kind.
+// refuse sends the error of a fault that is one. Within a batch every fault is: its connection cannot be cut by itself.
+func refuse(w http.ResponseWriter, f cloudsim.Fault) bool {
+	_, within := w.(*buffered)
+	switch {
+	case f.Status() != 0:
+		writeError(w, faultAnswer(f))
+	case within:
+		writeError(w, &apiError{status: http.StatusBadGateway, bare: true})
+	default:
+		return false
+	}
+	return true
+}
+
 func faultAnswer(f cloudsim.Fault) *apiError {
 	status := f.Status()
-	if status == 0 {
-		return nil
-	}
 	e := &apiError{status: status, code: f.Reason, message: "Simulated fault.", after: f.RetryAfter}
 	if e.code == "" {
 		e.code = usualCode(status)

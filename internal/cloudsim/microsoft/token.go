@@ -23,15 +23,11 @@ func (s *Server) serveOpenID(w http.ResponseWriter, r *http.Request) {
 
 // serveToken gives an application its token (learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow).
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
-	if _, fault, struck := s.Enter(r, "token"); struck {
-		if answer := faultAnswer(fault); answer != nil {
-			writeError(w, answer)
-			return
-		}
-		spoiled := s.Spoil(w, r, fault)
-		defer spoiled.Finish()
-		w = spoiled
+	w, _, finish, answered := s.Strike(w, r, "token", refuse)
+	if answered {
+		return
 	}
+	defer finish()
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
 		refuseToken(w, "invalid_request", "AADSTS900144: the request body is not as it should be")
