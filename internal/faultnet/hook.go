@@ -82,6 +82,9 @@ func (l *link) decide(direction Direction, data []byte) chunk {
 		data = data[:min(max(verdict.Keep, 0), len(data))]
 	}
 	l.swallowed[direction] = verdict.Action == Swallow
+	if verdict.Action == Cut { // what passes reaches the server before the cut does: its answer would slip through
+		l.swallowed[direction.opposite()] = true
+	}
 	l.passed[direction] += int64(len(data))
 	p.passed[direction] += int64(len(data))
 	return chunk{data: data, end: verdict.Action == Cut}
