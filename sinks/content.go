@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"errors"
 	"strings"
 	"time"
 )
@@ -57,6 +58,25 @@ type Event struct {
 	// Data is the iCalendar object by RFC 5545, with CRLF, complete with its time zones.
 	Data []byte
 }
+
+// Task is one calendar object resource that holds a VTODO (RFC 4791 §4.1).
+type Task struct {
+	UID string
+	// Data is the iCalendar object by RFC 5545, with CRLF, complete with its time zones.
+	Data []byte
+}
+
+// Contact is one address object resource by RFC 6352 §5.1.
+type Contact struct {
+	UID string
+	// Data is the vCard by RFC 6350 or RFC 2426, with CRLF, without its photo.
+	Data []byte
+	// Photo is the picture; without Open there is none, and an Open that returns ErrNoPhoto says the same.
+	Photo Body
+}
+
+// ErrNoPhoto says that a contact has no picture.
+var ErrNoPhoto = errors.New("the contact has no photo")
 
 // Collection is a calendar or address book to be there before its items are written.
 type Collection struct {

@@ -12,7 +12,7 @@ import (
 
 // Content is the set of what can be written.
 type Content interface {
-	File | Message | Event
+	File | Message | Event | Task | Contact
 }
 
 // Sink writes one kind of content to one account. It is safe for concurrent use. Errors carry a fault.Error where the

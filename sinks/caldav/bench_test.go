@@ -59,7 +59,7 @@ func benchmarkPut(b *testing.B, server *realserver.Server) {
 			return err
 		})
 		spentPlain += parallel(b, items, func(it sinks.Item[sinks.Event]) error {
-			return plainPut(transport, plainOptions.URL, p.Calendar()+objectName(it.ID), it.Content.Data)
+			return plainPut(transport, plainOptions.URL, p.Calendar()+s.store.Format.ObjectName(it.ID), it.Content.Data)
 		})
 	}
 	rate, plain := float64(n)/spent.Seconds(), float64(n)/spentPlain.Seconds()
@@ -91,11 +91,11 @@ func parallel(b *testing.B, items []sinks.Item[sinks.Event], do func(sinks.Item[
 }
 
 func plainPut(transport http.RoundTripper, home, path string, data []byte) error {
-	c, err := newClient(Options{URL: home, RoundTripper: transport})
+	c, err := (Options{URL: home, RoundTripper: transport}).client()
 	if err != nil {
 		return err
 	}
-	u, err := c.resolve(path)
+	u, err := c.Resolve(path)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
 
 // Canary proves that a guest does not hear of an import: it writes an event of the organizer's account whose guest is
@@ -47,16 +48,16 @@ type canary struct {
 
 // newCanary returns nil if the server does no scheduling.
 func newCanary(ctx context.Context, organizer, guest Options) (*canary, error) {
-	c, err := newClient(organizer)
+	c, err := organizer.client()
 	if err != nil {
 		return nil, err
 	}
-	g, err := newClient(guest)
+	g, err := guest.client()
 	if err != nil {
-		c.close()
+		c.Close()
 		return nil, err
 	}
-	p := &canary{sink: &Sink{client: c}, guest: g, uid: "repatriate-canary-" + rand.Text(), agent: []icalendar.Param{icalendar.P("SCHEDULE-AGENT", "CLIENT")}}
+	p := &canary{sink: &Sink{calendar{c, dav.Store{Client: c.Client, Format: format("event", "VEVENT", LossKept, LossRewritten)}}}, guest: g, uid: "repatriate-canary-" + rand.Text(), agent: []icalendar.Param{icalendar.P("SCHEDULE-AGENT", "CLIENT")}}
 	if on, err := p.prepare(ctx); err != nil || !on {
 		p.close()
 		return nil, err
@@ -65,8 +66,8 @@ func newCanary(ctx context.Context, organizer, guest Options) (*canary, error) {
 }
 
 func (p *canary) close() {
-	p.sink.client.close()
-	p.guest.close()
+	p.sink.client.Close()
+	p.guest.Close()
 }
 
 // prepare learns who is who; it returns false if the server does no scheduling.
@@ -88,27 +89,27 @@ func (p *canary) prepare(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	wanted := sinks.Collection{ID: p.uid, Name: "repatriate", Primary: true}
-	own := canonical(p.sink.client.home) + collectionName(p.uid) + "/"
+	own := dav.Canonical(p.sink.client.Home) + dav.CollectionName(p.uid) + "/"
 	var found bool
-	if p.sink.calendar, found = h.choose(own, wanted); found {
+	if p.sink.store.Path, found = h.choose(own, wanted); found {
 		return true, nil
 	}
-	p.sink.calendar, p.temporary = own, true
+	p.sink.store.Path, p.temporary = own, true
 	return true, p.sink.client.make(ctx, own, wanted)
 }
 
 // schedules reports whether the server delivers invitations by itself.
 func (c *client) schedules(ctx context.Context, h home) (bool, error) {
-	paths := []string{canonical(c.home)}
+	paths := []string{dav.Canonical(c.Home)}
 	if len(h.calendars) > 0 {
 		paths = append(paths, h.calendars[0].path) // Cyrus names its abilities by the kind of collection
 	}
 	for _, path := range paths {
-		a, err := c.do(ctx, http.MethodOptions, path, nil, nil)
+		a, err := c.Do(ctx, http.MethodOptions, path, nil, nil)
 		if err != nil {
 			return false, err
 		}
-		if strings.Contains(strings.ToLower(strings.Join(a.header.Values("DAV"), ",")), "calendar-auto-schedul") {
+		if strings.Contains(strings.ToLower(strings.Join(a.Header.Values("DAV"), ",")), "calendar-auto-schedul") {
 			return true, nil
 		}
 	}
@@ -123,30 +124,30 @@ const (
 // address returns the calendar user address of the account (RFC 6638 §2.4.1), and learns its inbox.
 func (c *client) address(ctx context.Context, h *home) (string, error) {
 	principal, address := "", ""
-	err := c.multistatus(ctx, "PROPFIND", canonical(c.home), "0", principalQuery, func(r response) error {
-		principal = r.found().Principal
+	err := c.Multistatus(ctx, "PROPFIND", dav.Canonical(c.Home), "0", principalQuery, func(r dav.Response) error {
+		principal = r.Found().Principal
 		return nil
 	})
 	if err != nil {
 		return "", err
 	}
-	path, err := c.path(principal)
+	path, err := c.Path(principal)
 	if err != nil || principal == "" {
 		return "", fault.New(fault.FailTask, fault.TargetUnsupported, "canary: the server does not name the user's principal")
 	}
-	err = c.multistatus(ctx, "PROPFIND", path, "0", addressQuery, func(r response) error {
-		found := r.found()
+	err = c.Multistatus(ctx, "PROPFIND", path, "0", addressQuery, func(r dav.Response) error {
+		found := r.Found()
 		i := slices.IndexFunc(found.Addresses, func(a string) bool { return strings.HasPrefix(strings.ToLower(strings.TrimSpace(a)), "mailto:") })
 		if i >= 0 {
 			address = strings.TrimSpace(found.Addresses[i])
 		}
-		if inbox, err := c.path(found.Inbox); err == nil && found.Inbox != "" {
+		if inbox, err := c.Path(found.Inbox); err == nil && found.Inbox != "" {
 			h.inbox = inbox
 		}
 		return nil
 	})
 	if err == nil && address == "" {
-		err = fault.New(fault.FailTask, fault.TargetUnsupported, "canary: the account %s has no mail address on the target", c.user).
+		err = fault.New(fault.FailTask, fault.TargetUnsupported, "canary: the account %s has no mail address on the target", c.User()).
 			WithHint("give the user an address on the target, so that it can be proven that nobody is mailed")
 	}
 	return address, err
@@ -231,7 +232,7 @@ func (p *canary) heard(ctx context.Context) ([]string, error) {
 		if !c.takes("VEVENT") {
 			continue
 		}
-		paths, err := p.guest.findUID(ctx, c.path, p.uid)
+		paths, err := p.guestStore().FindUID(ctx, c.path, p.uid)
 		if err != nil {
 			return nil, err
 		}
@@ -244,20 +245,25 @@ func (p *canary) heard(ctx context.Context) ([]string, error) {
 	return append(found, paths...), err
 }
 
+// guestStore asks as the guest.
+func (p *canary) guestStore() *dav.Store {
+	return &dav.Store{Client: p.guest.Client, Format: p.sink.store.Format}
+}
+
 // inInbox returns the messages of the guest's inbox about the event. Not every server answers a query there, and an inbox
 // holds little.
 func (p *canary) inInbox(ctx context.Context) ([]string, error) {
-	hrefs, err := p.guest.hrefs(ctx, p.guestHome.inbox)
+	hrefs, err := p.guest.Hrefs(ctx, p.guestHome.inbox)
 	if err != nil {
 		return nil, err
 	}
 	var found []string
 	for _, href := range hrefs {
-		a, err := p.guest.do(ctx, http.MethodGet, href, nil, nil)
+		a, err := p.guest.Do(ctx, http.MethodGet, href, nil, nil)
 		if err != nil {
 			return nil, err
 		}
-		if o, err := readObject(a.body); err == nil && o.uid == p.uid {
+		if o, err := readObject(a.Body); err == nil && o.UID == p.uid {
 			found = append(found, href)
 		}
 	}
@@ -273,12 +279,12 @@ func (p *canary) clean(ctx context.Context, at sinks.Receipt) error {
 	}
 	found, err := p.heard(ctx)
 	for _, href := range found {
-		if _, doErr := p.guest.do(ctx, http.MethodDelete, href, nil, nil); err == nil {
+		if _, doErr := p.guest.Do(ctx, http.MethodDelete, href, nil, nil); err == nil {
 			err = doErr
 		}
 	}
 	if p.temporary {
-		if _, doErr := p.sink.client.do(ctx, http.MethodDelete, p.sink.calendar, nil, nil); err == nil {
+		if _, doErr := p.sink.client.Do(ctx, http.MethodDelete, p.sink.store.Path, nil, nil); err == nil {
 			err = doErr
 		}
 	}

@@ -50,7 +50,7 @@ func TestCanary(t *testing.T) {
 	if found, err := p.heard(t.Context()); err != nil || len(found) > 0 {
 		t.Errorf("left behind: %q, %v", found, err)
 	}
-	if left, err := p.sink.client.findUID(t.Context(), p.sink.calendar, p.uid); err != nil || len(left) > 0 {
+	if left, err := p.sink.store.FindUID(t.Context(), p.sink.store.Path, p.uid); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
 	}
 }
@@ -61,11 +61,11 @@ func TestCanaryWithoutScheduling(t *testing.T) {
 	if err := Canary(t.Context(), user(server, 1), user(server, 2)); err != nil {
 		t.Fatal(err)
 	}
-	c, err := newClient(user(server, 1))
+	c, err := user(server, 1).client()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
+	defer c.Close()
 	if h, err := c.list(t.Context()); err != nil || len(h.calendars) > 0 {
 		t.Errorf("%+v, %v", h, err)
 	}

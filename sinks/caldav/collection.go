@@ -2,8 +2,6 @@ package caldav
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -14,22 +12,23 @@ import (
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
 
-// calendar is a calendar of the user's home.
-type calendar struct {
+// listed is a calendar of the user's home.
+type listed struct {
 	path       string
 	components []string
 }
 
 // takes reports whether the calendar holds such components; one that does not say takes all (RFC 4791 §5.2.3).
-func (c calendar) takes(component string) bool {
+func (c listed) takes(component string) bool {
 	return len(c.components) == 0 || slices.Contains(c.components, component)
 }
 
 // home is what the user's home holds.
 type home struct {
-	calendars []calendar
+	calendars []listed
 	// preferred is the path of the calendar that the server puts invitations into (RFC 6638 §9.2); may be empty.
 	preferred string
 	inbox     string // of scheduling (RFC 6638 §2.2); may be empty
@@ -44,25 +43,19 @@ func (c *client) provide(ctx context.Context, wanted sinks.Collection) (string, 
 	if err != nil {
 		return "", err
 	}
-	name := collectionName(wanted.ID)
-	own := canonical(c.home) + name + "/"
+	name := dav.CollectionName(wanted.ID)
+	own := dav.Canonical(c.Home) + name + "/"
 	if path, ok := h.choose(own, wanted); ok {
 		return path, nil
 	}
 	return own, c.make(ctx, own, wanted)
 }
 
-// collectionName returns the last segment of the path of a calendar that this program makes: the same in every pass.
-func collectionName(id string) string {
-	sum := sha256.Sum256([]byte(id))
-	return "repatriate-" + hex.EncodeToString(sum[:8])
-}
-
 // choose returns the calendar for a collection: what an earlier pass made, or for the main calendar the default one
 // of the target: as the server says, or by the names of Nextcloud and Cyrus.
 func (h home) choose(own string, wanted sinks.Collection) (string, bool) {
 	fits := func(path string) bool {
-		return slices.ContainsFunc(h.calendars, func(c calendar) bool { return c.path == path && c.takes(component(wanted)) })
+		return slices.ContainsFunc(h.calendars, func(c listed) bool { return c.path == path && c.takes(component(wanted)) })
 	}
 	if fits(own) {
 		return own, true
@@ -94,41 +87,36 @@ func component(wanted sinks.Collection) string {
 // list reads the user's home. A redirect within the server is followed, as from /.well-known/caldav.
 func (c *client) list(ctx context.Context) (home, error) {
 	h, err := c.listHere(ctx)
-	for hops := 0; status(err)/100 == 3 && hops < 5; hops++ {
-		location := answerOf(err).header.Get("Location")
-		target, resolveErr := c.resolve(location)
+	for hops := 0; dav.Status(err)/100 == 3 && hops < 5; hops++ {
+		location := dav.AnswerOf(err).Header.Get("Location")
+		target, resolveErr := c.Resolve(location)
 		if location == "" || resolveErr != nil {
 			return home{}, err
 		}
 		if !strings.HasSuffix(target.Path, "/") {
 			target = target.JoinPath("/")
 		}
-		c.home = target
+		c.Home = target
 		h, err = c.listHere(ctx)
 	}
-	if s := status(err); s == http.StatusNotFound || s == http.StatusGone || s == http.StatusForbidden {
-		return home{}, fault.New(fault.FailTask, fault.TargetForbidden, "calendar home: %w", answerOf(err).plain()).
+	if s := dav.Status(err); s == http.StatusNotFound || s == http.StatusGone || s == http.StatusForbidden {
+		return home{}, fault.New(fault.FailTask, fault.TargetForbidden, "calendar home: %w", dav.AnswerOf(err).Plain()).
 			WithHint("the address of the calendar home is not there for this user")
 	}
 	return h, err
 }
 
-// plain returns the answer as an error without a meaning.
-func (a *answer) plain() error {
-	return fmt.Errorf("%s %s: %d %s", a.method, a.path, a.status, a.xml.said(a.body))
-}
-
 func (c *client) listHere(ctx context.Context) (home, error) {
 	var h home
-	err := c.multistatus(ctx, "PROPFIND", c.home.EscapedPath(), "1", homeProperties, func(r response) error {
-		p := r.found()
-		path, err := c.path(r.Href)
+	err := c.Multistatus(ctx, "PROPFIND", c.Home.EscapedPath(), "1", homeProperties, func(r dav.Response) error {
+		p := r.Found()
+		path, err := c.Path(r.Href)
 		if err != nil {
 			return nil // one strange href does not hide the others
 		}
 		path = strings.TrimSuffix(path, "/") + "/"
 		if p.Default != "" {
-			if preferred, err := c.path(p.Default); err == nil {
+			if preferred, err := c.Path(p.Default); err == nil {
 				h.preferred = strings.TrimSuffix(preferred, "/") + "/"
 			}
 		}
@@ -136,7 +124,7 @@ func (c *client) listHere(ctx context.Context) (home, error) {
 		case p.ResourceType.Inbox != nil:
 			h.inbox = path
 		case p.ResourceType.Calendar != nil && p.ResourceType.Outbox == nil:
-			found := calendar{path: path}
+			found := listed{path: path}
 			for _, component := range p.Components {
 				found.components = append(found.components, component.Name)
 			}
@@ -149,23 +137,23 @@ func (c *client) listHere(ctx context.Context) (home, error) {
 
 // make makes a calendar, with as many of its properties as the server takes.
 func (c *client) make(ctx context.Context, path string, wanted sinks.Collection) error {
-	var last *answer
+	var last *dav.Answer
 	for _, body := range []string{mkcalendar(wanted, true), mkcalendar(wanted, false), ""} {
-		a, err := c.do(ctx, "MKCALENDAR", path, xmlHeader(body), []byte(body))
+		a, err := c.Do(ctx, "MKCALENDAR", path, xmlHeader(body), []byte(body))
 		if err != nil {
 			return err
 		}
-		switch s := a.status; {
-		case a.ok():
+		switch s := a.Status; {
+		case a.OK():
 			return nil
-		case s == http.StatusMethodNotAllowed, a.xml.has("resource-must-be-null"):
+		case s == http.StatusMethodNotAllowed, a.XML.Has("resource-must-be-null"):
 			return c.adopt(ctx, path, a)
-		case s == http.StatusTooManyRequests, s == http.StatusUnauthorized, s >= 500, a.limited():
+		case s == http.StatusTooManyRequests, s == http.StatusUnauthorized, s >= 500, limited(a):
 			return c.makeFault(a)
 		}
 		last = a
 	}
-	if last.status == http.StatusMultiStatus || last.status == http.StatusConflict {
+	if last.Status == http.StatusMultiStatus || last.Status == http.StatusConflict {
 		return c.adopt(ctx, path, last)
 	}
 	return c.makeFault(last)
@@ -179,36 +167,36 @@ func xmlHeader(body string) http.Header {
 }
 
 // adopt makes sure that what the server says is there is a calendar.
-func (c *client) adopt(ctx context.Context, path string, a *answer) error {
+func (c *client) adopt(ctx context.Context, path string, a *dav.Answer) error {
 	h, err := c.listHere(ctx)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(h.calendars, func(found calendar) bool { return found.path == path }) {
+	if slices.ContainsFunc(h.calendars, func(found listed) bool { return found.path == path }) {
 		return nil
 	}
-	return fault.New(fault.FailTask, fault.TargetConflict, "make calendar: %w", a.plain()).
+	return fault.New(fault.FailTask, fault.TargetConflict, "make calendar: %w", a.Plain()).
 		WithHint("something that is no calendar has its name, or it lies in the trash bin of the target: empty that")
 }
 
 // limited reports whether the server has as many calendars as it allows.
-func (a *answer) limited() bool {
-	message := strings.ToLower(a.xml.message)
-	return a.status == http.StatusForbidden && (strings.Contains(message, "limit") || strings.Contains(message, "too many"))
+func limited(a *dav.Answer) bool {
+	message := strings.ToLower(a.XML.Message)
+	return a.Status == http.StatusForbidden && (strings.Contains(message, "limit") || strings.Contains(message, "too many"))
 }
 
 // creationPause is how long Nextcloud counts the calendars that a user makes.
 const creationPause = time.Hour
 
 // makeFault is the meaning of a refused calendar.
-func (c *client) makeFault(a *answer) error {
+func (c *client) makeFault(a *dav.Answer) error {
 	const hint = "on Nextcloud: occ config:app:set dav rateLimitCalendarCreation and maximumCalendarsSubscriptions, for the time of the migration"
-	f := fault.Of(c.fault(a)).WithHint("")
+	f := fault.Of(c.Fault(a)).WithHint("")
 	f.Err = fmt.Errorf("make calendar: %w", f.Err)
 	switch {
-	case a.status == http.StatusTooManyRequests:
+	case a.Status == http.StatusTooManyRequests:
 		f.Action, f.Reason, f.After, f.Hint = fault.FailTask, fault.TargetThrottled, max(f.After, creationPause), hint
-	case a.limited():
+	case limited(a):
 		f.Action, f.Reason, f.Hint = fault.FailTask, fault.TargetLimit, hint
 	case f.Action != fault.Retry:
 		f.Action = fault.FailTask
@@ -223,7 +211,7 @@ func mkcalendar(wanted sinks.Collection, all bool) string {
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:A="http://apple.com/ns/ical/"><D:set><D:prop>`)
 	if wanted.Name != "" {
-		b.WriteString("<D:displayname>" + escaped(wanted.Name) + "</D:displayname>")
+		b.WriteString("<D:displayname>" + dav.Escaped(wanted.Name) + "</D:displayname>")
 	}
 	components := wanted.Components
 	if len(components) == 0 {
@@ -231,18 +219,18 @@ func mkcalendar(wanted sinks.Collection, all bool) string {
 	}
 	b.WriteString("<C:supported-calendar-component-set>")
 	for _, c := range components {
-		b.WriteString(`<C:comp name="` + escaped(c) + `"/>`)
+		b.WriteString(`<C:comp name="` + dav.Escaped(c) + `"/>`)
 	}
 	b.WriteString("</C:supported-calendar-component-set>")
 	if all {
 		if wanted.Description != "" {
-			b.WriteString("<C:calendar-description>" + escaped(wanted.Description) + "</C:calendar-description>")
+			b.WriteString("<C:calendar-description>" + dav.Escaped(wanted.Description) + "</C:calendar-description>")
 		}
 		if hexColor.MatchString(wanted.Color) {
 			b.WriteString("<A:calendar-color>" + strings.ToUpper(wanted.Color) + "FF</A:calendar-color>")
 		}
 		if zone := calendarZone(wanted.TimeZone); zone != "" {
-			b.WriteString("<C:calendar-timezone>" + escaped(zone) + "</C:calendar-timezone>")
+			b.WriteString("<C:calendar-timezone>" + dav.Escaped(zone) + "</C:calendar-timezone>")
 		}
 	}
 	b.WriteString("</D:prop></D:set></C:mkcalendar>")

@@ -10,6 +10,7 @@ import (
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
 
 // TestMake makes a calendar with all that is known of it, and finds it again.
@@ -67,15 +68,15 @@ func TestMakeOnRealServers(t *testing.T) {
 			t.Errorf("%s: %v", s.server.Name, paths)
 		}
 		// Another run may have looked just before: what the server says must be enough.
-		c, err := newClient(o)
+		c, err := o.client()
 		if err != nil {
 			t.Fatal(err)
 		}
-		own := canonical(c.home) + collectionName(o.Collection.ID) + "/"
+		own := dav.Canonical(c.Home) + dav.CollectionName(o.Collection.ID) + "/"
 		if err := c.make(t.Context(), own, o.Collection); err != nil {
 			t.Errorf("%s: an existing calendar: %v", s.server.Name, err)
 		}
-		c.close()
+		c.Close()
 	}
 }
 
@@ -140,7 +141,7 @@ func putAndReadBack(t *testing.T, o Options, files []string) {
 		}
 		want[w.Receipt.Location] = file
 	}
-	for o, err := range s.Objects(t.Context()) {
+	for o, err := range s.store.Objects(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}

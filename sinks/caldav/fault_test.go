@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/meter"
 	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
 
 const homeWithCalendar = `<?xml version="1.0"?><d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:response><d:href>/home/personal/</d:href>` +
@@ -183,11 +183,11 @@ func TestRewritten(t *testing.T) {
 func TestUIDConflicts(t *testing.T) {
 	it := item("e", 1, 0)
 	want, _ := readObject(it.Content.Data)
-	same := string(stamp(it.Content.Data, want.full))
+	same := string(stamp(it.Content.Data, want.Full))
 	older := item("e", 1, 0)
 	older.Content.Data = []byte(strings.Replace(string(older.Content.Data), "SUMMARY:Event", "SUMMARY:Older", 1))
 	was, _ := readObject(older.Content.Data)
-	untouched := string(stamp(older.Content.Data, was.full))
+	untouched := string(stamp(older.Content.Data, was.Full))
 	invited := strings.Replace(string(it.Content.Data), "DESCRIPTION:", "DESCRIPTION:Invited ", 1)
 	invited = strings.Replace(invited, "BEGIN:VALARM", "BEGIN:VIGNORED", 1)
 	other := strings.Replace(string(it.Content.Data), "20240318T0900", "20240319T0900", 1)
@@ -206,8 +206,8 @@ func TestUIDConflicts(t *testing.T) {
 			state, version     string
 		}{
 			{"same", same, "/home/personal/x.ics", false, "", "", `"1"`},
-			{"same elsewhere", same, "/home/other/x.ics", false, "", kept, `"1"`},
-			{"invited", invited, "/home/personal/x.ics", false, "", kept, `"1"`},
+			{"same elsewhere", same, "/home/other/x.ics", false, "", dav.Kept, `"1"`},
+			{"invited", invited, "/home/personal/x.ics", false, "", dav.Kept, `"1"`},
 			{"other", other, "/home/personal/x.ics", true, fault.TargetUIDConflict, "", ""},
 			{"untouched", untouched, "/home/personal/x.ics", true, "", "", `"2"`},
 			{"untouched, not again", untouched, "/home/personal/x.ics", false, fault.TargetUIDConflict, "", ""},
@@ -228,7 +228,7 @@ func TestUIDConflicts(t *testing.T) {
 					}
 					return
 				}
-				if err != nil || w.Receipt.Location != c.href || w.Receipt.State != c.state || w.Receipt.Version != c.version || (len(w.Losses) > 0) != (c.state == kept) {
+				if err != nil || w.Receipt.Location != c.href || w.Receipt.State != c.state || w.Receipt.Version != c.version || (len(w.Losses) > 0) != (c.state == dav.Kept) {
 					t.Fatalf("%+v, %v; %s", w, err, f.asked())
 				}
 				if strings.Contains(f.asked(), "DELETE") {
@@ -256,7 +256,7 @@ func twinServer(href, stored string, refuse http.HandlerFunc) http.HandlerFunc {
 			_, _ = io.WriteString(w, `<multistatus xmlns="DAV:"/>`)
 		case r.Method == "REPORT":
 			w.WriteHeader(207)
-			_, _ = fmt.Fprintf(w, `<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><response><href>%s</href><propstat><prop><getetag>"1"</getetag><C:calendar-data>%s</C:calendar-data></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`, href, escaped(stored))
+			_, _ = fmt.Fprintf(w, `<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><response><href>%s</href><propstat><prop><getetag>"1"</getetag><C:calendar-data>%s</C:calendar-data></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`, href, dav.Escaped(stored))
 		case r.Method == http.MethodGet && r.URL.Path == href && stored != "":
 			w.Header().Set("ETag", `"1"`)
 			_, _ = io.WriteString(w, stored)
@@ -271,8 +271,8 @@ func TestKept(t *testing.T) {
 	it := item("e", 1, 0)
 	f := newFake(t, twinServer("/home/personal/x.ics", string(it.Content.Data), say(500, "")))
 	s := f.open(t)
-	prev := sinks.Receipt{Location: "/home/personal/x.ics", Version: `"1"`, State: kept}
-	if w, err := s.Put(t.Context(), it, prev); err != nil || w.Receipt.State != kept || len(w.Losses) != 1 {
+	prev := sinks.Receipt{Location: "/home/personal/x.ics", Version: `"1"`, State: dav.Kept}
+	if w, err := s.Put(t.Context(), it, prev); err != nil || w.Receipt.State != dav.Kept || len(w.Losses) != 1 {
 		t.Errorf("%+v, %v", w, err)
 	}
 	if _, err := s.Put(t.Context(), changed(it), prev); fault.Of(err).Reason != fault.TargetUIDConflict {
@@ -364,26 +364,4 @@ func TestCancelled(t *testing.T) {
 	if _, err := s.Put(ctx, item("e", 1, 0), sinks.Receipt{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-}
-
-func TestCanonical(t *testing.T) {
-	for in, want := range map[string]string{
-		"/a%40b/": "/a@b/", "/a@b/": "/a@b/", "/%c3%bc": "/%C3%BC", "/ü": "/%C3%BC", "/a%2fb": "/a%2fb", "/a%20b": "/a%20b",
-	} {
-		u, err := url.Parse(in)
-		if err != nil || canonical(u) != want {
-			t.Errorf("%s: %s, want %s", in, canonical(u), want)
-		}
-	}
-}
-
-func FuzzWords(f *testing.F) {
-	f.Add([]byte(precondition("no-uid-conflict", "<D:href>/x</D:href>")))
-	f.Add([]byte("<html>\x00"))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		w := readWords(body)
-		if s := w.said(body); len(s) > 310 || strings.ContainsAny(s, "\r\n\x00") {
-			t.Errorf("%q", s)
-		}
-	})
 }

@@ -9,51 +9,55 @@ import (
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
 
 // digestProperty holds the digest of an object as this program wrote it.
 const digestProperty = "X-REPATRIATE-DIGEST"
 
-// object is what is compared of a calendar object resource.
-type object struct {
-	uid string
-	// people says that the object has an organizer or guests.
-	people bool
-	// full is a digest of all that a user can change, without what servers rewrite: order, unknown properties, zones'
-	// definitions, DTSTAMP. core is one of times, recurrence and titles alone.
-	full, core string
-	// written is full as it was when this program wrote the object; empty if it did not.
-	written string
+// format describes objects of a component.
+func format(noun, component, kept, rewritten string) dav.Format {
+	return dav.Format{
+		Noun: noun, Kept: kept, Rewritten: rewritten, MediaType: "text/calendar; charset=utf-8", Extension: ".ics", Read: readObject, Stamp: stamp,
+		Multiget: func(hrefs string) string {
+			return `<C:calendar-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><getetag/><C:calendar-data/></prop>` +
+				hrefs + `</C:calendar-multiget>`
+		},
+		Query: func(uid string) string {
+			return `<C:calendar-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><getetag/><C:calendar-data/></prop>` +
+				`<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="` + component + `"><C:prop-filter name="UID"><C:text-match collation="i;octet">` +
+				uid + `</C:text-match></C:prop-filter></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>`
+		},
+		Data: func(p dav.Prop) string { return p.Calendar },
+	}
 }
-
-// untouched reports whether the object is as this program wrote it.
-func (o object) untouched() bool { return o.written != "" && o.written == o.full }
 
 var errNoEvent = errors.New("the object has no component with a UID")
 
-// readObject reads an iCalendar object.
-func readObject(data []byte) (object, error) {
+// readObject reads an iCalendar object. What is compared leaves out what servers rewrite: order, unknown properties, zones'
+// definitions, DTSTAMP; the core is times, recurrence and titles alone.
+func readObject(data []byte) (dav.Object, error) {
 	calendar, err := icalendar.Parse(data)
 	if err != nil {
-		return object{}, err
+		return dav.Object{}, err
 	}
-	o := object{written: strings.TrimSpace(calendar.Value(digestProperty))}
+	o := dav.Object{Written: strings.TrimSpace(calendar.Value(digestProperty))}
 	var full, core []string
 	for _, c := range calendar.Components {
 		if c.Name == "VTIMEZONE" {
 			continue
 		}
-		if p, ok := c.Get("UID"); ok && o.uid == "" {
-			o.uid = p.Text()
+		if p, ok := c.Get("UID"); ok && o.UID == "" {
+			o.UID = p.Text()
 		}
-		o.people = o.people || len(c.All("ORGANIZER"))+len(c.All("ATTENDEE")) > 0
+		o.Echo = o.Echo || len(c.All("ORGANIZER"))+len(c.All("ATTENDEE")) > 0
 		full = append(full, describe(c, fullProperties))
 		core = append(core, describe(c, coreProperties))
 	}
-	if o.uid == "" {
-		return object{}, errNoEvent
+	if o.UID == "" {
+		return dav.Object{}, errNoEvent
 	}
-	o.full, o.core = digest(full), digest(core)
+	o.Full, o.Core = digest(full), digest(core)
 	return o, nil
 }
 

@@ -208,7 +208,8 @@ func (w witness) plain(tb testing.TB, method, path string, body []byte) ([]byte,
 	}
 	req.SetBasicAuth(w.o.User, w.o.Password)
 	req.Header.Set("Content-Type", "text/calendar")
-	silence(req.Header) // so that what the server heard came from the sink
+	req.Header.Set("X-NC-Scheduling", "false") // so that what the server heard came from the sink
+	req.Header.Set("Schedule-Reply", "F")
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
 	resp, err := transport.RoundTrip(req)

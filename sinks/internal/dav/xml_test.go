@@ -1,8 +1,9 @@
-package caldav
+package dav
 
 import (
 	"errors"
 	"io"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -22,7 +23,7 @@ func TestEndlessResponseStaysOutOfMemory(t *testing.T) {
 	for _, head := range []string{"", `<d:response xmlns:d="DAV:"><d:href>`, "<!--", "<d:x y='"} {
 		body := new(endless)
 		r := &rationed{r: io.MultiReader(strings.NewReader(`<d:multistatus xmlns:d="DAV:">`+head), body), total: maxListing}
-		err := eachResponse(r, func(response) error { return nil })
+		err := eachResponse(r, func(Response) error { return nil })
 		if !errors.Is(err, errListing) || !r.exhausted || body.read > maxResponse {
 			t.Errorf("after %q: %d bytes were read, %v", head, body.read, err)
 		}
@@ -34,7 +35,29 @@ func TestListingIsAsLongAsItIs(t *testing.T) {
 	n := 0
 	count := maxResponse/len(one) + 10
 	r := &rationed{total: maxListing, r: strings.NewReader(`<d:multistatus xmlns:d="DAV:">` + strings.Repeat(one, count) + `</d:multistatus>`)}
-	if err := eachResponse(r, func(response) error { n++; return nil }); err != nil || n != count {
+	if err := eachResponse(r, func(Response) error { n++; return nil }); err != nil || n != count {
 		t.Errorf("%d of %d responses, %v", n, count, err)
 	}
+}
+
+func TestCanonical(t *testing.T) {
+	for in, want := range map[string]string{
+		"/a%40b/": "/a@b/", "/a@b/": "/a@b/", "/%c3%bc": "/%C3%BC", "/ü": "/%C3%BC", "/a%2fb": "/a%2fb", "/a%20b": "/a%20b",
+	} {
+		u, err := url.Parse(in)
+		if err != nil || Canonical(u) != want {
+			t.Errorf("%s: %s, want %s", in, Canonical(u), want)
+		}
+	}
+}
+
+func FuzzWords(f *testing.F) {
+	f.Add([]byte(`<D:error xmlns:D="DAV:"><C:no-uid-conflict xmlns:C="x"><D:href>/x</D:href></C:no-uid-conflict></D:error>`))
+	f.Add([]byte("<html>\x00"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		w := readWords(body)
+		if s := w.Said(body); len(s) > 310 || strings.ContainsAny(s, "\r\n\x00") {
+			t.Errorf("%q", s)
+		}
+	})
 }

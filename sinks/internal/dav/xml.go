@@ -1,4 +1,4 @@
-package caldav
+package dav
 
 import (
 	"bytes"
@@ -15,20 +15,20 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 )
 
-// words are what an answer that is no success says: the names of all its elements, among them the precondition that
+// Words are what an answer that is no success says: the names of all its elements, among them the precondition that
 // failed (RFC 4918 §16), and what is meant for people.
-type words struct {
+type Words struct {
 	names     []string
 	conflicts []string // hrefs within no-uid-conflict and its like
-	message   string   // sabre's message, or responsedescription (RFC 4918 §14.25)
+	Message   string   // sabre's message, or responsedescription (RFC 4918 §14.25)
 	exception string   // sabre's
 }
 
 // maxWords bounds how much of an answer is searched.
 const maxWords = 64 << 10
 
-func readWords(body []byte) words {
-	var w words
+func readWords(body []byte) Words {
+	var w Words
 	var stack []string
 	d := xml.NewDecoder(bytes.NewReader(body[:min(len(body), maxWords)]))
 	for {
@@ -50,7 +50,7 @@ func readWords(body []byte) words {
 	}
 }
 
-func (w *words) take(stack []string, text string) {
+func (w *Words) take(stack []string, text string) {
 	if len(stack) == 0 {
 		return
 	}
@@ -60,20 +60,20 @@ func (w *words) take(stack []string, text string) {
 			w.conflicts = append(w.conflicts, strings.TrimSpace(text))
 		}
 	case "message", "responsedescription":
-		w.message += text
+		w.Message += text
 	case "exception":
 		w.exception += strings.TrimSpace(text)
 	}
 }
 
-// has reports whether one of the elements stands in the answer.
-func (w words) has(names ...string) bool {
+// Has reports whether one of the elements stands in the answer.
+func (w Words) Has(names ...string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(w.names, n) })
 }
 
-// said returns the server's words for an error text: short, on one line.
-func (w words) said(body []byte) string {
-	s := w.message
+// Said returns the server's words for an error text: short, on one line.
+func (w Words) Said(body []byte) string {
+	s := w.Message
 	if s == "" && len(w.names) > 0 && w.names[0] == "error" {
 		s = strings.Join(w.names[1:], " ")
 	}
@@ -92,8 +92,8 @@ func (w words) said(body []byte) string {
 	return strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "")
 }
 
-// response is one response of a multistatus (RFC 4918 §14.24), with the properties that are asked for here.
-type response struct {
+// Response is one response of a multistatus (RFC 4918 §14.24), with the properties that are asked for here.
+type Response struct {
 	Href      string     `xml:"DAV: href"`
 	Status    string     `xml:"DAV: status"`
 	Propstats []propstat `xml:"DAV: propstat"`
@@ -101,40 +101,53 @@ type response struct {
 
 type propstat struct {
 	Status string `xml:"DAV: status"`
-	Prop   prop   `xml:"DAV: prop"`
+	Prop   Prop   `xml:"DAV: prop"`
 }
 
-// Go matches one namespace along a whole path, so that the paths to an href have none.
-type prop struct {
-	ETag         string   `xml:"DAV: getetag"`
-	Name         string   `xml:"DAV: displayname"`
-	ResourceType types    `xml:"DAV: resourcetype"`
-	Components   []comp   `xml:"urn:ietf:params:xml:ns:caldav supported-calendar-component-set>comp"`
-	Data         string   `xml:"urn:ietf:params:xml:ns:caldav calendar-data"`
-	Default      string   `xml:"schedule-default-calendar-URL>href"`
-	Inbox        string   `xml:"schedule-inbox-URL>href"`
-	Addresses    []string `xml:"calendar-user-address-set>href"`
-	Principal    string   `xml:"DAV: current-user-principal>href"`
+// Prop holds the properties. Go matches one namespace along a whole path, so that the paths to an href have none.
+type Prop struct {
+	ETag         string        `xml:"DAV: getetag"`
+	Name         string        `xml:"DAV: displayname"`
+	ResourceType ResourceTypes `xml:"DAV: resourcetype"`
+	Components   []Component   `xml:"urn:ietf:params:xml:ns:caldav supported-calendar-component-set>comp"`
+	Calendar     string        `xml:"urn:ietf:params:xml:ns:caldav calendar-data"`
+	Default      string        `xml:"schedule-default-calendar-URL>href"`
+	Inbox        string        `xml:"schedule-inbox-URL>href"`
+	Addresses    []string      `xml:"calendar-user-address-set>href"`
+	Principal    string        `xml:"DAV: current-user-principal>href"`
+	Card         string        `xml:"urn:ietf:params:xml:ns:carddav address-data"`
+	CardTypes    []CardType    `xml:"urn:ietf:params:xml:ns:carddav supported-address-data>address-data-type"`
+	MaxCard      string        `xml:"urn:ietf:params:xml:ns:carddav max-resource-size"`
+	MaxCalendar  string        `xml:"urn:ietf:params:xml:ns:caldav max-resource-size"`
 }
 
-type types struct {
-	Calendar *struct{} `xml:"urn:ietf:params:xml:ns:caldav calendar"`
-	Inbox    *struct{} `xml:"urn:ietf:params:xml:ns:caldav schedule-inbox"`
-	Outbox   *struct{} `xml:"urn:ietf:params:xml:ns:caldav schedule-outbox"`
+// ResourceTypes tell what a collection is.
+type ResourceTypes struct {
+	Calendar    *struct{} `xml:"urn:ietf:params:xml:ns:caldav calendar"`
+	Inbox       *struct{} `xml:"urn:ietf:params:xml:ns:caldav schedule-inbox"`
+	Outbox      *struct{} `xml:"urn:ietf:params:xml:ns:caldav schedule-outbox"`
+	AddressBook *struct{} `xml:"urn:ietf:params:xml:ns:carddav addressbook"`
 }
 
-type comp struct {
+// Component is an iCalendar component that a calendar takes.
+type Component struct {
 	Name string `xml:"name,attr"`
 }
 
-// found returns the properties that the server has.
-func (r response) found() prop {
+// CardType is a media type that an address book takes (RFC 6352 §6.2.2).
+type CardType struct {
+	MediaType string `xml:"content-type,attr"`
+	Version   string `xml:"version,attr"`
+}
+
+// Found returns the properties that the server has.
+func (r Response) Found() Prop {
 	for _, p := range r.Propstats {
 		if p.Status == "" || strings.Contains(p.Status, " 200") {
 			return p.Prop
 		}
 	}
-	return prop{}
+	return Prop{}
 }
 
 // maxListing bounds the body of a multistatus, which is read as a stream, and maxResponse one response of it, which is not.
@@ -143,10 +156,10 @@ const (
 	maxResponse = 2 * maxAnswer // an object, escaped
 )
 
-var errListing = errors.New("the listing is larger than any calendar")
+var errListing = errors.New("the listing is larger than any collection")
 
-// multistatus sends a PROPFIND or REPORT and calls each with the responses as they come.
-func (c *client) multistatus(ctx context.Context, method, href, depth, body string, each func(response) error) error {
+// Multistatus sends a PROPFIND or REPORT and calls each with the responses as they come.
+func (c *Client) Multistatus(ctx context.Context, method, href, depth, body string, each func(Response) error) error {
 	h := http.Header{"Content-Type": {"application/xml; charset=utf-8"}, "Depth": {depth}}
 	resp, path, err := c.start(ctx, method, href, h, []byte(xml.Header+body))
 	if err != nil {
@@ -154,10 +167,10 @@ func (c *client) multistatus(ctx context.Context, method, href, depth, body stri
 	}
 	defer httpx.Drain(resp.Body)
 	if resp.StatusCode != http.StatusMultiStatus {
-		a := &answer{method: method, path: path, status: resp.StatusCode, header: resp.Header}
-		a.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxWords))
-		a.xml = readWords(a.body)
-		return &statusError{a, c.fault(a)}
+		a := &Answer{Method: method, Path: path, Status: resp.StatusCode, Header: resp.Header}
+		a.Body, _ = io.ReadAll(io.LimitReader(resp.Body, maxWords))
+		a.XML = readWords(a.Body)
+		return &statusError{a, c.Fault(a)}
 	}
 	limited := &rationed{r: resp.Body, total: maxListing}
 	err = eachResponse(limited, each)
@@ -177,23 +190,23 @@ func (c *client) multistatus(ctx context.Context, method, href, depth, body stri
 
 // statusError is the fault of an answer, with the answer.
 type statusError struct {
-	answer *answer
+	answer *Answer
 	err    error
 }
 
 func (e *statusError) Error() string { return e.err.Error() }
 func (e *statusError) Unwrap() error { return e.err }
 
-// status returns the status of the answer that err is about; 0 if it is about none.
-func status(err error) int {
-	if a := answerOf(err); a != nil {
-		return a.status
+// Status returns the status of the answer that err is about; 0 if it is about none.
+func Status(err error) int {
+	if a := AnswerOf(err); a != nil {
+		return a.Status
 	}
 	return 0
 }
 
-// answerOf returns the answer that err is about; nil if it is about none.
-func answerOf(err error) *answer {
+// AnswerOf returns the answer that err is about; nil if it is about none.
+func AnswerOf(err error) *Answer {
 	var s *statusError
 	if errors.As(err, &s) {
 		return s.answer
@@ -220,7 +233,7 @@ func (r *rationed) Read(p []byte) (int, error) {
 }
 
 // eachResponse reads responses one after the other. A document that ends early is an error.
-func eachResponse(r *rationed, each func(response) error) error {
+func eachResponse(r *rationed, each func(Response) error) error {
 	d := xml.NewDecoder(r)
 	depth := 0
 	for {
@@ -235,7 +248,7 @@ func eachResponse(r *rationed, each func(response) error) error {
 		switch t := token.(type) {
 		case xml.StartElement:
 			if depth == 1 && t.Name.Local == "response" {
-				var r response
+				var r Response
 				if err := d.DecodeElement(&r, &t); err != nil {
 					return err
 				}
@@ -253,8 +266,8 @@ func eachResponse(r *rationed, each func(response) error) error {
 	}
 }
 
-// escaped returns text for the inside of an XML element.
-func escaped(s string) string {
+// Escaped returns text for the inside of an XML element.
+func Escaped(s string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(s)) // a strings.Builder takes everything
 	return b.String()
