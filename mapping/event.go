@@ -62,15 +62,18 @@ type eventMapper struct {
 const maxLossDetail = 300
 
 // lose notes a loss; those of one reason are one loss.
-func (m *eventMapper) lose(reason, detail string) {
+func (m *eventMapper) lose(reason, detail string) { m.losses = addLoss(m.losses, reason, detail) }
+
+func addLoss(losses []Loss, reason, detail string) []Loss {
 	detail = oneLine(detail)
-	i := slices.IndexFunc(m.losses, func(l Loss) bool { return l.Reason == reason })
+	i := slices.IndexFunc(losses, func(l Loss) bool { return l.Reason == reason })
 	switch {
 	case i < 0:
-		m.losses = append(m.losses, Loss{Reason: reason, Detail: detail})
-	case detail != "" && !strings.Contains(m.losses[i].Detail, detail) && len(m.losses[i].Detail)+len(detail) < maxLossDetail:
-		m.losses[i].Detail = strings.TrimPrefix(m.losses[i].Detail+"; "+detail, "; ")
+		return append(losses, Loss{Reason: reason, Detail: detail})
+	case detail != "" && !strings.Contains(losses[i].Detail, detail) && len(losses[i].Detail)+len(detail) < maxLossDetail:
+		losses[i].Detail = strings.TrimPrefix(losses[i].Detail+"; "+detail, "; ")
 	}
+	return losses
 }
 
 // oneLine returns s without control characters and the space around it.

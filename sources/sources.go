@@ -25,7 +25,7 @@ type Cursor string
 
 // Content is the set of what can be moved.
 type Content interface {
-	File | Message | Event
+	File | Message | Event | Contact | Task
 }
 
 // Source reads one collection. It keeps no position of its own: all that is needed to go on is in the cursor, so that

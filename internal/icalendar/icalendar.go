@@ -1,4 +1,5 @@
-// Package icalendar writes and reads iCalendar objects by RFC 5545, as far as calendars are moved with them.
+// Package icalendar writes and reads iCalendar objects by RFC 5545, as far as calendars are moved with them, and the content lines of
+// vCards (RFC 6350, RFC 2426), which are the same.
 //
 // The writer produces legal content lines from any values: CRLF, lines folded at 75 octets between characters, TEXT
 // escaped, parameters quoted by RFC 6868. No value can end its line, since it comes from a stranger. The reader is
@@ -17,8 +18,9 @@ type Component struct {
 
 // Property is one content line by RFC 5545 §3.1.
 type Property struct {
-	Name   string
-	Params []Param
+	// Group ties properties of a vCard together (RFC 6350 §3.3); empty for none.
+	Group, Name string
+	Params      []Param
 	// Value is the value as it stands on the line: text in it is escaped; see Text and Property.Text.
 	Value string
 }
@@ -44,6 +46,15 @@ func Raw(name, value string, params ...Param) Property {
 // Text returns a property with a value of type TEXT (RFC 5545 §3.3.11).
 func Text(name, text string, params ...Param) Property {
 	return Raw(name, EscapeText(text), params...)
+}
+
+// Structured returns a property whose value has parts that are parted by semicolons, such as N and ADR of a vCard.
+func Structured(name string, parts []string, params ...Param) Property {
+	escaped := make([]string, len(parts))
+	for i, t := range parts {
+		escaped[i] = EscapeText(t)
+	}
+	return Raw(name, strings.Join(escaped, ";"), params...)
 }
 
 // TextList returns a property with a list of TEXT values, such as CATEGORIES.

@@ -29,10 +29,26 @@ func Parse(data []byte) (*Component, error) {
 // ParseAll returns each VCALENDAR in data. It takes bare line feeds, names in lower case, components without an end and
 // lines that are none (they are left out), as real calendars have them. It fails on data beyond its bounds.
 func ParseAll(data []byte) ([]*Component, error) {
+	return parseAll(data, "VCALENDAR", ErrNotCalendar)
+}
+
+// ErrNotCard says that the data holds no VCARD.
+var ErrNotCard = errors.New("no VCARD in the data")
+
+// ParseCard returns the first VCARD in data, with the tolerance of ParseAll.
+func ParseCard(data []byte) (*Component, error) {
+	all, err := parseAll(data, "VCARD", ErrNotCard)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+func parseAll(data []byte, root string, none error) ([]*Component, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("iCalendar data of %d bytes: more than %d", len(data), MaxSize)
 	}
-	p := parser{rest: bytes.TrimPrefix(data, []byte("\uFEFF"))}
+	p := parser{rest: bytes.TrimPrefix(data, []byte("\uFEFF")), root: root}
 	for {
 		line, ok := p.next()
 		if !ok {
@@ -43,12 +59,13 @@ func ParseAll(data []byte) ([]*Component, error) {
 		}
 	}
 	if len(p.calendars) == 0 {
-		return nil, ErrNotCalendar
+		return nil, none
 	}
 	return p.calendars, nil
 }
 
 type parser struct {
+	root      string // the name of the components that are wanted
 	rest      []byte
 	calendars []*Component
 	open      []*Component
@@ -109,7 +126,7 @@ func (p *parser) begin(name string) error {
 	case len(p.open) > 0:
 		parent := p.open[len(p.open)-1]
 		parent.Components = append(parent.Components, c)
-	case name != "VCALENDAR":
+	case name != p.root:
 		return nil
 	default:
 		p.calendars = append(p.calendars, c)
@@ -135,6 +152,9 @@ func ParseLine(line string) (p Property, ok bool) {
 		return Property{}, false
 	}
 	p = Property{Name: strings.ToUpper(strings.TrimSpace(line[:end]))}
+	if group, name, grouped := strings.Cut(p.Name, "."); grouped {
+		p.Group, p.Name = strings.ToLower(group), name
+	}
 	for end < len(line) && line[end] == ';' {
 		param, next := parseParam(line, end+1)
 		p.Params = append(p.Params, param)

@@ -27,6 +27,9 @@ func (c *Component) Append(b []byte) []byte {
 // Append appends the property as a folded content line.
 func (p Property) Append(b []byte) []byte {
 	var line strings.Builder
+	if p.Group != "" {
+		line.WriteString(token(p.Group) + ".")
+	}
 	line.WriteString(token(p.Name))
 	for _, q := range p.Params {
 		line.WriteByte(';')
