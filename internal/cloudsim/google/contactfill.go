@@ -56,7 +56,7 @@ func (d *Data) fillValues(name, field string, list []any, source object) ([]any,
 		case "memberships":
 			value = fillMembership(value)
 		case "photos":
-			url, err := d.photoURL(name, i, value.text("url"))
+			url, err := d.photoURL(name, value.text("url"))
 			if err != nil {
 				return nil, err
 			}

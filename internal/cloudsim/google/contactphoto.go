@@ -29,21 +29,19 @@ type photo struct {
 	side int    // its width and height
 }
 
-// addPhoto makes an image of at least that size for a resource and gives its path.
-func (d *Data) addPhoto(name string, size int, more ...string) string {
-	sum := hashOf(append([]string{"photo", d.domain, name, fmt.Sprint(size)}, more...)...)
+// addPhoto makes another image of at least that size for a resource and gives its path.
+func (d *Data) addPhoto(name string, size int) string {
+	sum := hashOf("photo", d.domain, name, fmt.Sprint(len(d.photos)))
 	id := fmt.Sprintf("AG%x", sum[:12])
 	if d.photos == nil {
 		d.photos = map[string]*photo{}
 	}
-	if d.photos[id] == nil {
-		d.photos[id] = &photo{seed: uint64(sum[12])<<8 | uint64(sum[13]), size: size}
-	}
+	d.photos[id] = &photo{seed: uint64(sum[12])<<8 | uint64(sum[13]), size: size}
 	return photoRoot + id
 }
 
-// photoURL gives the address of the i-th photo of a resource: generate:SIZE becomes an image here, everything else stays.
-func (d *Data) photoURL(name string, i int, url string) (string, error) {
+// photoURL gives the address of a photo of a resource: generate:SIZE becomes an image here, everything else stays.
+func (d *Data) photoURL(name, url string) (string, error) {
 	size, ok := strings.CutPrefix(url, "generate:")
 	if !ok {
 		return url, nil
@@ -52,7 +50,7 @@ func (d *Data) photoURL(name string, i int, url string) (string, error) {
 	if err != nil || n < 1 || n > 8<<20 {
 		return "", fmt.Errorf("photo of %s: %q is no size up to 8 MB", name, size)
 	}
-	return d.addPhoto(name, int(n), fmt.Sprint(i)) + "=s100", nil
+	return d.addPhoto(name, int(n)) + "=s100", nil
 }
 
 // original makes the image in its full size.
