@@ -21,7 +21,7 @@ type Spec struct {
 	Contacts int
 	// Tasks are spread over two lists.
 	Tasks int
-	Seed   int64
+	Seed  int64
 	// Sizes in bytes are spread evenly between their limits. The defaults are 2 to 50 KB for mail and 4 to 200 KB
 	// for files. A mail is never smaller than its header.
 	MailMin, MailMax int64

@@ -172,7 +172,7 @@ func (p *persona) rarities(c map[string]any) {
 	c["locations"] = list{{"value": "Desk 4", "type": "desk", "buildingId": "B7", "floor": "3", "floorSection": "A", "deskCode": "D4", "current": true}}
 	c["miscKeywords"] = list{{"value": "billing: 12", "type": "OUTLOOK_BILLING_INFORMATION"}, {"value": "VIP", "type": "WORK"}}
 	c["locales"] = value("de-DE")
-	c["genders"] = list{{"value": "female", "formattedValue": "Female"}, {"value": "unspecified", "addressMeAs": "they/them"}}[:1+p.rng.IntN(2)]
+	c["genders"] = list{pick(p, map[string]any{"value": "female", "formattedValue": "Female"}, map[string]any{"value": "unspecified", "addressMeAs": "they/them"})}
 	c["ageRanges"] = list{{"ageRange": "TWENTY_ONE_OR_OLDER"}}
 	c["clientData"] = list{{"key": "sync-id", "value": fmt.Sprintf("x-%d", p.n)}}
 }
