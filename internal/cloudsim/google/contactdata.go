@@ -194,7 +194,8 @@ func (d *Data) RenameContactGroup(email, resourceName, name string) error {
 
 func (d *Data) putGroup(a *addressBook, resourceName, name string) {
 	a.groups.put(resourceName, object{{"resourceName", resourceName}, {"etag", personTag(resourceName, a.groups.serial+1)},
-		{"metadata", object{{"updateTime", d.Now().UTC().Format(time.RFC3339Nano)}}}, {"groupType", "USER_CONTACT_GROUP"}, {"name", name}, {"formattedName", name}}, false)
+		{"metadata", object{{"updateTime", d.Now().UTC().Format(time.RFC3339Nano)}}},
+		{"groupType", "USER_CONTACT_GROUP"}, {"name", name}, {"formattedName", name}}, false)
 }
 
 // Contacts gives the contacts of a user, as JSON of the People API, in the order of their latest changes.
@@ -248,7 +249,7 @@ func (d *Data) putPerson(a *addressBook, name string, body object) error {
 	body = body.with("metadata", metadata.with("sources", []any{source}).or("objectType", "PERSON"))
 	if !deleted {
 		if b == a.contacts {
-			body = body.or("memberships", []any{object{{"contactGroupMembership", object{{"contactGroupId", "myContacts"}, {"contactGroupResourceName", "contactGroups/myContacts"}}}}})
+			body = body.or("memberships", []any{fillMembership(object{{"contactGroupMembership", object{{"contactGroupId", "myContacts"}}}})})
 		}
 		var err error
 		if body, err = d.fillPerson(a, name, body, plain); err != nil {

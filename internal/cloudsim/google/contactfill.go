@@ -61,7 +61,8 @@ func (d *Data) fillValues(name, field string, list []any, source object) ([]any,
 				return nil, err
 			}
 			value = value.with("url", url)
-		case "addresses", "calendarUrls", "emailAddresses", "events", "externalIds", "imClients", "miscKeywords", "organizations", "phoneNumbers", "relations", "sipAddresses", "urls":
+		case "addresses", "calendarUrls", "emailAddresses", "events", "externalIds", "imClients", "miscKeywords", "organizations", "phoneNumbers",
+			"relations", "sipAddresses", "urls":
 			if kind := value.text("type"); kind != "" {
 				value = value.or("formattedType", formatted(kind))
 			}

@@ -14,9 +14,12 @@ import (
 	"strings"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
+	"golang.org/x/oauth2/google"
 	"google.golang.org/api/googleapi"
+	"google.golang.org/api/option"
 	"google.golang.org/api/people/v1"
 )
 
@@ -138,7 +141,9 @@ func TestPersonMasks(t *testing.T) {
 	wantRefusal(t, err, 400, "")
 	_, err = c.people.People.Get("people/c404").PersonFields("names").Do()
 	wantRefusal(t, err, 404, "")
-	if err := list(func(l *people.PeopleConnectionsListCall) { l.Sources("READ_SOURCE_TYPE_CONTACT", "READ_SOURCE_TYPE_PROFILE").PageSize(0) }); err != nil {
+	if err := list(func(l *people.PeopleConnectionsListCall) {
+		l.Sources("READ_SOURCE_TYPE_CONTACT", "READ_SOURCE_TYPE_PROFILE").PageSize(0)
+	}); err != nil {
 		t.Error(err)
 	}
 }
@@ -368,6 +373,46 @@ func TestPeopleRefusals(t *testing.T) {
 	wantRefusal(t, list(), 429, "RATE_LIMIT_EXCEEDED")
 	s.RevokeTokens()
 	wantRefusal(t, list(), 401, "ACCESS_TOKEN_EXPIRED")
+}
+
+func TestFullSyncQuota(t *testing.T) {
+	data := emptyOrganisation(t)
+	contact(t, data, `{}`)
+	s, h := start(t, data, sim.Options{Quotas: sim.Quotas{FullSync: sim.Limit{UserPerMinute: 1}}})
+	c := connect(t, s, h, ben)
+	_, token := connections(t, c, "names", "")
+	connections(t, c, "names", token)
+	list := c.people.People.Connections.List("people/me").PersonFields("names")
+	if _, err := list.Do(); err != nil {
+		t.Error(err)
+	}
+	_, err := list.RequestSyncToken(true).Do()
+	wantRefusal(t, err, 429, "RATE_LIMIT_EXCEEDED")
+}
+
+func TestPeopleFaultsAndScopes(t *testing.T) {
+	hook := func(_ *http.Request, name string) (cloudsim.Fault, bool) {
+		return cloudsim.Fault{Kind: "503"}, name == "people.contactGroups.list"
+	}
+	s, h := start(t, emptyOrganisation(t), sim.Options{Behaviour: cloudsim.Behaviour{Hook: hook}})
+	c := connect(t, s, h, ben)
+	_, err := c.people.ContactGroups.List().Do()
+	wantRefusal(t, err, 503, "")
+
+	config, err := google.JWTConfigFromJSON(s.KeyFile(h.URL), "https://www.googleapis.com/auth/contacts.readonly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Subject = ben
+	narrow, err := people.NewService(t.Context(), option.WithHTTPClient(config.Client(t.Context())), option.WithEndpoint(h.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := narrow.People.Connections.List("people/me").PersonFields("names").Do(); err != nil {
+		t.Error(err)
+	}
+	_, err = narrow.OtherContacts.List().ReadMask("names").Do()
+	wantRefusal(t, err, 403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
 }
 
 func TestUnknownPeopleParameter(t *testing.T) {

@@ -26,7 +26,7 @@ func (c *call) peopleMask(name string, allowed []string, fallback string) (map[s
 		value = fallback
 	}
 	if value == "" {
-		return nil, errArgument("%s mask is required. Please specify one or more valid paths. Valid paths are documented at https://developers.google.com/people/api/rest.", name)
+		return nil, errArgument("%s mask is required. Please specify one or more valid paths, as documented at https://developers.google.com/people/api/rest.", name)
 	}
 	fields := map[string]bool{}
 	for _, field := range strings.Split(value, ",") {
@@ -63,6 +63,18 @@ func (c *call) sources(allowed ...string) error {
 	return nil
 }
 
+// beginSync takes from the quota of full syncs if the call is for the first page of one.
+func (c *call) beginSync() error {
+	if !c.flag("requestSyncToken") || c.query.Get("syncToken") != "" || c.query.Get("pageToken") != "" {
+		return nil
+	}
+	if over := c.quota.spend("fullsync."+c.name, c.user.Email); over != nil {
+		c.Refuse()
+		return over
+	}
+	return nil
+}
+
 // connectionsList answers people.connections.list.
 // https://developers.google.com/people/api/rest/v1/people.connections/list
 func connectionsList(c *call) error {
@@ -78,6 +90,9 @@ func connectionsList(c *call) error {
 	}
 	size, err := c.peopleSize(100)
 	if err != nil {
+		return err
+	}
+	if err := c.beginSync(); err != nil {
 		return err
 	}
 	c.data.mu.Lock()
@@ -103,6 +118,9 @@ func otherContactsList(c *call) error {
 	}
 	size, err := c.peopleSize(100)
 	if err != nil {
+		return err
+	}
+	if err := c.beginSync(); err != nil {
 		return err
 	}
 	c.data.mu.Lock()

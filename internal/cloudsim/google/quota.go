@@ -10,6 +10,9 @@ import (
 // Quotas are limits in the units that Google counts in. The zero value has none.
 type Quotas struct {
 	Gmail, Drive, Calendar, Directory, People, Tasks Limit
+	// FullSync is the further limit on first pages that begin a full sync of contacts or other contacts. Google says that there is one
+	// but not how high it is, so that it is unlimited unless set.
+	FullSync Limit
 	// Speed makes minutes and days pass faster: at 60, a minute lasts a second. 0 means 1.
 	Speed float64
 	// RetryAfter is sent with refusals; 0: Google's way, which is to send none.
@@ -67,6 +70,8 @@ func (q Quotas) limit(api string) Limit {
 		return q.Directory
 	case "people":
 		return q.People
+	case "fullsync":
+		return q.FullSync
 	case "tasks":
 		return q.Tasks
 	}
@@ -106,7 +111,7 @@ func userRefusal(api string) *apiError {
 	if api == "gmail" {
 		return &apiError{code: 429, domain: "usageLimits", reason: "rateLimitExceeded", message: "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of service 'gmail.googleapis.com' for consumer 'project_number:1'."}
 	}
-	if api == "people" {
+	if api == "people" || api == "fullsync" {
 		return &apiError{code: 429, domain: "usageLimits", reason: "rateLimitExceeded", message: "Quota exceeded for quota metric 'Critical read requests (Contact and Profile Reads)' and limit 'Critical read requests (Contact and Profile Reads) per minute per user' of service 'people.googleapis.com' for consumer 'project_number:1'."}
 	}
 	return &apiError{code: 403, domain: "usageLimits", reason: "userRateLimitExceeded", message: "User Rate Limit Exceeded. Rate of requests for user exceed configured project quota, you may consider re-evaluating expected per-user traffic to the API and adjust project quota limits accordingly."}

@@ -3,6 +3,7 @@ package google
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -148,10 +149,7 @@ func (b timeBound) admits(body object) bool {
 // wantedTasks gives the filter that the parameters describe.
 func (c *call) wantedTasks() (func(object) bool, error) {
 	var bounds []timeBound
-	for _, p := range []struct {
-		name, field string
-		upper       bool
-	}{{"updatedMin", "updated", false}, {"completedMin", "completed", false}, {"completedMax", "completed", true}, {"dueMin", "due", false}, {"dueMax", "due", true}} {
+	for _, p := range []struct{ name, field string }{{"updatedMin", "updated"}, {"completedMin", "completed"}, {"completedMax", "completed"}, {"dueMin", "due"}, {"dueMax", "due"}} {
 		v := c.query.Get(p.name)
 		if v == "" {
 			continue
@@ -160,7 +158,7 @@ func (c *call) wantedTasks() (func(object) bool, error) {
 		if err != nil {
 			return nil, errInvalid(p.name, "Invalid value for: %s: %q is no time of RFC 3339", p.name, v)
 		}
-		bounds = append(bounds, timeBound{p.field, at, p.upper})
+		bounds = append(bounds, timeBound{p.field, at, strings.HasSuffix(p.name, "Max")})
 	}
 	completed := c.query.Get("showCompleted") != "false"
 	return func(body object) bool {

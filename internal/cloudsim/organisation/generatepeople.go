@@ -27,7 +27,8 @@ func (g *generator) contacts(u *User, number int) {
 		u.Contacts = append(u.Contacts, p.person())
 		if p.n%10 == 0 {
 			address := fmt.Sprintf("noreply+%d@shop.example.net", p.n)
-			u.OtherContacts = append(u.OtherContacts, map[string]any{"emailAddresses": list{{"value": address}}, "names": list{{"displayName": address}}})
+			u.OtherContacts = append(u.OtherContacts, map[string]any{"emailAddresses": list{{"value": address}},
+				"names": list{{"displayName": address}}})
 		}
 	}
 }
@@ -72,7 +73,8 @@ func (p *persona) reach(c map[string]any) {
 	kinds := []string{"home", "work", "other", "Ferienhaus – Süd"}
 	mails := list{}
 	for i := range 1 + p.rng.IntN(3) {
-		mails = append(mails, map[string]any{"value": fmt.Sprintf("person%d.%d@contacts.example.net", p.n, i), "type": kinds[i], "displayName": fmt.Sprintf("Person %d", p.n)})
+		mails = append(mails, map[string]any{"value": fmt.Sprintf("person%d.%d@contacts.example.net", p.n, i), "type": kinds[i],
+			"displayName": fmt.Sprintf("Person %d", p.n)})
 	}
 	c["emailAddresses"] = mails
 	phones := list{}
@@ -90,14 +92,16 @@ func (p *persona) places(c map[string]any, full bool) {
 	if full || p.some(50) {
 		c["addresses"] = list{
 			{"type": "home", "streetAddress": fmt.Sprintf("Große Straße %d", p.n), "extendedAddress": "Hinterhaus, 3. OG", "city": "Köln", "region": "NRW",
-				"postalCode": "50667", "country": "Germany", "countryCode": "DE", "poBox": "12 34", "formattedValue": fmt.Sprintf("Große Straße %d\nHinterhaus, 3. OG\n50667 Köln\nGermany", p.n)},
+				"postalCode": "50667", "country": "Germany", "countryCode": "DE", "poBox": "12 34",
+				"formattedValue": fmt.Sprintf("Große Straße %d\nHinterhaus, 3. OG\n50667 Köln\nGermany", p.n)},
 			{"type": "Atelier", "formattedValue": "Somewhere by the sea"},
 		}
 	}
 	if full || p.some(40) {
 		c["organizations"] = list{
-			{"type": "work", "name": "ACME, Inc.", "department": "Research; Development", "title": "Head of R&D", "current": true, "jobDescription": "Inventions",
-				"startDate": date(2015, 4, 1), "location": "Building 7", "domain": "acme.example.net", "symbol": "ACME", "phoneticName": "ak-mi", "costCenter": "CC-17"},
+			{"type": "work", "name": "ACME, Inc.", "department": "Research; Development", "title": "Head of R&D", "current": true,
+				"jobDescription": "Inventions", "startDate": date(2015, 4, 1), "location": "Building 7",
+				"domain": "acme.example.net", "symbol": "ACME", "phoneticName": "ak-mi", "costCenter": "CC-17"},
 			{"type": "school", "name": "École Nationale", "endDate": date(2014, 6, 0)},
 		}
 	}
@@ -133,12 +137,14 @@ func (p *persona) ties(c map[string]any, full bool) {
 	if full || p.some(30) {
 		c["nicknames"] = list{{"value": "Zo\\zo, the “Great”"}}
 		c["relations"] = list{{"person": "Bo Müller", "type": "spouse"}, {"person": "Kim", "type": "assistant"}, {"person": "Ada", "type": "Patentante"}}
-		c["urls"] = list{{"value": fmt.Sprintf("https://example.net/~p%d?a=1&b=2", p.n), "type": "homePage"}, {"value": "https://blog.example.net/", "type": "blog"}}
+		c["urls"] = list{{"value": fmt.Sprintf("https://example.net/~p%d?a=1&b=2", p.n), "type": "homePage"},
+			{"value": "https://blog.example.net/", "type": "blog"}}
 	}
 	if full || p.some(30) {
 		c["biographies"] = list{{"value": "First line\nSecond line; with, signs \\ and an emoji 🎻\n" + strings.Repeat("Note. ", p.rng.IntN(40)), "contentType": "TEXT_PLAIN"}}
 		c["userDefined"] = list{{"key": "Kundennummer", "value": fmt.Sprint(10_000 + p.n)}, {"key": "Shoe size", "value": "42½"}}
-		c["imClients"] = list{{"username": fmt.Sprintf("p%d", p.n), "protocol": "jabber", "type": "home"}, {"username": "p@matrix.example.net", "protocol": "Matrix"}}
+		c["imClients"] = list{{"username": fmt.Sprintf("p%d", p.n), "protocol": "jabber", "type": "home"},
+			{"username": "p@matrix.example.net", "protocol": "Matrix"}}
 	}
 	if memberships := p.memberships(full); len(memberships) > 1 {
 		c["memberships"] = memberships
@@ -172,7 +178,8 @@ func (p *persona) rarities(c map[string]any) {
 	c["locations"] = list{{"value": "Desk 4", "type": "desk", "buildingId": "B7", "floor": "3", "floorSection": "A", "deskCode": "D4", "current": true}}
 	c["miscKeywords"] = list{{"value": "billing: 12", "type": "OUTLOOK_BILLING_INFORMATION"}, {"value": "VIP", "type": "WORK"}}
 	c["locales"] = value("de-DE")
-	c["genders"] = list{pick(p, map[string]any{"value": "female", "formattedValue": "Female"}, map[string]any{"value": "unspecified", "addressMeAs": "they/them"})}
+	c["genders"] = list{pick(p, map[string]any{"value": "female", "formattedValue": "Female"},
+		map[string]any{"value": "unspecified", "addressMeAs": "they/them"})}
 	c["ageRanges"] = list{{"ageRange": "TWENTY_ONE_OR_OLDER"}}
 	c["clientData"] = list{{"key": "sync-id", "value": fmt.Sprintf("x-%d", p.n)}}
 }
