@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
 // call is one request to an API method.
@@ -31,7 +33,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route, known m
 		c.name = "drive.files.get.media"
 	}
 	s.Delay(r)
-	out, n, finish, answered := s.Strike(w, r, c.name, refuse)
+	people := strings.HasPrefix(rt.name, "people.")
+	out, n, finish, answered := s.Strike(w, r, c.name, func(w http.ResponseWriter, f cloudsim.Fault) bool { return refuseAs(w, f, people) })
 	if answered {
 		return
 	}
@@ -43,6 +46,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route, known m
 			api = &apiError{code: 500, reason: "backendError", message: err.Error()}
 			s.Report(c.name + ": " + err.Error())
 		}
+		api.people = people
 		writeError(c.w, api)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/api/drive/v3"
 	"google.golang.org/api/gmail/v1"
 	"google.golang.org/api/option"
+	"google.golang.org/api/people/v1"
+	"google.golang.org/api/tasks/v1"
 )
 
 // clients are Google's own ones, as one user.
@@ -23,6 +25,8 @@ type clients struct {
 	gmail    *gmail.Service
 	calendar *calendar.Service
 	admin    *admin.Service
+	people   *people.Service
+	tasks    *tasks.Service
 }
 
 // schema is loaded once: the documents are a megabyte.
@@ -72,6 +76,12 @@ func connect(t *testing.T, s *sim.Server, h *httptest.Server, email string) clie
 		t.Fatal(err)
 	}
 	if c.admin, err = admin.NewService(ctx, opts("/")...); err != nil {
+		t.Fatal(err)
+	}
+	if c.people, err = people.NewService(ctx, opts("/")...); err != nil {
+		t.Fatal(err)
+	}
+	if c.tasks, err = tasks.NewService(ctx, opts("/")...); err != nil {
 		t.Fatal(err)
 	}
 	return c

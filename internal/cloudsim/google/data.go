@@ -36,15 +36,17 @@ type Data struct {
 	// only the folder. Google promises neither, so a reader of changes must cope with both.
 	AnnounceDescendants bool
 
-	mu      sync.Mutex
-	domain  string
-	users   []*user
-	byEmail map[string]*user
-	drives  []*sharedDrive
-	nodes   map[string]*node
-	granted map[string][]*node // nodes with a permission of their own, by e-mail address
-	serial  uint64
-	epoch   atomic.Int64 // page tokens of earlier epochs have expired
+	mu          sync.Mutex
+	domain      string
+	users       []*user
+	byEmail     map[string]*user
+	drives      []*sharedDrive
+	nodes       map[string]*node
+	granted     map[string][]*node // nodes with a permission of their own, by e-mail address
+	photos      map[string]*photo  // of contacts, by id
+	serial      uint64
+	taskChanges uint64
+	epoch       atomic.Int64 // page tokens of earlier epochs have expired
 }
 
 type user struct {
@@ -53,6 +55,8 @@ type user struct {
 	drive     corpus
 	mail      mailbox
 	calendars []*calendarEntry
+	people    addressBook
+	tasks     []*taskList
 }
 
 // NewData makes an organisation without users for the domain.
@@ -87,6 +91,8 @@ func (d *Data) AddUser(u User) error {
 	}
 	d.addRoot(added)
 	d.addPrimaryCalendar(added)
+	added.people = newAddressBook()
+	d.addTaskList(added, "My Tasks")
 	return nil
 }
 

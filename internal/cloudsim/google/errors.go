@@ -3,6 +3,7 @@ package google
 import (
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // apiError is an error in the shape of Google's JSON APIs.
@@ -14,6 +15,7 @@ type apiError struct {
 	message  string
 	location string // the query parameter at fault, if any
 	after    string // Retry-After in seconds, if any
+	people   bool   // in the shape of the People API, which has no errors[]
 }
 
 // Error gives what a log line needs.
@@ -23,6 +25,9 @@ func (e *apiError) Error() string {
 
 // body renders the answer.
 func (e *apiError) body() object {
+	if e.people {
+		return e.canonical()
+	}
 	domain := e.domain
 	if domain == "" {
 		domain = "global"
@@ -36,6 +41,37 @@ func (e *apiError) body() object {
 		inner = append(inner, member{"status", status})
 	}
 	return object{{"error", inner}}
+}
+
+// canonical renders the answer as an API with google.rpc.Status does.
+// https://cloud.google.com/apis/design/errors#error_model
+func (e *apiError) canonical() object {
+	status := canonicalStatus(e.code, e.reason)
+	if status == "" {
+		status = "UNKNOWN"
+	}
+	inner := object{{"code", e.code}, {"message", e.message}, {"status", status}}
+	if reason, domain := e.errorInfo(); reason != "" {
+		inner = append(inner, member{"details", []object{{{"@type", "type.googleapis.com/google.rpc.ErrorInfo"}, {"reason", reason}, {"domain", domain}}}})
+	}
+	return object{{"error", inner}}
+}
+
+// errorInfo gives the reason and domain of google.rpc.ErrorInfo, and nothing for errors that have none.
+func (e *apiError) errorInfo() (reason, domain string) {
+	switch e.reason {
+	case "authError":
+		return "ACCESS_TOKEN_EXPIRED", "googleapis.com"
+	case "insufficientPermissions":
+		return "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "googleapis.com"
+	case "rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded":
+		return "RATE_LIMIT_EXCEEDED", "googleapis.com"
+	case "accessNotConfigured":
+		return "SERVICE_DISABLED", "googleapis.com"
+	case strings.ToUpper(e.reason):
+		return e.reason, "people.googleapis.com"
+	}
+	return "", ""
 }
 
 // canonicalStatus is the name of google.rpc.Code that goes with an HTTP status.

@@ -8,11 +8,16 @@ import (
 )
 
 // refuse sends the error of a fault that is one.
-func refuse(w http.ResponseWriter, f cloudsim.Fault) bool {
+func refuse(w http.ResponseWriter, f cloudsim.Fault) bool { return refuseAs(w, f, false) }
+
+// refuseAs is refuse, perhaps in the shape of the People API.
+func refuseAs(w http.ResponseWriter, f cloudsim.Fault, people bool) bool {
 	if f.Status() == 0 {
 		return false
 	}
-	writeError(w, faultAnswer(f))
+	e := faultAnswer(f)
+	e.people = people
+	writeError(w, e)
 	return true
 }
 

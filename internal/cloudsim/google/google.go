@@ -1,5 +1,5 @@
-// Package google simulates the part of Google Workspace that the sources read: the Directory, Drive, Gmail and
-// Calendar APIs at their official paths under one root, and the OAuth token endpoint. It is what tests, the demo and
+// Package google simulates the part of Google Workspace that the sources read: the Directory, Drive, Gmail,
+// Calendar, People and Tasks APIs at their official paths under one root, and the OAuth token endpoint. It is what tests, the demo and
 // benchmarks run against.
 //
 // What an organisation holds is a [Data]; it is loaded from a directory with [Load], made up with [Generate], or put
@@ -38,7 +38,7 @@ type Options struct {
 
 // Server is the simulated provider. It is safe for concurrent use. Its methods are counted under names such as drive.files.list,
 // drive.files.get (metadata), drive.files.get.media (content), drive.files.export, drive.exportLinks, gmail.messages.get,
-// calendar.events.list, directory.users.list and token.
+// calendar.events.list, people.connections.list, tasks.tasks.list, contactphotos.get, directory.users.list and token.
 type Server struct {
 	*cloudsim.Front
 	data    *Data

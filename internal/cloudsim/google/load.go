@@ -90,7 +90,10 @@ func (l *loader) user(u *organisation.User) error {
 			return fmt.Errorf("calendar %s: %w", c.ID, err)
 		}
 	}
-	return nil
+	if err := l.contacts(u); err != nil {
+		return err
+	}
+	return l.tasks(u)
 }
 
 func (l *loader) sharedDrive(s *organisation.SharedDrive) error {

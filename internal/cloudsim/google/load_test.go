@@ -71,7 +71,11 @@ func TestLoadRefuses(t *testing.T) {
 		"bad flag":       {drive("{name: x, text: y, flags: [odd]}"), "odd"},
 		"bad shortcut":   {drive("{name: x, shortcut: nowhere}"), "nowhere"},
 		"bad folder":     {drive("{name: x, text: y, in: nowhere}"), "no folder"},
-		"bad export":     {drive("{name: x, google: drawing, exports: {docx: {text: y}}}"), "docx"},
+		"bad group": {fstest.MapFS{"organisation.yaml": {Data: []byte(head)}, "users/a/contacts/contacts.yaml": {Data: []byte(
+			"contacts: [{memberships: [{contactGroupMembership: {contactGroupId: none}}]}]")}}, "contact 1: add contact: no contactGroups/none"},
+		"bad parent": {fstest.MapFS{"organisation.yaml": {Data: []byte(head)}, "users/a/tasks/x.yaml": {Data: []byte(
+			"title: X\ntasks: [{title: y, parent: none}]")}}, "task list X: 1: add task: no task none"},
+		"bad export": {drive("{name: x, google: drawing, exports: {docx: {text: y}}}"), "docx"},
 	} {
 		if _, err := sim.LoadFS(test.files); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want %q", name, err, test.want)

@@ -9,7 +9,10 @@ import (
 
 // Quotas are limits in the units that Google counts in. The zero value has none.
 type Quotas struct {
-	Gmail, Drive, Calendar, Directory Limit
+	Gmail, Drive, Calendar, Directory, People, Tasks Limit
+	// FullSync is the further limit on first pages that begin a full sync of contacts or other contacts. Google says that there is one
+	// but not how high it is, so that it is unlimited unless set.
+	FullSync Limit
 	// Speed makes minutes and days pass faster: at 60, a minute lasts a second. 0 means 1.
 	Speed float64
 	// RetryAfter is sent with refusals; 0: Google's way, which is to send none.
@@ -34,6 +37,8 @@ func NewQuotas() Quotas {
 			"drive.permissions.list": 100, "drive.files.get.media": 200, "drive.files.export": 200, "drive.exportLinks": 200}, 5},
 		Calendar:  Limit{UserPerMinute: 600, ProjectPerMinute: 10_000, ProjectPerDay: 1_000_000},
 		Directory: Limit{UserPerMinute: 2_400},
+		People:    Limit{UserPerMinute: 90}, // critical reads; Google documents no number, and projects begin with this one
+		Tasks:     Limit{ProjectPerDay: 50_000},
 	}
 }
 
@@ -63,6 +68,12 @@ func (q Quotas) limit(api string) Limit {
 		return q.Calendar
 	case "directory":
 		return q.Directory
+	case "people":
+		return q.People
+	case "fullsync":
+		return q.FullSync
+	case "tasks":
+		return q.Tasks
 	}
 	return Limit{}
 }
@@ -95,10 +106,13 @@ func (m *meter) spend(name, email string) *apiError {
 	return m.refusal(userRefusal(api))
 }
 
-// userRefusal differs: Gmail says 429, the others 403.
+// userRefusal differs: Gmail and People say 429, the others 403.
 func userRefusal(api string) *apiError {
 	if api == "gmail" {
 		return &apiError{code: 429, domain: "usageLimits", reason: "rateLimitExceeded", message: "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of service 'gmail.googleapis.com' for consumer 'project_number:1'."}
+	}
+	if api == "people" || api == "fullsync" {
+		return &apiError{code: 429, domain: "usageLimits", reason: "rateLimitExceeded", message: "Quota exceeded for quota metric 'Critical read requests (Contact and Profile Reads)' and limit 'Critical read requests (Contact and Profile Reads) per minute per user' of service 'people.googleapis.com' for consumer 'project_number:1'."}
 	}
 	return &apiError{code: 403, domain: "usageLimits", reason: "userRateLimitExceeded", message: "User Rate Limit Exceeded. Rate of requests for user exceed configured project quota, you may consider re-evaluating expected per-user traffic to the API and adjust project quota limits accordingly."}
 }

@@ -24,6 +24,9 @@ const (
 	gmailScopes     = "gmail.readonly gmail.modify https://mail.google.com/"
 	calendarScopes  = "calendar calendar.readonly"
 	eventScopes     = calendarScopes + " calendar.events calendar.events.readonly"
+	contactScopes   = "contacts contacts.readonly"
+	otherScopes     = "contacts.other.readonly"
+	taskScopes      = "tasks tasks.readonly"
 	directoryScopes = "admin.directory.user admin.directory.user.readonly"
 )
 
@@ -57,6 +60,16 @@ func table() []route {
 		{"calendar.colors.get", "/calendar/v3/colors", list(calendarScopes), "", colorsGet},
 		{"calendar.events.list", "/calendar/v3/calendars/{calendarId}/events", list(eventScopes), "alwaysIncludeEmail:bool eventTypes iCalUID maxAttendees:int maxResults:int pageToken showDeleted:bool showHiddenInvitations:bool singleEvents:bool syncToken timeZone", eventsList},
 		{"calendar.events.get", "/calendar/v3/calendars/{calendarId}/events/{eventId}", list(eventScopes), "alwaysIncludeEmail:bool maxAttendees:int timeZone", eventsGet},
+
+		{"people.connections.list", "/v1/people/me/connections", list(contactScopes), "pageSize:int pageToken personFields requestSyncToken:bool sortOrder sources syncToken", connectionsList},
+		{"people.get", "/v1/people/{id}", list(contactScopes), "personFields sources", peopleGet},
+		{"people.otherContacts.list", "/v1/otherContacts", list(otherScopes), "pageSize:int pageToken readMask requestSyncToken:bool sources syncToken", otherContactsList},
+		{"people.contactGroups.list", "/v1/contactGroups", list(contactScopes), "groupFields pageSize:int pageToken syncToken", contactGroupsList},
+
+		{"tasks.tasklists.list", "/tasks/v1/users/@me/lists", list(taskScopes), "maxResults:int pageToken", taskListsList},
+		{"tasks.tasklists.get", "/tasks/v1/users/@me/lists/{tasklist}", list(taskScopes), "", taskListsGet},
+		{"tasks.tasks.list", "/tasks/v1/lists/{tasklist}/tasks", list(taskScopes), "completedMax completedMin dueMax dueMin maxResults:int pageToken showAssigned:bool showCompleted:bool showDeleted:bool showHidden:bool updatedMin", tasksList},
+		{"tasks.tasks.get", "/tasks/v1/lists/{tasklist}/tasks/{task}", list(taskScopes), "", tasksGet},
 	}
 }
 
@@ -66,6 +79,7 @@ const common = "alt fields prettyPrint:bool quotaUser key"
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /token", s.serveToken)
+	mux.HandleFunc("GET "+photoRoot+"{id}", s.servePhoto)
 	for _, rt := range table() {
 		known := parameters(common + " " + rt.params)
 		mux.HandleFunc("GET "+rt.pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, rt, known) })
@@ -99,7 +113,7 @@ func checkQuery(known map[string]string, q url.Values) *apiError {
 				return &apiError{code: 400, reason: "invalidParameter", location: name, message: fmt.Sprintf("Invalid value %q for parameter %s: not of type %s", v, name, kind)}
 			}
 		}
-		if len(values) > 1 && !slices.Contains([]string{"labelIds", "metadataHeaders", "historyTypes", "eventTypes"}, name) {
+		if len(values) > 1 && !slices.Contains([]string{"labelIds", "metadataHeaders", "historyTypes", "eventTypes", "sources"}, name) {
 			return &apiError{code: 400, reason: "badRequest", location: name, message: "Parameter " + name + " is repeated"}
 		}
 	}

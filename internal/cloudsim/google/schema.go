@@ -15,7 +15,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
-// Schema holds what Google's discovery documents say about the four APIs, to check requests and answers against.
+// Schema holds what Google's discovery documents say about the APIs, to check requests and answers against.
 // https://developers.google.com/discovery/v1/reference/apis
 type Schema struct {
 	documents []discovery
@@ -23,6 +23,7 @@ type Schema struct {
 
 // discovery is what matters of one document.
 type discovery struct {
+	Name        string                     `json:"name"`
 	ServicePath string                     `json:"servicePath"`
 	Parameters  map[string]shape           `json:"parameters"`
 	Schemas     map[string]shape           `json:"schemas"`
@@ -33,6 +34,7 @@ type discovery struct {
 type method struct {
 	ID         string           `json:"id"`
 	Path       string           `json:"path"`
+	FlatPath   string           `json:"flatPath"`
 	HTTPMethod string           `json:"httpMethod"`
 	Parameters map[string]shape `json:"parameters"`
 	Response   shape            `json:"response"`
@@ -57,7 +59,8 @@ type shape struct {
 // LoadSchema reads the documents from a directory of the module google.golang.org/api.
 func LoadSchema(dir string) (*Schema, error) {
 	s := &Schema{}
-	for _, file := range []string{"drive/v3/drive-api.json", "gmail/v1/gmail-api.json", "calendar/v3/calendar-api.json", "admin/directory/v1/admin-api.json"} {
+	for _, file := range []string{"drive/v3/drive-api.json", "gmail/v1/gmail-api.json", "calendar/v3/calendar-api.json", "admin/directory/v1/admin-api.json",
+		"people/v1/people-api.json", "tasks/v1/tasks-api.json"} {
 		raw, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
 		if err != nil {
 			return nil, fmt.Errorf("load schema: %w", err)
@@ -94,6 +97,9 @@ func (d *discovery) collect(resources map[string]json.RawMessage) error {
 			return err
 		}
 		for _, m := range r.Methods {
+			if strings.Contains(m.Path, "{+") {
+				m.Path = m.FlatPath // where one parameter stands for several parts of the path
+			}
 			d.methods = append(d.methods, m)
 		}
 		if err := d.collect(r.Resources); err != nil {
@@ -134,7 +140,7 @@ func matches(template, path string) bool {
 
 // check gives what is wrong with a request and its answer. Paths outside the APIs, such as /token, are not judged.
 func (s *Schema) check(r *http.Request, w *cloudsim.Recorder) []string {
-	if r.URL.Path == "/token" || strings.HasPrefix(r.URL.Path, "/feeds/") || w.Spoiled {
+	if r.URL.Path == "/token" || strings.HasPrefix(r.URL.Path, "/feeds/") || strings.HasPrefix(r.URL.Path, photoRoot) || w.Spoiled {
 		return nil
 	}
 	d, m := s.find(r)
@@ -197,7 +203,7 @@ func (d *discovery) checkAnswer(m *method, r *http.Request, w *cloudsim.Recorder
 		return []string{"the answer is no JSON: " + err.Error()}
 	}
 	if w.Status/100 != 2 {
-		return checkError(body, w.Status)
+		return checkError(body, w.Status, d.Name == "people")
 	}
 	if r.URL.Query().Get("alt") == "media" || m.Response.Ref == "" {
 		return nil
@@ -205,9 +211,16 @@ func (d *discovery) checkAnswer(m *method, r *http.Request, w *cloudsim.Recorder
 	return d.check("answer", m.Response, body)
 }
 
-func checkError(body object, status int) []string {
+// checkError judges an error: the People API has a status instead of a list of errors.
+func checkError(body object, status int, canonical bool) []string {
 	e := body.child("error")
 	list, _ := e.get("errors").([]any)
+	if canonical {
+		if fmt.Sprint(e.get("code")) != fmt.Sprint(status) || e.text("message") == "" || e.text("status") == "" || len(list) > 0 {
+			return []string{"an error without code, message or status, or with errors"}
+		}
+		return nil
+	}
 	if fmt.Sprint(e.get("code")) != fmt.Sprint(status) || e.text("message") == "" || len(list) == 0 {
 		return []string{"an error without code, message or errors"}
 	}

@@ -25,7 +25,8 @@ const (
 
 // ReadOnlyScopes are the scopes that an administrator delegates to the tool.
 func ReadOnlyScopes() []string {
-	names := []string{"admin.directory.user.readonly", "drive.readonly", "gmail.readonly", "calendar.readonly"}
+	names := []string{"admin.directory.user.readonly", "drive.readonly", "gmail.readonly", "calendar.readonly",
+		"contacts.readonly", "contacts.other.readonly", "tasks.readonly"}
 	for i := range names {
 		names[i] = authPrefix + names[i]
 	}

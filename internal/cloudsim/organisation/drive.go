@@ -93,14 +93,14 @@ func content(files fs.FS, dir string, e Export) (cloudsim.Content, error) {
 	case e.File != "":
 		return cloudsim.FileIn(files, path.Join(dir, e.File))
 	case e.Generate != "":
-		size, err := parseSize(e.Generate)
+		size, err := ParseSize(e.Generate)
 		return cloudsim.Generated(uint64(size), size), err
 	}
 	return nil, fmt.Errorf("no text, file, generate, folder, google or shortcut")
 }
 
-// parseSize reads a number of bytes with an optional unit: KB, MB, GB, each 1024 of the one before.
-func parseSize(s string) (int64, error) {
+// ParseSize reads a number of bytes with an optional unit: KB, MB, GB, each 1024 of the one before.
+func ParseSize(s string) (int64, error) {
 	factor, number := int64(1), strings.TrimSpace(s)
 	for i, unit := range []string{"KB", "MB", "GB"} {
 		if rest, ok := strings.CutSuffix(number, unit); ok {

@@ -9,14 +9,19 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
-// Spec says how large a generated organisation is. Mail, Files and Events are for each user.
+// Spec says how large a generated organisation is. Mail, Files, Events, Contacts and Tasks are for each user;
+// without contacts and tasks, the others of the same seed are what they are with them.
 type Spec struct {
 	Domain string // empty: example.org
 	Users  int
 	Mail   int
 	Files  int
 	Events int
-	Seed   int64
+	// Contacts have all kinds of fields, groups and photos; for every tenth one there is an other contact besides.
+	Contacts int
+	// Tasks are spread over two lists.
+	Tasks int
+	Seed  int64
 	// Sizes in bytes are spread evenly between their limits. The defaults are 2 to 50 KB for mail and 4 to 200 KB
 	// for files. A mail is never smaller than its header.
 	MailMin, MailMax int64
@@ -56,6 +61,8 @@ func (g *generator) user(n int) *User {
 	u.Files = g.files()
 	u.Messages = g.mail(u.Email)
 	u.Calendars = []Calendar{{ID: "primary", Summary: u.Email, Reminders: []Reminder{{"popup", 10}}, Events: g.events()}}
+	g.contacts(u, n)
+	g.tasks(u, n)
 	return u
 }
 

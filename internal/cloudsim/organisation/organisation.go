@@ -37,6 +37,11 @@ type User struct {
 	Labels    []Label    `yaml:"-"`
 	Messages  []Message  `yaml:"-"`
 	Calendars []Calendar `yaml:"-"`
+
+	ContactGroups []ContactGroup   `yaml:"-"`
+	Contacts      []map[string]any `yaml:"-"` // resources of Google's People API
+	OtherContacts []map[string]any `yaml:"-"`
+	TaskLists     []TaskList       `yaml:"-"`
 }
 
 // Local is the part of the address before the @.
@@ -89,7 +94,13 @@ func (u *User) read(files fs.FS, dir string) (err error) {
 	if err := u.readMail(files, path.Join(dir, "mail")); err != nil {
 		return err
 	}
-	u.Calendars, err = readCalendars(files, path.Join(dir, "calendars"))
+	if u.Calendars, err = readCalendars(files, path.Join(dir, "calendars")); err != nil {
+		return err
+	}
+	if err := u.readContacts(files, path.Join(dir, "contacts")); err != nil {
+		return err
+	}
+	u.TaskLists, err = readTasks(files, path.Join(dir, "tasks"))
 	return err
 }
 

@@ -58,6 +58,41 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+func TestReadContactsAndTasks(t *testing.T) {
+	o, err := Read(fstest.MapFS{
+		"organisation.yaml":              {Data: []byte("domain: example.org\nusers:\n  - {email: a@example.org}\n")},
+		"users/a/contacts/contacts.yaml": {Data: []byte("groups: [{id: g, name: G}]\ncontacts: [{names: [{givenName: Ö}]}]\nother_contacts: [{names: [{givenName: P}]}, {}]\n")},
+		"users/a/tasks/1.yaml":           {Data: []byte("title: First\ntasks: [{title: x}, {title: y}]\n")},
+		"users/a/tasks/2.yaml":           {Data: []byte("title: Second\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := o.Users[0]
+	if len(u.ContactGroups) != 1 || len(u.Contacts) != 1 || len(u.OtherContacts) != 2 || len(u.TaskLists) != 2 || len(u.TaskLists[0].Tasks) != 2 || u.TaskLists[1].Title != "Second" {
+		t.Errorf("got %+v", u)
+	}
+}
+
+func TestContactsAndTasksLeaveTheRestAsItIs(t *testing.T) {
+	s := Spec{Users: 2, Mail: 10, Files: 10, Events: 10, Seed: 3}
+	plain := Generate(s)
+	s.Contacts, s.Tasks = 40, 30
+	a, b := Generate(s), Generate(s)
+	if !reflect.DeepEqual(a, b) {
+		t.Error("one spec gave two organisations")
+	}
+	if len(a.Users[1].Contacts) != 40 || len(a.Users[1].OtherContacts) != 4 || len(a.Users[1].TaskLists[1].Tasks) != 15 {
+		t.Errorf("%d contacts, %d other contacts", len(a.Users[1].Contacts), len(a.Users[1].OtherContacts))
+	}
+	for _, u := range a.Users {
+		u.ContactGroups, u.Contacts, u.OtherContacts, u.TaskLists = nil, nil, nil, nil
+	}
+	if !reflect.DeepEqual(plain, a) {
+		t.Error("contacts and tasks changed the rest")
+	}
+}
+
 func TestGenerateIsTheSameAgain(t *testing.T) {
 	s := Spec{Users: 2, Mail: 20, Files: 90, Events: 12, Seed: 3}
 	a, b := Generate(s), Generate(s)
