@@ -188,5 +188,11 @@ func (d *Data) settle() {
 		for _, f := range u.mail.folders {
 			f.log = nil
 		}
+		for _, f := range u.contacts.folders {
+			f.log = nil
+		}
+		for _, l := range u.todo.lists {
+			l.log = nil
+		}
 	}
 }

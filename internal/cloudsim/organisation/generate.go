@@ -9,14 +9,15 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 )
 
-// Spec says how large a generated organisation is. Mail, Files and Events are for each user.
+// Spec says how large a generated organisation is. Mail, Files, Events, Contacts and Tasks are for each user.
 type Spec struct {
-	Domain string // empty: example.org
-	Users  int
-	Mail   int
-	Files  int
-	Events int
-	Seed   int64
+	Domain          string // empty: example.org
+	Users           int
+	Mail            int
+	Files           int
+	Events          int
+	Contacts, Tasks int
+	Seed            int64
 	// Sizes in bytes are spread evenly between their limits. The defaults are 2 to 50 KB for mail and 4 to 200 KB
 	// for files. A mail is never smaller than its header.
 	MailMin, MailMax int64
