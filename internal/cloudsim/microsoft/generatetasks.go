@@ -48,18 +48,18 @@ func (m *maker) task(n int) object {
 		"importance": m.of("low", "normal", "normal", "high"), "status": m.of("notStarted", "notStarted", "inProgress", "waitingOnOthers", "deferred", "completed"),
 		"body": object{"contentType": "text", "content": "Zeile eins\r\nZeile zwei"}}
 	if o.text("status") == "completed" {
-		o["completedDateTime"] = object{"dateTime": due.Format("2006-01-02T00:00:00.0000000"), "timeZone": "UTC"}
+		o["completedDateTime"] = object{"dateTime": due.Format(time.DateOnly) + "T00:00:00.0000000", "timeZone": "UTC"}
 	}
 	if n%4 == 1 {
 		o["body"] = object{"contentType": "html", "content": "<html><body><p>Mehr &amp; <b>fett</b></p></body></html>"}
 		o["categories"] = []string{"Blau", "Später, vielleicht"}
 	}
 	if n%2 == 0 {
-		o["dueDateTime"] = object{"dateTime": due.Format("2006-01-02T00:00:00.0000000"), "timeZone": "W. Europe Standard Time"}
-		o["startDateTime"] = object{"dateTime": made.Format("2006-01-02T00:00:00.0000000"), "timeZone": "W. Europe Standard Time"}
+		o["dueDateTime"] = object{"dateTime": due.Format(time.DateOnly) + "T00:00:00.0000000", "timeZone": "W. Europe Standard Time"}
+		o["startDateTime"] = object{"dateTime": made.Format(time.DateOnly) + "T00:00:00.0000000", "timeZone": "W. Europe Standard Time"}
 	}
 	if n%3 == 0 {
-		o["isReminderOn"], o["reminderDateTime"] = true, object{"dateTime": due.Format("2006-01-02T07:30:00.0000000"), "timeZone": "UTC"}
+		o["isReminderOn"], o["reminderDateTime"] = true, object{"dateTime": due.Format(time.DateOnly) + "T07:30:00.0000000", "timeZone": "UTC"}
 	}
 	if n%6 == 0 {
 		o["recurrence"] = m.recurrence(due)
