@@ -68,7 +68,8 @@ func TestContactDelta(t *testing.T) {
 		t.Errorf("without a change: %v", none)
 	}
 	data.Now = func() time.Time { return time.Unix(1_700_000_100, 0) }
-	for i, err := range []error{data.ChangeContact(anybody, ids[0], json.RawMessage(`{"givenName":null,"surname":"S"}`)), data.DeleteContact(anybody, ids[1]),
+	for i, err := range []error{data.ChangeContact(anybody, ids[0], json.RawMessage(`{"givenName":null,"surname":"S"}`)),
+		data.DeleteContact(anybody, ids[1]),
 		data.MoveContact(anybody, ids[2], other), data.SetPhoto(anybody, ids[3], Photo(1, 100)), data.DeleteContact(anybody, ids[1])} {
 		if (err == nil) != (i < 4) {
 			t.Fatal(i, err)
@@ -95,7 +96,8 @@ func TestContactDelta(t *testing.T) {
 func TestContactAndPhoto(t *testing.T) {
 	data := oneUser()
 	picture := Photo(7, 300<<10)
-	if _, err := jpeg.Decode(bytes.NewReader(picture)); err != nil || len(picture) < 300<<10 || len(picture) > 400<<10 || !bytes.Equal(picture, Photo(7, 300<<10)) {
+	if _, err := jpeg.Decode(bytes.NewReader(picture)); err != nil || len(picture) < 300<<10 ||
+		len(picture) > 400<<10 || !bytes.Equal(picture, Photo(7, 300<<10)) {
 		t.Fatalf("%d bytes: %v", len(picture), err)
 	}
 	with := must(data.AddContact(anybody, "", json.RawMessage(`{"companyName":"ACME","emailAddresses":[{"name":"x","address":"x@y"}]}`)))
@@ -172,8 +174,8 @@ func TestGeneratedContacts(t *testing.T) {
 	c := serveStrictly(t, data)
 	root := "users/" + email + "/contactFolders/"
 	seen, members, pictures := 0, map[string]bool{}, 0
-	for _, id := range []string{"contacts", must(data.ContactFolder(email, "Kunden")), must(data.ContactFolder(email, "Kunden/Übersee")), must(data.ContactFolder(email, "Familie"))} {
-		all, _, _ := c.all(root + id + "/contacts/delta")
+	for _, path := range []string{"", "Kunden", "Kunden/Übersee", "Familie"} {
+		all, _, _ := c.all(root + must(data.ContactFolder(email, path)) + "/contacts/delta")
 		seen += len(all)
 		for id, o := range all {
 			for name, v := range o {

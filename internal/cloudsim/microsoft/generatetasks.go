@@ -45,7 +45,8 @@ func (m *maker) task(n int) object {
 	due := made.AddDate(0, 0, 1+n%60)
 	o := object{"title": fmt.Sprintf("%s %d", m.of("Anruf bei Zoë", "Steuererklärung", "Müll; Papier, Glas", "買い物"), n), "createdDateTime": exactly(made),
 		"lastModifiedDateTime": exactly(made.Add(time.Hour)), "bodyLastModifiedDateTime": exactly(made),
-		"importance": m.of("low", "normal", "normal", "high"), "status": m.of("notStarted", "notStarted", "inProgress", "waitingOnOthers", "deferred", "completed"),
+		"importance": m.of("low", "normal", "normal", "high"),
+		"status": m.of("notStarted", "notStarted", "inProgress", "waitingOnOthers", "deferred", "completed"),
 		"body": object{"contentType": "text", "content": "Zeile eins\r\nZeile zwei"}}
 	if o.text("status") == "completed" {
 		o["completedDateTime"] = object{"dateTime": due.Format(time.DateOnly) + "T00:00:00.0000000", "timeZone": "UTC"}
@@ -82,7 +83,8 @@ func (m *maker) recurrence(from time.Time) object {
 	for name, value := range patterns[m.rng.IntN(len(patterns))] {
 		usual[name] = value
 	}
-	span := object{"type": "noEnd", "startDate": from.Format(time.DateOnly), "endDate": "0001-01-01", "recurrenceTimeZone": "UTC", "numberOfOccurrences": 0}
+	span := object{"type": "noEnd", "startDate": from.Format(time.DateOnly), "endDate": "0001-01-01",
+		"recurrenceTimeZone": "UTC", "numberOfOccurrences": 0}
 	switch m.rng.IntN(3) {
 	case 1:
 		span["type"], span["endDate"] = "endDate", from.AddDate(1, 0, 0).Format(time.DateOnly)

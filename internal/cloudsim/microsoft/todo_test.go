@@ -50,7 +50,8 @@ func TestTaskDelta(t *testing.T) {
 	c.get(delta+"?$top=5", 400, "BadRequest")
 	c.get(delta+"?$expand=attachments", 400, "BadRequest")
 	first, pages, link := c.all(delta)
-	if due := first[ids[2]].child("dueDateTime").text("dateTime"); len(first) != 7 || pages != 3 || due != "2024-07-01T22:00:00.0000000" || first[ids[2]]["checklistItems"] != nil {
+	if due := first[ids[2]].child("dueDateTime").text("dateTime"); len(first) != 7 || pages != 3 ||
+		due != "2024-07-01T22:00:00.0000000" || first[ids[2]]["checklistItems"] != nil {
 		t.Fatalf("%d tasks on %d pages: %v", len(first), pages, first[ids[2]])
 	}
 	expanded, _, _ := c.all(delta + "?$select=title&$expand=checklistItems")
@@ -59,8 +60,10 @@ func TestTaskDelta(t *testing.T) {
 	}
 	data.Now = func() time.Time { return time.Unix(1_700_000_100, 0) }
 	part := must(data.AddChecklistItem(anybody, ids[2], json.RawMessage(`{"displayName":"D"}`)))
-	for i, err := range []error{data.ChangeTask(anybody, ids[0], json.RawMessage(`{"status":"completed","dueDateTime":null}`)), data.DeleteTask(anybody, ids[1]),
-		data.ChangeTaskPart(anybody, ids[2], part, json.RawMessage(`{"isChecked":true}`)), data.DeleteTaskPart(anybody, ids[3], "gone"), data.DeleteTask(anybody, ids[1])} {
+	for i, err := range []error{data.ChangeTask(anybody, ids[0], json.RawMessage(`{"status":"completed","dueDateTime":null}`)),
+		data.DeleteTask(anybody, ids[1]),
+		data.ChangeTaskPart(anybody, ids[2], part, json.RawMessage(`{"isChecked":true}`)), data.DeleteTaskPart(anybody, ids[3], "gone"),
+		data.DeleteTask(anybody, ids[1])} {
 		if (err == nil) != (i < 3) {
 			t.Fatal(i, err)
 		}
@@ -100,7 +103,8 @@ func TestTaskParts(t *testing.T) {
 		t.Errorf("links: %v", links)
 	}
 	o := c.get(task+"?$select=recurrence,isReminderOn&$expand=checklistItems,linkedResources", 200, "")
-	if len(o["checklistItems"].([]any)) != 5 || len(o["linkedResources"].([]any)) != 1 || o["isReminderOn"] != true || o["recurrence"] == nil || o["title"] != nil {
+	if len(o["checklistItems"].([]any)) != 5 || len(o["linkedResources"].([]any)) != 1 || o["isReminderOn"] != true ||
+		o["recurrence"] == nil || o["title"] != nil {
 		t.Errorf("%v", o)
 	}
 	c.get(task+"?$expand=extensions", 400, "BadRequest")
@@ -138,7 +142,8 @@ func TestPeopleAndTasksNeedPermissionsAndMailbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := serveStrictly(t, data)
-	for _, path := range []string{"contactFolders", "contactFolders/contacts/contacts/delta", "contacts/x", "contacts/x/photo/$value", "todo/lists", "todo/lists/x/tasks/delta"} {
+	for _, path := range []string{"contactFolders", "contactFolders/contacts/contacts/delta", "contacts/x", "contacts/x/photo/$value",
+		"todo/lists", "todo/lists/x/tasks/delta"} {
 		c.get("users/none@example.org/"+path, 404, "MailboxNotEnabledForRESTAPI")
 		c.server.options.Permissions = []string{"Mail.Read"}
 		c.get("users/"+anybody+"/"+path, 403, "Authorization_RequestDenied")
