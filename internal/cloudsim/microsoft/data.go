@@ -24,7 +24,7 @@ type User struct {
 	TimeZone   string // of the mailbox, a Windows name; empty: UTC
 }
 
-// Data is what a tenant holds: users with their files, mail and calendars, and sites. It is safe for concurrent use.
+// Data is what a tenant holds: users with their files, mail, calendars, contacts and tasks, and sites. It is safe for concurrent use.
 type Data struct {
 	// Now tells the time of changes; time.Now unless set before first use.
 	Now func() time.Time
@@ -45,6 +45,8 @@ type user struct {
 	drive     *drive
 	mail      mailbox
 	calendars []*calendar
+	contacts  contactBook
+	todo      todo
 }
 
 type site struct {
@@ -64,7 +66,7 @@ func (d *Data) Domain() string { return d.domain }
 // TenantID is the tenant's id.
 func (d *Data) TenantID() string { return guid("tenant", d.domain) }
 
-// AddUser adds an account with an empty OneDrive, mailbox and calendar.
+// AddUser adds an account with an empty OneDrive, mailbox and calendar, an empty folder of contacts and two empty lists of tasks.
 func (d *Data) AddUser(add User) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -82,6 +84,8 @@ func (d *Data) AddUser(add User) error {
 		d.names[strings.ToLower(name)] = u
 	}
 	u.mail.init(u.id)
+	u.contacts.init(u.id)
+	u.todo.init(u.id)
 	u.drive = d.addDrive("OneDrive", u)
 	d.sites = append(d.sites, &site{id: d.domain + "," + guid("site", u.id), name: add.Email, path: "personal/" + strings.ReplaceAll(add.Email, "@", "_"),
 		personal: true, drives: []*drive{u.drive}})

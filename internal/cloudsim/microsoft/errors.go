@@ -64,6 +64,11 @@ func errOutlookNotFound() *apiError {
 	return &apiError{status: 404, code: "ErrorItemNotFound", message: "The specified object was not found in the store., The process failed to get the correct properties."}
 }
 
+// errSyncStateNotFound is what Exchange says to a delta token that has expired.
+func errSyncStateNotFound() *apiError {
+	return &apiError{status: 410, code: "SyncStateNotFound", message: "The sync state generation is not found; continue with a full sync."}
+}
+
 func errUserNotFound(name string) *apiError {
 	return &apiError{status: 404, code: "Request_ResourceNotFound", message: "Resource '" + name + "' does not exist or one of its queried reference-property objects are not present."}
 }

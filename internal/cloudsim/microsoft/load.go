@@ -26,9 +26,15 @@ func LoadFS(files fs.FS) (*Data, error) {
 // Generate makes up a tenant. The same Spec gives the same one, with the same ids.
 func Generate(s organisation.Spec) *Data {
 	d, err := Of(organisation.Generate(s))
+	if err == nil {
+		d.Now = func() time.Time { return time.Date(2024, 6, 3, 8, 0, 0, 0, time.UTC) }
+		err = d.makeUp(s)
+		d.Now = time.Now
+	}
 	if err != nil {
 		panic(err) // a generated organisation is sound
 	}
+	d.settle()
 	return d
 }
 
@@ -187,6 +193,12 @@ func (d *Data) settle() {
 	for _, u := range d.users {
 		for _, f := range u.mail.folders {
 			f.log = nil
+		}
+		for _, f := range u.contacts.folders {
+			f.log = nil
+		}
+		for _, l := range u.todo.lists {
+			l.log = nil
 		}
 	}
 }

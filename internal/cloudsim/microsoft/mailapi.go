@@ -138,7 +138,7 @@ func messageDelta(c *call) error {
 	if token := c.query.Get("$skiptoken") + c.query.Get("$deltatoken"); token != "" {
 		ok := false
 		if p, ok = c.place(token); !ok || p.Of != f.id || p.Change && p.From < f.oldest || !p.Change && p.Until < f.oldest {
-			return &apiError{status: 410, code: "SyncStateNotFound", message: "The sync state generation is not found; continue with a full sync."}
+			return errSyncStateNotFound()
 		}
 	}
 	size := c.maxPage(10, 1000)

@@ -1,6 +1,6 @@
-// Package microsoft simulates the part of Microsoft 365 that the sources read: users, OneDrive, SharePoint document libraries, mail and
-// calendars of Microsoft Graph v1.0 at their official paths under one root, the pre-authenticated downloads beside it, and the token
-// service. It is what tests, the demo and benchmarks run against. Contacts and To Do have their place here and are not served yet.
+// Package microsoft simulates the part of Microsoft 365 that the sources read: users, OneDrive, SharePoint document libraries, mail,
+// calendars, contacts and To Do of Microsoft Graph v1.0 at their official paths under one root, the pre-authenticated downloads beside it,
+// and the token service. It is what tests, the demo and benchmarks run against.
 //
 // What a tenant holds is a [Data]; it is loaded with [Load], made of any organisation with [Of], or put together by its methods, and may
 // change while it is served. [New] makes an http.Handler of it that answers as Graph does, with its paging, delta tokens that expire,
@@ -32,7 +32,8 @@ type Options struct {
 }
 
 // Server is the simulated provider. It is safe for concurrent use. Its methods are counted under names such as users.list,
-// driveItem.delta, driveItem.content, download, message.delta, message.get, event.get, batch and token. The requests within a batch
+// driveItem.delta, driveItem.content, download, message.delta, message.get, event.get, contact.delta,
+// todoTask.delta, batch and token. The requests within a batch
 // are counted by their own names too.
 type Server struct {
 	*cloudsim.Front
@@ -65,7 +66,8 @@ func New(data *Data, o Options) *Server {
 
 // ReadOnlyPermissions are the application permissions that a migration needs.
 func ReadOnlyPermissions() []string {
-	return []string{"User.Read.All", "MailboxSettings.Read", "Mail.Read", "Calendars.Read", "Files.Read.All", "Sites.Read.All"}
+	return []string{"User.Read.All", "MailboxSettings.Read", "Mail.Read", "Calendars.Read", "Contacts.Read", "Tasks.Read.All",
+		"Files.Read.All", "Sites.Read.All"}
 }
 
 // ServeHTTP answers one request.

@@ -27,7 +27,9 @@ type route struct {
 
 func table() []route {
 	const list = "$select $top $skiptoken "
+	const delta = "$select $skiptoken $deltatoken"
 	const files, mail, calendars = "Files.Read.All Sites.Read.All", "Mail.Read", "Calendars.Read"
+	const people, tasks = "Contacts.Read", "Tasks.Read.All"
 	return []route{
 		{"users.list", directory, 2, "users", "User.Read.All", list, usersList},
 		{"users.get", directory, 1, "users/{user}", "User.Read.All", "$select", usersGet},
@@ -47,7 +49,7 @@ func table() []route {
 		{"mailFolders.list", exchange, 1, "users/{user}/mailFolders", mail, list + "includeHiddenFolders", mailFolders},
 		{"mailFolders.childFolders", exchange, 1, "users/{user}/mailFolders/{folder}/childFolders", mail, list + "includeHiddenFolders", mailFolders},
 		{"mailFolders.get", exchange, 1, "users/{user}/mailFolders/{folder}", mail, "$select", mailFolderGet},
-		{"message.delta", exchange, 1, "users/{user}/mailFolders/{folder}/messages/delta", mail, "$select $expand $skiptoken $deltatoken", messageDelta},
+		{"message.delta", exchange, 1, "users/{user}/mailFolders/{folder}/messages/delta", mail, "$expand " + delta, messageDelta},
 		{"message.get", exchange, 1, "users/{user}/messages/{message}", mail, "$select $expand", messageGet},
 		{"message.attachments", exchange, 1, "users/{user}/messages/{message}/attachments", mail, list, messageAttachments},
 		{"message.attachment.value", exchange, 1, "users/{user}/messages/{message}/attachments/{attachment}/$value", mail, "", attachmentValue},
@@ -58,6 +60,21 @@ func table() []route {
 		{"event.get", exchange, 1, "users/{user}/events/{event}", calendars, "$select $expand", eventGet},
 		{"event.get", exchange, 1, "users/{user}/calendars/{calendar}/events/{event}", calendars, "$select $expand", eventGet},
 		{"event.attachments", exchange, 1, "users/{user}/events/{event}/attachments", calendars, list, eventAttachments},
+
+		{"contactFolders.list", exchange, 1, "users/{user}/contactFolders", people, list, contactFolders},
+		{"contactFolders.childFolders", exchange, 1, "users/{user}/contactFolders/{folder}/childFolders", people, list, contactFolders},
+		{"contactFolders.get", exchange, 1, "users/{user}/contactFolders/{folder}", people, "$select", contactFolderGet},
+		{"contact.delta", exchange, 1, "users/{user}/contactFolders/{folder}/contacts/delta", people, delta, contactDelta},
+		{"contact.get", exchange, 1, "users/{user}/contacts/{contact}", people, "$select", contactGet},
+		{"contact.get", exchange, 1, "users/{user}/contactFolders/{folder}/contacts/{contact}", people, "$select", contactGet},
+		{"contact.photo.value", exchange, 1, "users/{user}/contacts/{contact}/photo/$value", people, "", contactPhoto},
+		{"contact.photo.value", exchange, 1, "users/{user}/contactFolders/{folder}/contacts/{contact}/photo/$value", people, "", contactPhoto},
+
+		{"todoLists.list", exchange, 1, "users/{user}/todo/lists", tasks, list, todoLists},
+		{"todoTask.delta", exchange, 1, "users/{user}/todo/lists/{list}/tasks/delta", tasks, "$expand " + delta, todoTaskDelta},
+		{"todoTask.get", exchange, 1, "users/{user}/todo/lists/{list}/tasks/{task}", tasks, "$select $expand", todoTaskGet},
+		{"todoTask.checklistItems", exchange, 1, "users/{user}/todo/lists/{list}/tasks/{task}/checklistItems", tasks, list, checklistItems},
+		{"todoTask.linkedResources", exchange, 1, "users/{user}/todo/lists/{list}/tasks/{task}/linkedResources", tasks, list, linkedResources},
 	}
 }
 

@@ -75,6 +75,13 @@ var elsewhere = []struct{ path, like string }{
 	{"/v1.0/sites/getAllSites", "/v1.0/sites"},
 }
 
+// alone are resources that the document has only in lists or at other paths; learn.microsoft.com/graph/api/contactfolder-get and
+// contact-get name these.
+var alone = []struct{ path, kind string }{
+	{"/v1.0/users/{}/contactFolders/{}", "contactFolder"},
+	{"/v1.0/users/{}/contactFolders/{}/contacts/{}", "contact"},
+}
+
 // check gives what is wrong with an answer.
 func (s *Schema) check(r *http.Request, w *cloudsim.Recorder) []string {
 	if w.Spoiled || !strings.HasPrefix(r.URL.Path, "/v1.0/") || len(w.Body) == 0 || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
@@ -115,6 +122,11 @@ func (s *Schema) find(r *http.Request, status int) (shape, bool) {
 			continue
 		}
 		best, out = literal, response.Content["application/json"].Schema
+	}
+	for _, e := range alone {
+		if best == -1 && status == http.StatusOK && matches(e.path, r.URL.Path) {
+			return shape{Ref: "#/components/schemas/microsoft.graph." + e.kind}, true
+		}
 	}
 	if best == -1 && strings.HasPrefix(r.URL.Path, "/v1.0/sites/") && status == http.StatusOK {
 		return shape{Ref: "#/components/schemas/microsoft.graph.site"}, true // by its path
