@@ -257,7 +257,7 @@ func TestCalendarCards(t *testing.T) {
 		c.do(t, s.root)
 	}
 	books, err := s.AddressBooks("alice@example.org")
-	if err != nil || len(books) != 1 || len(books[0].Objects) != 1 || string(books[0].Objects[0].Body) != card {
+	if err != nil || len(books) != 2 || len(books[1].Objects) != 1 || string(books[1].Objects[0].Body) != card {
 		t.Errorf("AddressBooks = %+v, %v", books, err)
 	}
 }
