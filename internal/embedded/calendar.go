@@ -30,6 +30,7 @@ type Calendar struct {
 	epoch string // distinguishes the sync tokens of two runs
 
 	mutex       sync.Mutex
+	maxCard     int                    // bytes
 	collections map[string]*collection // by path
 	spy         spy
 }
@@ -55,13 +56,14 @@ type StoredObject struct {
 }
 
 // StartCalendar starts a CalDAV and CardDAV server that keeps its collections
-// beneath dir. Homes are empty at first.
+// beneath dir. A new calendar home is empty, a new address book home has the
+// address book "contacts", as Nextcloud's has.
 func StartCalendar(dir string, users []User) (*Calendar, error) {
 	passwords, err := accounts(users)
 	if err != nil {
 		return nil, err
 	}
-	s := &Calendar{dir: dir, epoch: rand.Text()[:8], collections: map[string]*collection{}}
+	s := &Calendar{dir: dir, epoch: rand.Text()[:8], maxCard: maxObject, collections: map[string]*collection{}}
 	for _, user := range users {
 		for _, f := range flavours {
 			if err := s.load(f, user.Name); err != nil {
@@ -79,6 +81,11 @@ func StartCalendar(dir string, users []User) (*Calendar, error) {
 
 func (s *Calendar) load(f *flavour, user string) error {
 	home := filepath.Join(s.dir, user, f.home)
+	if _, err := os.Stat(home); errors.Is(err, fs.ErrNotExist) && f.initial != "" {
+		if err := newCollection(f, s.dir, user, f.initial).save(); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return err
 	}
@@ -103,6 +110,26 @@ func (s *Calendar) load(f *flavour, user string) error {
 
 // UserURL is the user's calendar home.
 func (s *Calendar) UserURL(user string) string { return userURL(s.URL, user) }
+
+// UserAddressBookURL is the user's address book home.
+func (s *Calendar) UserAddressBookURL(user string) string { return userURL(s.AddressBookURL, user) }
+
+// LimitCards sets how many bytes a contact may have from now on, at most the
+// 10 MiB of the beginning. A larger one is refused with max-resource-size; what
+// is stored already stays.
+func (s *Calendar) LimitCards(bytes int) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.maxCard = min(bytes, maxObject)
+}
+
+// maxSize is how many bytes an object may have.
+func (s *Calendar) maxSize(f *flavour) int {
+	if f.space == nsCard {
+		return s.maxCard
+	}
+	return maxObject
+}
 
 // Calendars returns the user's calendars with all objects, in the order of their
 // names.

@@ -168,7 +168,7 @@ func checkComponent(c *component) error {
 	case len(c.all("DURATION")) > 0 && len(c.all("DTEND"))+len(c.all("DUE")) > 0:
 		return badData("%s has an end and a DURATION", c.name)
 	}
-	return errors.Join(checkTimes(c), checkRules(c), checkAlarms(c))
+	return errors.Join(checkTimes(c), checkRules(c), checkAlarms(c), checkKind(c))
 }
 
 func checkTimes(c *component) error {
@@ -204,29 +204,4 @@ func checkAlarms(c *component) error {
 		}
 	}
 	return nil
-}
-
-// parseCard checks a vCard (RFC 6350 §3.3, RFC 6352 §5.1).
-func parseCard(text string) (parsed, error) {
-	refuse := func(format string, args ...any) (parsed, error) {
-		return parsed{}, &invalid{"valid-address-data", fmt.Errorf(format, args...)}
-	}
-	roots, err := parseComponents(text)
-	if err != nil {
-		return refuse("%w", err)
-	}
-	if len(roots) != 1 || roots[0].name != "VCARD" {
-		return refuse("not one VCARD")
-	}
-	card := roots[0]
-	version := card.value("VERSION")
-	switch {
-	case version != "3.0" && version != "4.0":
-		return refuse("VERSION is %q", version)
-	case card.value("UID") == "" || len(card.all("UID")) > 1:
-		return refuse("no UID of its own")
-	case len(card.all("FN")) == 0:
-		return refuse("no FN")
-	}
-	return parsed{uid: card.value("UID"), kind: "VCARD", root: card}, nil
 }

@@ -67,6 +67,54 @@ func TestParseCalendarObject(t *testing.T) {
 	}
 }
 
+func TestParseTask(t *testing.T) {
+	const start = "DTSTART:20260102T100000Z\n"
+	tests := []struct {
+		name, lines string
+		valid       bool
+	}{
+		{"bare", "", true},
+		{"due", "DUE:20260102T100000Z\n", true},
+		{"due day", "DTSTART;VALUE=DATE:20260102\nDUE;VALUE=DATE:20260102\n", true},
+		{"duration", start + "DURATION:P1DT2H\n", true},
+		{"done", "STATUS:COMPLETED\nCOMPLETED:20260102T100000Z\nPERCENT-COMPLETE:100\n", true},
+		{"repeated", start + "RRULE:FREQ=DAILY\n", true},
+		{"alarm", start + "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT10M\nEND:VALARM\n", true},
+		{"due and duration", start + "DUE:20260103T100000Z\nDURATION:PT1H\n", false},
+		{"duration without start", "DURATION:PT1H\n", false},
+		{"repeated without start", "DUE:20260102T100000Z\nRRULE:FREQ=DAILY\n", false},
+		{"due before start", start + "DUE:20260101T100000Z\n", false},
+		{"due day of a time", start + "DUE;VALUE=DATE:20260103\n", false},
+		{"two dues", "DUE:20260102T100000Z\nDUE:20260103T100000Z\n", false},
+		{"bad due", "DUE:tomorrow\n", false},
+		{"bad duration", start + "DURATION:1H\n", false},
+		{"empty duration", start + "DURATION:PT\n", false},
+		{"end", start + "DTEND:20260103T100000Z\n", false},
+		{"an event's status", "STATUS:CONFIRMED\n", false},
+		{"done on a day", "COMPLETED;VALUE=DATE:20260102\n", false},
+		{"done at two times", "COMPLETED:20260102T100000Z\nCOMPLETED:20260102T100000Z\n", false},
+		{"too much", "PERCENT-COMPLETE:101\n", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := parseCalendarObject(task("1", test.lines))
+			var invalid *invalid
+			switch errors.As(err, &invalid); {
+			case test.valid && (err != nil || got.uid != "1" || got.kind != "VTODO"):
+				t.Errorf("%+v, %v", got, err)
+			case !test.valid && (invalid == nil || invalid.precondition != "valid-calendar-data"):
+				t.Errorf("%v, want valid-calendar-data", err)
+			}
+		})
+	}
+	if _, err := parseCalendarObject(vcalendar("BEGIN:VTODO\nUID:1\nSUMMARY:x\nEND:VTODO")); err == nil {
+		t.Error("a to-do without DTSTAMP was taken")
+	}
+	if _, err := parseCalendarObject(event("1", "DUE:20260103T100000Z\n")); err == nil {
+		t.Error("an event with DUE was taken")
+	}
+}
+
 func FuzzParseComponents(f *testing.F) {
 	f.Add(vcalendar(berlin))
 	f.Add("BEGIN:A\r\nX;P=\"q\",r:v\r\nEND:A\r\n")

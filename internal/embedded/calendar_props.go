@@ -131,17 +131,33 @@ func (s *Calendar) collectionProps(c *collection) properties {
 	p.set(nsDAV, "resourcetype", short(nsDAV, "collection", "")+short(c.flavour.space, c.flavour.collection, ""))
 	p.set(nsDAV, "sync-token", escape(s.syncToken(c)))
 	p.set(nsServer, "getctag", escape(s.syncToken(c)))
-	p.set(c.flavour.space, "max-resource-size", strconv.Itoa(maxObject))
+	p.set(c.flavour.space, "max-resource-size", strconv.Itoa(s.maxSize(c.flavour)))
 	p.set(nsDAV, "current-user-privilege-set", short(nsDAV, "privilege", short(nsDAV, "all", "")))
 	p.set(nsDAV, "supported-report-set", c.supportedReports())
-	if c.flavour.space == nsCal {
+	p.set(c.flavour.space, c.flavour.supportedData(), c.flavour.supportedTypes())
+	if c.Components != nil {
 		var components strings.Builder
 		for _, name := range c.Components {
-			components.WriteString(element(xml.Name{Space: nsCal, Local: "comp"}, []xml.Attr{{Name: xml.Name{Local: "name"}, Value: name}}, ""))
+			components.WriteString(element(xml.Name{Space: nsCal, Local: "comp"}, attributes("name", name), ""))
 		}
 		p.set(nsCal, "supported-calendar-component-set", components.String())
 	}
 	return p
+}
+
+// supportedTypes lists the media types of the objects. Calendars name theirs
+// with the element of the data itself (RFC 4791 §5.2.4), address books with one
+// of its own (RFC 6352 §6.2.2).
+func (f *flavour) supportedTypes() string {
+	name := xml.Name{Space: f.space, Local: f.data}
+	if f.space == nsCard {
+		name.Local = "address-data-type"
+	}
+	var text strings.Builder
+	for _, version := range f.versions {
+		text.WriteString(element(name, attributes("content-type", f.contentType, "version", version), ""))
+	}
+	return text.String()
 }
 
 func (c *collection) supportedReports() string {
@@ -174,19 +190,21 @@ func (s *Calendar) makeCollection(w http.ResponseWriter, r *http.Request, p plac
 	case p.object == "" && s.collectionAt(p) != nil:
 		http.Error(w, "exists already", http.StatusMethodNotAllowed)
 		return
-	case p.flavour == nil || p.collection == "" || p.collection == "." || p.collection == ".." || p.object != "":
-		refuse(w, http.StatusForbidden, nsCal, "calendar-collection-location-ok", "")
+	case p.flavour == nil || r.Method == "MKCALENDAR" && p.flavour.space != nsCal:
+		refuse(w, http.StatusForbidden, nsCal, flavours["calendars"].notHere(), "")
 		return
-	case r.Method == "MKCALENDAR" && p.flavour.space != nsCal:
-		refuse(w, http.StatusForbidden, nsCal, "calendar-collection-location-ok", "")
+	case p.collection == "" || p.collection == "." || p.collection == ".." || p.object != "":
+		refuse(w, http.StatusForbidden, p.flavour.space, p.flavour.notHere(), "")
 		return
 	}
 	c := newCollection(p.flavour, s.dir, p.user, p.collection)
-	if c.flavour.space == nsCal {
-		c.Components = []string{"VEVENT", "VTODO"}
-	}
 	for _, set := range request.named(nsDAV, "set") {
-		if text, failed := c.patch(set, false, true); failed {
+		text, failed := c.patch(set, false, true)
+		switch {
+		case failed && r.Method == "MKCOL": // RFC 5689 §3
+			writeXML(w, http.StatusForbidden, short(nsDAV, "mkcol-response", text))
+			return
+		case failed:
 			multistatus(w, short(nsDAV, "response", hrefTo(c.path())+text))
 			return
 		}
@@ -255,7 +273,7 @@ func (c *collection) accept(property *node, creating bool) bool {
 	case xml.Name{Space: nsDAV, Local: "resourcetype"}:
 		return creating && property.child(c.flavour.space, c.flavour.collection) != nil
 	case xml.Name{Space: nsCal, Local: "supported-calendar-component-set"}:
-		return creating && c.acceptComponents(property)
+		return creating && c.Components != nil && c.acceptComponents(property)
 	case xml.Name{Space: nsCal, Local: "calendar-timezone"}:
 		roots, err := parseComponents(lineEnds(property.Text))
 		if err != nil || len(roots) != 1 || len(roots[0].children) != 1 || checkTimeZones(roots[0]) != nil {
@@ -265,7 +283,8 @@ func (c *collection) accept(property *node, creating bool) bool {
 		if !color.MatchString(property.Text) {
 			return false
 		}
-	case xml.Name{Space: nsDAV, Local: "getetag"}, xml.Name{Space: nsDAV, Local: "sync-token"}, xml.Name{Space: nsDAV, Local: "owner"}:
+	case xml.Name{Space: nsDAV, Local: "getetag"}, xml.Name{Space: nsDAV, Local: "sync-token"}, xml.Name{Space: nsDAV, Local: "owner"},
+		xml.Name{Space: c.flavour.space, Local: "max-resource-size"}, xml.Name{Space: c.flavour.space, Local: c.flavour.supportedData()}:
 		return false
 	}
 	c.set(property.XMLName, property.inner())

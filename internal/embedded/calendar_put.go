@@ -52,7 +52,7 @@ func (s *Calendar) put(w http.ResponseWriter, r *http.Request, p place) {
 	case c == nil:
 		http.Error(w, "no such collection", http.StatusConflict)
 		return
-	case len(body) > maxObject:
+	case len(body) > s.maxSize(p.flavour):
 		refuse(w, http.StatusForbidden, p.flavour.space, "max-resource-size", "")
 		return
 	case !preconditionsHold(r.Header, c.etag(p.object)):
@@ -90,7 +90,7 @@ func (c *collection) etag(name string) string {
 func (c *collection) check(w http.ResponseWriter, r *http.Request, name string, body []byte) (parsed, bool) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != c.flavour.contentType {
-		refuse(w, http.StatusForbidden, c.flavour.space, "supported-"+c.flavour.data, "")
+		refuse(w, http.StatusForbidden, c.flavour.space, c.flavour.supportedData(), "")
 		return parsed{}, false
 	}
 	p, err := c.flavour.parse(string(body))
@@ -99,7 +99,7 @@ func (c *collection) check(w http.ResponseWriter, r *http.Request, name string, 
 		refuse(w, http.StatusForbidden, c.flavour.space, invalid.precondition, escape(err.Error()))
 		return parsed{}, false
 	}
-	if c.flavour.space == nsCal && !slices.Contains(c.Components, p.kind) {
+	if c.Components != nil && !slices.Contains(c.Components, p.kind) {
 		refuse(w, http.StatusForbidden, nsCal, "supported-calendar-component", "")
 		return parsed{}, false
 	}

@@ -21,6 +21,8 @@ func (s *Calendar) report(w http.ResponseWriter, r *http.Request, p place) {
 		http.Error(w, "not a report", http.StatusBadRequest)
 	case c == nil || p.object != "":
 		http.NotFound(w, r)
+	case !c.offers(request.child(nsDAV, "prop").child(c.flavour.space, c.flavour.data)):
+		refuse(w, http.StatusForbidden, c.flavour.space, c.flavour.supportedData(), "")
 	case request.is(c.flavour.space, c.flavour.collection+"-query"):
 		s.query(w, c, request)
 	case request.is(c.flavour.space, c.flavour.collection+"-multiget"):
@@ -30,6 +32,17 @@ func (s *Calendar) report(w http.ResponseWriter, r *http.Request, p place) {
 	default:
 		refuse(w, http.StatusForbidden, nsDAV, "supported-report", "")
 	}
+}
+
+// offers says whether objects may be had in the type that the request's element
+// of the data names. The type of an object is never changed: it comes as it is
+// stored, whichever of the offered versions was asked for.
+func (c *collection) offers(data *node) bool {
+	if data == nil {
+		return true
+	}
+	contentType, version := data.attr("content-type"), data.attr("version")
+	return (contentType == "" || contentType == c.flavour.contentType) && (version == "" || slices.Contains(c.flavour.versions, version))
 }
 
 func (c *collection) names() []string { return slices.Sorted(maps.Keys(c.objects)) }
@@ -69,8 +82,7 @@ func (s *Calendar) query(w http.ResponseWriter, c *collection, request *node) {
 	multistatus(w, text.String())
 }
 
-// matches evaluates a filter of components and properties. A filter by time is
-// refused: it would need recurrences.
+// matches evaluates a filter; no filter lets everything pass.
 func (c *collection) matches(name string, filter *node) (bool, error) {
 	body, err := os.ReadFile(c.file(name))
 	if err != nil {
@@ -80,71 +92,7 @@ func (c *collection) matches(name string, filter *node) (bool, error) {
 	if err != nil || filter == nil {
 		return err == nil, err
 	}
-	if c.flavour.space == nsCard {
-		return matchesProps(p.root, filter, nsCard)
-	}
-	outer := filter.child(nsCal, "comp-filter")
-	if outer == nil || outer.attr("name") != "VCALENDAR" {
-		return false, fmt.Errorf("a filter begins with VCALENDAR")
-	}
-	return matchesComponent(p.root, outer)
-}
-
-func matchesComponent(c *component, filter *node) (bool, error) {
-	if ok, err := matchesProps(c, filter, nsCal); !ok || err != nil {
-		return false, err
-	}
-	for _, inner := range filter.named(nsCal, "comp-filter") {
-		want := inner.child(nsCal, "is-not-defined") == nil
-		found := false
-		for _, child := range c.children {
-			if child.name != inner.attr("name") {
-				continue
-			}
-			ok, err := matchesComponent(child, inner)
-			if err != nil {
-				return false, err
-			}
-			found = found || ok
-		}
-		if found != want {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-func matchesProps(c *component, filter *node, space string) (bool, error) {
-	if filter.child(space, "time-range") != nil {
-		return false, fmt.Errorf("time-range")
-	}
-	for _, prop := range filter.named(space, "prop-filter") {
-		if prop.child(space, "time-range") != nil || prop.child(space, "param-filter") != nil {
-			return false, fmt.Errorf("time-range or param-filter of a property")
-		}
-		if !matchesProp(c.all(prop.attr("name")), prop, space) {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-func matchesProp(lines []contentLine, filter *node, space string) bool {
-	if filter.child(space, "is-not-defined") != nil {
-		return len(lines) == 0
-	}
-	match := filter.child(space, "text-match")
-	if match == nil {
-		return len(lines) > 0
-	}
-	found := slices.ContainsFunc(lines, func(line contentLine) bool {
-		value, want := strings.ToLower(line.value), strings.ToLower(match.Text)
-		if match.attr("match-type") == "equals" {
-			return value == want
-		}
-		return strings.Contains(value, want)
-	})
-	return found != (match.attr("negate-condition") == "yes")
+	return c.flavour.matches(p.root, filter)
 }
 
 func (s *Calendar) multiget(w http.ResponseWriter, c *collection, request *node) {

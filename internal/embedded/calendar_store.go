@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -20,14 +21,36 @@ type flavour struct {
 	space       string // XML namespace
 	collection  string // element of DAV:resourcetype
 	contentType string
-	data        string // property that holds an object in reports
+	versions    []string // of contentType that are taken
+	data        string   // property that holds an object in reports
 	parse       func(string) (parsed, error)
+	// components are the kinds of objects of a collection whose client named
+	// none; nil where clients cannot choose.
+	components []string
+	// initial is the collection that a new home has; empty for none.
+	initial string
+	// matches evaluates the filter of a query.
+	matches func(root *component, filter *node) (bool, error)
 }
 
 var flavours = map[string]*flavour{
-	"calendars":    {"calendars", nsCal, "calendar", "text/calendar", "calendar-data", parseCalendarObject},
-	"addressbooks": {"addressbooks", nsCard, "addressbook", "text/vcard", "address-data", parseCard},
+	"calendars": {
+		home: "calendars", space: nsCal, collection: "calendar", contentType: "text/calendar", versions: []string{"2.0"},
+		data: "calendar-data", parse: parseCalendarObject, components: []string{"VEVENT", "VTODO"}, matches: matchesCalendar,
+	},
+	"addressbooks": {
+		home: "addressbooks", space: nsCard, collection: "addressbook", contentType: "text/vcard", versions: []string{"3.0", "4.0"},
+		data: "address-data", parse: parseCard, initial: "contacts", matches: matchesCard,
+	},
 }
+
+// notHere is the precondition of a collection that has no place where a client
+// wants it.
+func (f *flavour) notHere() string { return f.collection + "-collection-location-ok" }
+
+// supportedData is the property that lists what objects may be, and the
+// precondition that others violate.
+func (f *flavour) supportedData() string { return "supported-" + f.data }
 
 // collection is a calendar or address book: dir/collection.json and one file for
 // each object in dir/objects.
@@ -39,7 +62,7 @@ type collection struct {
 
 	// Stored are the properties that clients set, by space and local name.
 	Stored map[string]map[string]string `json:"properties"`
-	// Components are the kinds of a calendar's objects.
+	// Components are the kinds of a calendar's objects; nil in an address book.
 	Components []string `json:"components,omitempty"`
 
 	objects map[string]*object
@@ -60,7 +83,7 @@ type object struct {
 func newCollection(f *flavour, dir, user, name string) *collection {
 	return &collection{
 		flavour: f, user: user, name: name, dir: filepath.Join(dir, user, f.home, url.PathEscape(name)),
-		Stored: map[string]map[string]string{}, objects: map[string]*object{}, uids: map[string]string{}, removed: map[string]int{},
+		Stored: map[string]map[string]string{}, Components: slices.Clone(f.components), objects: map[string]*object{}, uids: map[string]string{}, removed: map[string]int{},
 	}
 }
 

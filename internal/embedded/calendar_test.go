@@ -27,6 +27,10 @@ func event(uid, more string) string {
 	return vcalendar("BEGIN:VEVENT\nUID:" + uid + "\nDTSTAMP:20260101T000000Z\nDTSTART:20260102T100000Z\nSUMMARY:Ünï\n" + more + "END:VEVENT")
 }
 
+func task(uid, more string) string {
+	return vcalendar("BEGIN:VTODO\nUID:" + uid + "\nDTSTAMP:20260101T000000Z\nSUMMARY:Ünï\n" + more + "END:VTODO")
+}
+
 func startCalendar(t *testing.T, dir string) *Calendar {
 	t.Helper()
 	s, err := StartCalendar(dir, people)
@@ -137,6 +141,32 @@ func TestCalendarObjects(t *testing.T) {
 	call{method: "DELETE", path: home + "other/x.ics", want: 404}.do(t, s.root)
 }
 
+func TestCalendarTasks(t *testing.T) {
+	s := startCalendar(t, t.TempDir())
+	makeTasks := strings.ReplaceAll(makeWork, "VEVENT", "VTODO")
+	tasks := home + "tasks/"
+	calls := []call{
+		{method: "MKCALENDAR", path: home + "work/", body: makeWork, want: 201},
+		{method: "MKCALENDAR", path: home + "x/", body: strings.ReplaceAll(makeWork, `"VEVENT"`, `"VALARM"`), want: 207, wantBody: "403"},
+		{method: "MKCALENDAR", path: tasks, body: makeTasks, want: 201},
+		{method: "PROPFIND", path: tasks, header: map[string]string{"Depth": "0"}, want: 207, wantBody: `name="VTODO"`},
+		{method: "PUT", path: tasks + "1.ics", header: ics, body: task("1", "DUE:20260103T100000Z\n"), want: 201},
+		{method: "PUT", path: tasks + "2.ics", header: ics, body: task("1", ""), want: 409, wantBody: "no-uid-conflict"},
+		{method: "PUT", path: tasks + "2.ics", header: ics, body: event("2", ""), want: 403, wantBody: "supported-calendar-component"},
+		{method: "PUT", path: tasks + "2.ics", header: ics, body: task("2", "DTEND:20260103T100000Z\n"), want: 403, wantBody: "valid-calendar-data"},
+		{method: "PUT", path: home + "work/1.ics", header: ics, body: task("1", ""), want: 403, wantBody: "supported-calendar-component"},
+		{method: "MOVE", path: tasks + "1.ics", header: map[string]string{"Destination": s.root + home + "work/1.ics"}, want: 403, wantBody: "supported-calendar-component"},
+		{method: "GET", path: tasks + "1.ics", want: 200, wantBody: "DUE:20260103T100000Z\r\n"},
+	}
+	for _, c := range calls {
+		c.do(t, s.root)
+	}
+	all, err := s.Calendars("alice@example.org")
+	if err != nil || len(all) != 2 || !slices.Equal(all[0].Components, []string{"VTODO"}) || len(all[0].Objects) != 1 {
+		t.Errorf("Calendars = %+v, %v", all, err)
+	}
+}
+
 func TestCalendarReports(t *testing.T) {
 	s := startCalendar(t, t.TempDir())
 	call{method: "MKCALENDAR", path: home + "work/", want: 201}.do(t, s.root)
@@ -164,7 +194,7 @@ func TestCalendarReports(t *testing.T) {
 		{`<D:sync-collection xmlns:D="DAV:"><D:sync-token>urn:sync:old:1</D:sync-token><D:prop/></D:sync-collection>`, 403, []string{"valid-sync-token"}, ""},
 	}
 	for _, test := range calls {
-		body := report(t, s, test.body, test.want)
+		body := report(t, s, home+"work/", test.body, test.want)
 		for _, part := range test.has {
 			if !strings.Contains(body, part) {
 				t.Errorf("%s\nhas no %q:\n%s", test.body, part, body)
@@ -176,10 +206,10 @@ func TestCalendarReports(t *testing.T) {
 	}
 }
 
-func report(t *testing.T, s *Calendar, body string, want int) string {
+func report(t *testing.T, s *Calendar, path, body string, want int) string {
 	t.Helper()
 	var text strings.Builder
-	request, err := http.NewRequest("REPORT", s.root+home+"work/", strings.NewReader(body))
+	request, err := http.NewRequest("REPORT", s.root+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +236,7 @@ func TestCalendarSync(t *testing.T) {
 	token := s.syncToken(s.collections[home+"work/"])
 	call{method: "PUT", path: home + "work/two.ics", header: ics, body: event("two", ""), want: 201}.do(t, s.root)
 	call{method: "DELETE", path: home + "work/one.ics", want: 204}.do(t, s.root)
-	body := report(t, s, `<D:sync-collection xmlns:D="DAV:"><D:sync-token>`+token+`</D:sync-token><D:prop><D:getetag/></D:prop></D:sync-collection>`, 207)
+	body := report(t, s, home+"work/", `<D:sync-collection xmlns:D="DAV:"><D:sync-token>`+token+`</D:sync-token><D:prop><D:getetag/></D:prop></D:sync-collection>`, 207)
 	if !strings.Contains(body, "two.ics") || !strings.Contains(body, "one.ics") || strings.Count(body, "404") != 1 {
 		t.Errorf("changes since %s:\n%s", token, body)
 	}
@@ -237,28 +267,6 @@ func TestCalendarDiscovery(t *testing.T) {
 	})
 	if err != nil || len(objects) != 1 || objects[0].Path != home+"work/one.ics" {
 		t.Errorf("objects %+v, %v", objects, err)
-	}
-}
-
-func TestCalendarCards(t *testing.T) {
-	s := startCalendar(t, t.TempDir())
-	const book = "/addressbooks/alice@example.org/people/"
-	vcf := map[string]string{"Content-Type": "text/vcard"}
-	card := crlf("BEGIN:VCARD\nVERSION:4.0\nUID:1\nFN:Alice\nitem1.EMAIL:a@example.org\nEND:VCARD")
-	calls := []call{
-		{method: "MKCALENDAR", path: book, want: 403},
-		{method: "MKCOL", path: book, want: 201},
-		{method: "PUT", path: book + "1.vcf", header: vcf, body: card, want: 201},
-		{method: "PUT", path: book + "2.vcf", header: vcf, body: card, want: 409, wantBody: "no-uid-conflict"},
-		{method: "PUT", path: book + "2.vcf", header: vcf, body: crlf("BEGIN:VCARD\nVERSION:4.0\nEND:VCARD"), want: 403, wantBody: "valid-address-data"},
-		{method: "REPORT", path: book, want: 207, wantBody: "FN:Alice", body: `<A:addressbook-query xmlns:A="urn:ietf:params:xml:ns:carddav" xmlns:D="DAV:"><D:prop><A:address-data/></D:prop><A:filter><A:prop-filter name="EMAIL"><A:text-match match-type="equals">a@example.org</A:text-match></A:prop-filter></A:filter></A:addressbook-query>`},
-	}
-	for _, c := range calls {
-		c.do(t, s.root)
-	}
-	books, err := s.AddressBooks("alice@example.org")
-	if err != nil || len(books) != 1 || len(books[0].Objects) != 1 || string(books[0].Objects[0].Body) != card {
-		t.Errorf("AddressBooks = %+v, %v", books, err)
 	}
 }
 

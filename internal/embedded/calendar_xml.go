@@ -112,6 +112,15 @@ func element(name xml.Name, attrs []xml.Attr, inner string) string {
 	return text.String()
 }
 
+// attributes makes attributes of names and values in turn.
+func attributes(pairs ...string) []xml.Attr {
+	var attrs []xml.Attr
+	for i := 0; i < len(pairs); i += 2 {
+		attrs = append(attrs, xml.Attr{Name: xml.Name{Local: pairs[i]}, Value: pairs[i+1]})
+	}
+	return attrs
+}
+
 // short writes an element without attributes.
 func short(space, local, inner string) string {
 	return element(xml.Name{Space: space, Local: local}, nil, inner)
