@@ -101,7 +101,7 @@ func (m *maker) everything(o object) {
 		"imAddresses": []string{"sip:user@example.net", "xmpp:user@example.net"}, "companyName": "Müller; Söhne, GmbH", "department": "Vertrieb",
 		"officeLocation": "Haus 3, Zimmer 7", "profession": "Kauffrau", "jobTitle": "Leiterin", "manager": "Ute Chef", "assistantName": "Uwe Helfer",
 		"spouseName": "Kim", "children": []string{"Åsa", "Bo"}, "businessHomePage": "https://example.net/über?a=1,2;b",
-		"categories": []string{"Rot", "Kunde, alt"},
+		"categories":    []string{"Rot", "Kunde, alt"},
 		"personalNotes": "First line\r\nsecond, with; signs\\\r\n\r\n" + m.of("Ende", "終わり"),
 		"birthday":      fmt.Sprintf("%d-%02d-%02dT%s", year, 1+m.rng.IntN(12), 1+m.rng.IntN(28), m.of("11:59:00Z", "00:00:00Z")),
 		"homeAddress":   m.address("Köln", "Deutschland"), "businessAddress": m.address("Łódź", "Polska"), "otherAddress": m.address("東京", "日本"),

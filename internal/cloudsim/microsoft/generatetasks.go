@@ -46,8 +46,8 @@ func (m *maker) task(n int) object {
 	o := object{"title": fmt.Sprintf("%s %d", m.of("Anruf bei Zoë", "Steuererklärung", "Müll; Papier, Glas", "買い物"), n), "createdDateTime": exactly(made),
 		"lastModifiedDateTime": exactly(made.Add(time.Hour)), "bodyLastModifiedDateTime": exactly(made),
 		"importance": m.of("low", "normal", "normal", "high"),
-		"status": m.of("notStarted", "notStarted", "inProgress", "waitingOnOthers", "deferred", "completed"),
-		"body": object{"contentType": "text", "content": "Zeile eins\r\nZeile zwei"}}
+		"status":     m.of("notStarted", "notStarted", "inProgress", "waitingOnOthers", "deferred", "completed"),
+		"body":       object{"contentType": "text", "content": "Zeile eins\r\nZeile zwei"}}
 	if o.text("status") == "completed" {
 		o["completedDateTime"] = object{"dateTime": due.Format(time.DateOnly) + "T00:00:00.0000000", "timeZone": "UTC"}
 	}
@@ -77,7 +77,8 @@ func (m *maker) task(n int) object {
 
 func (m *maker) recurrence(from time.Time) object {
 	patterns := []object{{"type": "daily", "interval": 2}, {"type": "weekly", "interval": 1, "daysOfWeek": []string{"monday", "friday"}},
-		{"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 31}, {"type": "relativeMonthly", "interval": 1, "daysOfWeek": []string{"tuesday"}, "index": "last"},
+		{"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 31},
+		{"type": "relativeMonthly", "interval": 1, "daysOfWeek": []string{"tuesday"}, "index": "last"},
 		{"type": "absoluteYearly", "interval": 1, "month": 2, "dayOfMonth": 29}}
 	usual := object{"month": 0, "dayOfMonth": 0, "firstDayOfWeek": "sunday", "index": "first", "daysOfWeek": []string{}}
 	for name, value := range patterns[m.rng.IntN(len(patterns))] {
