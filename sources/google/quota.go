@@ -44,6 +44,16 @@ var (
 	calendarEventsList = method{calendarAPI, "events.list", [2]float64{1, 1}, false}
 	calendarEventsGet  = method{calendarAPI, "events.get", [2]float64{1, 1}, false}
 
+	peopleConnectionsList = method{peopleAPI, "people.connections.list", [2]float64{1, 1}, false}
+	peopleGet             = method{peopleAPI, "people.get", [2]float64{1, 1}, false}
+	peopleGroupsList      = method{peopleAPI, "contactGroups.list", [2]float64{1, 1}, false}
+	peoplePhoto           = method{peopleAPI, "photo", [2]float64{0, 0}, false} // no quota is stated
+	otherContactsList     = method{otherContactsAPI, "otherContacts.list", [2]float64{1, 1}, false}
+
+	tasksListsList = method{tasksAPI, "tasklists.list", [2]float64{1, 1}, false}
+	tasksList      = method{tasksAPI, "tasks.list", [2]float64{1, 1}, false}
+	tasksGet       = method{tasksAPI, "tasks.get", [2]float64{1, 1}, false}
+
 	directoryUsersList = method{directoryAPI, "users.list", [2]float64{1, 1}, false}
 	directoryUsersGet  = method{directoryAPI, "users.get", [2]float64{1, 1}, false}
 )
@@ -63,12 +73,20 @@ var tierLimits = [2][len(services)]limits{
 		gmailAPI:     {perMinute(6_000), httpx.Limit{PerMinute: 1_200_000, PerDay: 80_000_000, DayStart: quotaDay}},
 		calendarAPI:  {perMinute(600), httpx.Limit{PerMinute: 10_000, PerDay: 1_000_000, DayStart: quotaDay}},
 		directoryAPI: {perMinute(2_400), perMinute(0)},
+		// The reads of a minute that the Cloud console shows for a new project; Google documents none.
+		peopleAPI:        {perMinute(90), perMinute(0)},
+		otherContactsAPI: {perMinute(90), perMinute(0)},
+		tasksAPI:         {perMinute(0), httpx.Limit{PerDay: 50_000, DayStart: quotaDay}},
 	},
 	{
 		driveAPI:     {perMinute(12_000), perMinute(12_000)},
 		gmailAPI:     {perMinute(15_000), perMinute(1_200_000)},
 		calendarAPI:  {perMinute(600), httpx.Limit{PerMinute: 10_000, PerDay: 1_000_000, DayStart: quotaDay}},
 		directoryAPI: {perMinute(2_400), perMinute(0)},
+		// The reads of a minute that the Cloud console shows for a new project; Google documents none.
+		peopleAPI:        {perMinute(90), perMinute(0)},
+		otherContactsAPI: {perMinute(90), perMinute(0)},
+		tasksAPI:         {perMinute(0), httpx.Limit{PerDay: 50_000, DayStart: quotaDay}},
 	},
 }
 

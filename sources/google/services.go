@@ -13,6 +13,8 @@ import (
 	"google.golang.org/api/drive/v3"
 	"google.golang.org/api/gmail/v1"
 	"google.golang.org/api/option"
+	"google.golang.org/api/people/v1"
+	"google.golang.org/api/tasks/v1"
 
 	"codeberg.org/repatriate/repatriate/fault"
 )
@@ -37,6 +39,9 @@ const (
 	gmailAPI
 	calendarAPI
 	directoryAPI
+	peopleAPI
+	otherContactsAPI // the same service, with a scope of its own
+	tasksAPI
 )
 
 // service describes an api.
@@ -50,10 +55,13 @@ type service struct {
 
 // services lists the apis in their order. All scopes are read-only (developers.google.com/identity/protocols/oauth2/scopes).
 var services = [...]service{
-	driveAPI:     {"Drive", drive.DriveReadonlyScope, "https://www.googleapis.com/drive/v3/", "drive/v3/"},
-	gmailAPI:     {"Gmail", gmail.GmailReadonlyScope, "https://gmail.googleapis.com/", ""},
-	calendarAPI:  {"Calendar", calendar.CalendarReadonlyScope, "https://www.googleapis.com/calendar/v3/", "calendar/v3/"},
-	directoryAPI: {"Directory", directory.AdminDirectoryUserReadonlyScope, "https://admin.googleapis.com/", ""},
+	driveAPI:         {"Drive", drive.DriveReadonlyScope, "https://www.googleapis.com/drive/v3/", "drive/v3/"},
+	gmailAPI:         {"Gmail", gmail.GmailReadonlyScope, "https://gmail.googleapis.com/", ""},
+	calendarAPI:      {"Calendar", calendar.CalendarReadonlyScope, "https://www.googleapis.com/calendar/v3/", "calendar/v3/"},
+	directoryAPI:     {"Directory", directory.AdminDirectoryUserReadonlyScope, "https://admin.googleapis.com/", ""},
+	peopleAPI:        {"People", people.ContactsReadonlyScope, "https://people.googleapis.com/", ""},
+	otherContactsAPI: {"People (other contacts)", people.ContactsOtherReadonlyScope, "https://people.googleapis.com/", ""},
+	tasksAPI:         {"Tasks", tasks.TasksReadonlyScope, "https://tasks.googleapis.com/", ""},
 }
 
 // Scopes returns the OAuth scopes that domain-wide delegation must grant for everything that this package reads.
@@ -112,6 +120,29 @@ func (c *Client) directory(ctx context.Context, user string) (*directory.Service
 	s := c.sessions.get(user, directoryAPI)
 	return official(c, s, func(o ...option.ClientOption) (*directory.Service, error) {
 		v, err := directory.NewService(ctx, o...)
+		if err == nil {
+			v.UserAgent = userAgent
+		}
+		return v, err
+	})
+}
+
+// people returns the client of contacts, and with a = otherContactsAPI that of other contacts.
+func (c *Client) people(ctx context.Context, user string, a api) (*people.Service, error) {
+	s := c.sessions.get(user, a)
+	return official(c, s, func(o ...option.ClientOption) (*people.Service, error) {
+		v, err := people.NewService(ctx, o...)
+		if err == nil {
+			v.UserAgent = userAgent
+		}
+		return v, err
+	})
+}
+
+func (c *Client) tasks(ctx context.Context, user string) (*tasks.Service, error) {
+	s := c.sessions.get(user, tasksAPI)
+	return official(c, s, func(o ...option.ClientOption) (*tasks.Service, error) {
+		v, err := tasks.NewService(ctx, o...)
 		if err == nil {
 			v.UserAgent = userAgent
 		}

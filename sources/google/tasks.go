@@ -1,0 +1,176 @@
+package google
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"google.golang.org/api/tasks/v1"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+// tasksPage is the most tasks that Google gives at once (the default is 20), and taskLists the most lists.
+const (
+	tasksPage = 100
+	taskLists = 1000
+)
+
+// TaskLists returns the user's task lists. The first is the default one.
+func TaskLists(ctx context.Context, c *Client, user string) ([]sources.Collection, error) {
+	var out []sources.Collection
+	for token := ""; ; {
+		var answer *tasks.TaskLists
+		err := c.asTaskUser(ctx, user, tasksListsList, func(svc *tasks.Service) (err error) {
+			call := svc.Tasklists.List().MaxResults(taskLists).Context(ctx)
+			if token != "" {
+				call.PageToken(token)
+			}
+			answer, err = call.Do()
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range answer.Items {
+			if l != nil && l.Id != "" {
+				out = append(out, sources.Collection{ID: l.Id, Name: l.Title, Primary: len(out) == 0})
+			}
+		}
+		if answer.NextPageToken == "" || answer.NextPageToken == token {
+			return out, nil
+		}
+		token = answer.NextPageToken
+	}
+}
+
+func (c *Client) asTaskUser(ctx context.Context, user string, m method, fn func(*tasks.Service) error) error {
+	return c.do(ctx, user, m, func() error {
+		svc, err := c.tasks(ctx, user)
+		if err != nil {
+			return err
+		}
+		return fn(svc)
+	})
+}
+
+// Tasks returns the tasks of one list: completed, hidden and assigned ones too.
+func Tasks(c *Client, user, list string) sources.Source[sources.Task] {
+	return &taskSource{client: c, user: user, list: list, now: time.Now}
+}
+
+type taskSource struct {
+	client     *Client
+	user, list string
+	now        func() time.Time
+}
+
+// taskCursor is the place in the changes of a list. Google Tasks has no sync tokens: later passes ask for what was updated since the
+// last one began, and a little before.
+type taskCursor struct {
+	// Since is when the last complete reading began; zero in a full listing. Began is the same of the present one.
+	Since time.Time `json:"since,omitzero"`
+	Began time.Time `json:"began,omitzero"`
+	Page  string    `json:"page,omitempty"`
+}
+
+// taskOverlap is how much of the past each pass reads again: for clocks that differ, and for changes that become visible late. What did
+// not change meanwhile is known by its version.
+const taskOverlap = 10 * time.Minute
+
+// forgets is how long a list remembers what was deleted, by the safe reading: Google documents no time.
+const forgets = 25 * 24 * time.Hour
+
+// Changes implements sources.Source.
+func (s *taskSource) Changes(ctx context.Context, after sources.Cursor) (page sources.Page[sources.Task], err error) {
+	var cur taskCursor
+	if after != "" {
+		if err := json.Unmarshal([]byte(after), &cur); err != nil || cur.Since.IsZero() && cur.Page == "" {
+			return page, fmt.Errorf("google: cursor of tasks: %w", sources.ErrCursorExpired)
+		}
+	}
+	if cur.Page == "" {
+		cur.Began = s.now().UTC()
+		if !cur.Since.IsZero() && cur.Began.Sub(cur.Since) > forgets {
+			return page, fmt.Errorf("google: the last pass over the tasks is too long ago to tell what was deleted: %w", sources.ErrCursorExpired)
+		}
+	}
+	var answer *tasks.Tasks
+	err = s.client.asTaskUser(ctx, s.user, tasksList, func(svc *tasks.Service) (err error) {
+		call := svc.Tasks.List(s.list).MaxResults(tasksPage).ShowCompleted(true).ShowHidden(true).ShowAssigned(true).ShowDeleted(!cur.Since.IsZero()).Context(ctx)
+		if !cur.Since.IsZero() {
+			call.UpdatedMin(cur.Since.Add(-taskOverlap).Format(time.RFC3339))
+		}
+		if cur.Page != "" {
+			call.PageToken(cur.Page)
+		}
+		answer, err = call.Do()
+		return err
+	})
+	if err != nil {
+		return page, expired(err, cur.Page)
+	}
+	if answer.NextPageToken != "" && answer.NextPageToken == cur.Page {
+		return page, fault.New(fault.Retry, fault.SourceBadAnswer, "Tasks tasks.list: a page that is its own next one")
+	}
+	page.Listing = cur.Since.IsZero()
+	for _, t := range answer.Items {
+		if t != nil && t.Id != "" {
+			page.Items = append(page.Items, taskItem(t))
+		}
+	}
+	if page.More = answer.NextPageToken != ""; page.More {
+		cur.Page = answer.NextPageToken
+	} else {
+		page.ListingDone = page.Listing
+		cur = taskCursor{Since: cur.Began}
+	}
+	raw, err := json.Marshal(cur)
+	page.Next = sources.Cursor(raw)
+	return page, err
+}
+
+// Fetch implements sources.Source.
+func (s *taskSource) Fetch(ctx context.Context, id string) (item sources.Item[sources.Task], err error) {
+	var t *tasks.Task
+	err = s.client.asTaskUser(ctx, s.user, tasksGet, func(svc *tasks.Service) (err error) {
+		t, err = svc.Tasks.Get(s.list, id).Context(ctx).Do()
+		return err
+	})
+	if err != nil {
+		return item, err
+	}
+	if item = taskItem(t); item.Deleted {
+		return item, fault.New(fault.Skip, fault.SourceDeleted, "the task was deleted: %w", sources.ErrGone)
+	}
+	return item, nil
+}
+
+// taskItem reads a task (developers.google.com/workspace/tasks/reference/rest/v1/tasks). The due date is one: Google discards the time.
+func taskItem(t *tasks.Task) sources.Item[sources.Task] {
+	it := sources.Item[sources.Task]{ID: t.Id, Version: t.Etag, Title: t.Title, Link: t.WebViewLink, Deleted: t.Deleted}
+	if it.Version == "" {
+		it.Version = t.Updated
+	}
+	c := sources.Task{
+		ID: t.Id, ParentID: t.Parent, Position: t.Position, Title: t.Title, Notes: t.Notes, Done: t.Status == "completed", Status: "needsAction",
+		Link: t.WebViewLink,
+	}
+	if len(t.Due) >= len(time.DateOnly) {
+		c.Due.Date = t.Due[:len(time.DateOnly)]
+	}
+	if t.Completed != nil {
+		c.Completed, _ = time.Parse(time.RFC3339, *t.Completed)
+	}
+	c.Updated, _ = time.Parse(time.RFC3339, t.Updated)
+	for _, l := range t.Links {
+		c.Links = append(c.Links, sources.TaskLink{Title: l.Description, URL: l.Link})
+	}
+	if a := t.AssignmentInfo; a != nil {
+		c.Links = append(c.Links, sources.TaskLink{Title: "Assigned in " + a.SurfaceType, URL: a.LinkToTask})
+	}
+	it.Content = c
+	return it
+}
