@@ -19,8 +19,8 @@ import (
 	"time"
 )
 
-// User may log in to every server, and owns one tree, one set of mailboxes and
-// one calendar home.
+// User may log in to every server, and owns one tree, one set of mailboxes, one
+// calendar home and one address book home.
 type User struct {
 	Name     string
 	Password string

@@ -106,6 +106,8 @@ func (s *Server) FilesURL(user string) string { return expand(s.HTTP, s.files, u
 func (s *Server) CalendarsURL(user string) string { return expand(s.HTTP, s.calendars, user) }
 
 // AddressBooksURL returns the CardDAV home of the user, with a trailing slash.
+// Cyrus serves every card as vCard 3.0 unless the request asks for 4.0, by
+// "Accept: text/vcard; version=4.0" or the attributes of CARDDAV:address-data.
 func (s *Server) AddressBooksURL(user string) string { return expand(s.HTTP, s.addressBooks, user) }
 
 func expand(root, form, user string) string {

@@ -321,6 +321,16 @@ func count(t *testing.T, client *imapclient.Client, mailbox string) uint32 {
 
 func wantStatus(t *testing.T, want int, account Account, method, url, contentType, body string) *http.Response {
 	t.Helper()
+	response, text := exchange(t, account, method, url, contentType, body, nil)
+	if response.StatusCode != want {
+		t.Errorf("%s %s: %s, want %d\n%s", method, url, response.Status, want, text)
+	}
+	return response
+}
+
+// exchange sends a request with Depth: 0 and returns the answer and its body.
+func exchange(t *testing.T, account Account, method, url, contentType, body string, header map[string]string) (*http.Response, string) {
+	t.Helper()
 	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -330,6 +340,9 @@ func wantStatus(t *testing.T, want int, account Account, method, url, contentTyp
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
+	for name, value := range header {
+		request.Header.Set(name, value)
+	}
 	client := http.Client{Timeout: time.Minute}
 	response, err := client.Do(request)
 	if err != nil {
@@ -337,8 +350,5 @@ func wantStatus(t *testing.T, want int, account Account, method, url, contentTyp
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, _ := io.ReadAll(response.Body)
-	if response.StatusCode != want {
-		t.Errorf("%s %s: %s, want %d\n%s", method, url, response.Status, want, text)
-	}
-	return response
+	return response, string(text)
 }
