@@ -64,7 +64,8 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 // AddressBook returns the path of the address book on the server.
 func (s *Sink) AddressBook() string { return s.book.path }
 
-// Version4 reports whether the server says that it takes vCards by RFC 6350.
+// Version4 reports whether the server takes vCards by RFC 6350 only. One that takes both versions keeps those by RFC 2426 as they are
+// and converts them for clients that ask; Cyrus and Nextcloud hand out those by RFC 6350 only on demand.
 func (s *Sink) Version4() bool { return s.book.version4 }
 
 // Close ends the connections that the sink opened by itself.
@@ -186,7 +187,7 @@ func (c *client) list(ctx context.Context) ([]book, error) {
 		}
 		b := book{path: strings.TrimSuffix(path, "/") + "/"}
 		b.most, _ = strconv.Atoi(strings.TrimSpace(p.MaxCard))
-		b.version4 = slices.ContainsFunc(p.CardTypes, func(t dav.CardType) bool { return t.MediaType == "text/vcard" && t.Version == "4.0" })
+		b.version4 = takes(p.CardTypes, "4.0") && !takes(p.CardTypes, "3.0")
 		books = append(books, b)
 		return nil
 	})
@@ -195,6 +196,10 @@ func (c *client) list(ctx context.Context) ([]book, error) {
 			WithHint("the address of the address book home is not there for this user")
 	}
 	return books, err
+}
+
+func takes(types []dav.CardType, version string) bool {
+	return slices.ContainsFunc(types, func(t dav.CardType) bool { return t.MediaType == "text/vcard" && t.Version == version })
 }
 
 // make makes an address book by an extended MKCOL (RFC 5689, RFC 6352 §6.3.1).

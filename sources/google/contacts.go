@@ -86,7 +86,8 @@ func (s *contactSource) Changes(ctx context.Context, after sources.Cursor) (page
 	}
 	answer, err := s.list(ctx, cur)
 	if err != nil {
-		if hasReason(err, "EXPIRED_SYNC_TOKEN") {
+		// People says of a token that it is no good by a reason, or by a 400 alone: all else in such a request is always the same.
+		if after != "" && (hasReason(err, "EXPIRED_SYNC_TOKEN") || statusOf(err) == http.StatusBadRequest) {
 			return page, errors.Join(sources.ErrCursorExpired, err)
 		}
 		return page, expired(err, cur.Sync+cur.Page)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,6 +187,77 @@ func TestCalendarPassesTheSuite(t *testing.T) {
 			c.Expire = func(tb testing.TB) {
 				p.data.ExpirePageTokens()
 				must(tb, p.data.ExpireSyncTokens(alice, alice))
+			}
+			return c
+		},
+		Refusals: refusals(),
+	})
+}
+
+// peopleRefusals are those of an interface that knows the reasons of google.rpc.ErrorInfo alone.
+func peopleRefusals() []sourcetest.Refusal {
+	return slices.DeleteFunc(refusals(), func(r sourcetest.Refusal) bool {
+		return r.Fault.Reason == "dailyLimitExceeded" || r.Fault.Reason == "domainPolicy"
+	})
+}
+
+func (p *provider) addContact(tb testing.TB) string {
+	p.next++
+	id := added(tb)(p.data.AddContact(alice, json.RawMessage(fmt.Sprintf(`{"names": [{"givenName": "Contact", "familyName": "%d"}]}`, p.next))))
+	p.Hold(id, nil)
+	return id
+}
+
+func TestContactsPassTheSuite(t *testing.T) {
+	sourcetest.Run(t, sourcetest.Harness[sources.Contact]{
+		Open: func(tb testing.TB) sourcetest.Collection[sources.Contact] {
+			p := newProvider(tb, true)
+			for range 10 {
+				p.addContact(tb)
+			}
+			c := simulatedCollection(tb, p, func(c *Client) sources.Source[sources.Contact] { return Contacts(c, alice, "contacts") })
+			c.Add = p.addContact
+			c.Change = func(tb testing.TB, id string) {
+				must(tb, p.data.UpdateContact(alice, id, json.RawMessage(`{"biographies": [{"value": "changed"}]}`)))
+			}
+			c.Delete = func(tb testing.TB, id string) {
+				must(tb, p.data.DeleteContact(alice, id))
+				p.Drop(id)
+			}
+			c.Expire = func(tb testing.TB) {
+				p.data.ExpirePageTokens()
+				must(tb, p.data.ExpireContactTokens(alice))
+			}
+			return c
+		},
+		Refusals: peopleRefusals(),
+	})
+}
+
+func (p *provider) addTask(tb testing.TB) string {
+	p.next++
+	id := added(tb)(p.data.AddTask(alice, "", json.RawMessage(fmt.Sprintf(`{"title": "task %d"}`, p.next))))
+	p.Hold(id, nil)
+	return id
+}
+
+func TestTasksPassTheSuite(t *testing.T) {
+	sourcetest.Run(t, sourcetest.Harness[sources.Task]{
+		Open: func(tb testing.TB) sourcetest.Collection[sources.Task] {
+			p := newProvider(tb, true)
+			for range 10 {
+				p.addTask(tb)
+			}
+			lists, err := TaskLists(tb.Context(), p.client(tb), alice)
+			must(tb, err)
+			c := simulatedCollection(tb, p, func(c *Client) sources.Source[sources.Task] { return Tasks(c, alice, lists[0].ID) })
+			c.Add = p.addTask
+			c.Change = func(tb testing.TB, id string) {
+				must(tb, p.data.UpdateTask(alice, lists[0].ID, id, json.RawMessage(`{"notes": "changed"}`)))
+			}
+			c.Delete = func(tb testing.TB, id string) {
+				must(tb, p.data.DeleteTask(alice, lists[0].ID, id))
+				p.Drop(id)
 			}
 			return c
 		},

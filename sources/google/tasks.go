@@ -2,8 +2,12 @@ package google
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strconv"
 	"time"
 
 	"google.golang.org/api/tasks/v1"
@@ -68,47 +72,35 @@ type taskSource struct {
 }
 
 // taskCursor is the place in the changes of a list. Google Tasks has no sync tokens: later passes ask for what was updated since the
-// last one began, and a little before.
+// latest change that was seen, by Google's clock, and a little before.
 type taskCursor struct {
-	// Since is when the last complete reading began; zero in a full listing. Began is the same of the present one.
-	Since time.Time `json:"since,omitzero"`
-	Began time.Time `json:"began,omitzero"`
-	Page  string    `json:"page,omitempty"`
+	// Since is the latest change that the last complete reading saw; zero in a full listing. Latest is the same of the present one.
+	Since  time.Time `json:"since,omitzero"`
+	Latest time.Time `json:"latest,omitzero"`
+	// Seen are digests of the versions that were changed shortly before Latest, with the times of these changes.
+	Seen map[string]time.Time `json:"seen,omitempty"`
+	Page string               `json:"page,omitempty"`
+	// Day is when the last complete reading was made.
+	Day string `json:"day,omitempty"`
 }
 
-// taskOverlap is how much of the past each pass reads again: for clocks that differ, and for changes that become visible late. What did
-// not change meanwhile is known by its version.
-const taskOverlap = 10 * time.Minute
+// taskOverlap is how much of the past each pass reads again, for changes that become visible late; of so many changes it is told which
+// were seen already.
+const (
+	taskOverlap = 2 * time.Minute
+	taskSeen    = 1000
+)
 
 // forgets is how long a list remembers what was deleted, by the safe reading: Google documents no time.
 const forgets = 25 * 24 * time.Hour
 
 // Changes implements sources.Source.
 func (s *taskSource) Changes(ctx context.Context, after sources.Cursor) (page sources.Page[sources.Task], err error) {
-	var cur taskCursor
-	if after != "" {
-		if err := json.Unmarshal([]byte(after), &cur); err != nil || cur.Since.IsZero() && cur.Page == "" {
-			return page, fmt.Errorf("google: cursor of tasks: %w", sources.ErrCursorExpired)
-		}
+	cur, err := s.cursor(after)
+	if err != nil {
+		return page, err
 	}
-	if cur.Page == "" {
-		cur.Began = s.now().UTC()
-		if !cur.Since.IsZero() && cur.Began.Sub(cur.Since) > forgets {
-			return page, fmt.Errorf("google: the last pass over the tasks is too long ago to tell what was deleted: %w", sources.ErrCursorExpired)
-		}
-	}
-	var answer *tasks.Tasks
-	err = s.client.asTaskUser(ctx, s.user, tasksList, func(svc *tasks.Service) (err error) {
-		call := svc.Tasks.List(s.list).MaxResults(tasksPage).ShowCompleted(true).ShowHidden(true).ShowAssigned(true).ShowDeleted(!cur.Since.IsZero()).Context(ctx)
-		if !cur.Since.IsZero() {
-			call.UpdatedMin(cur.Since.Add(-taskOverlap).Format(time.RFC3339))
-		}
-		if cur.Page != "" {
-			call.PageToken(cur.Page)
-		}
-		answer, err = call.Do()
-		return err
-	})
+	answer, err := s.changed(ctx, cur)
 	if err != nil {
 		return page, expired(err, cur.Page)
 	}
@@ -116,20 +108,77 @@ func (s *taskSource) Changes(ctx context.Context, after sources.Cursor) (page so
 		return page, fault.New(fault.Retry, fault.SourceBadAnswer, "Tasks tasks.list: a page that is its own next one")
 	}
 	page.Listing = cur.Since.IsZero()
+	before := cur.Seen
+	cur.Seen = maps.Clone(cur.Seen)
 	for _, t := range answer.Items {
-		if t != nil && t.Id != "" {
-			page.Items = append(page.Items, taskItem(t))
+		if t == nil || t.Id == "" {
+			continue
 		}
+		it := taskItem(t)
+		if _, known := before[seenAs(it)]; !known || page.Listing {
+			page.Items = append(page.Items, it)
+		}
+		cur.see(it)
 	}
-	if page.More = answer.NextPageToken != ""; page.More {
-		cur.Page = answer.NextPageToken
-	} else {
+	cur.Page = answer.NextPageToken
+	if page.More = cur.Page != ""; !page.More {
 		page.ListingDone = page.Listing
-		cur = taskCursor{Since: cur.Began}
+		cur.Since, cur.Day = cur.Latest, s.now().UTC().Format(time.DateOnly)
 	}
 	raw, err := json.Marshal(cur)
 	page.Next = sources.Cursor(raw)
 	return page, err
+}
+
+func (s *taskSource) cursor(after sources.Cursor) (cur taskCursor, err error) {
+	if after == "" {
+		return cur, nil
+	}
+	if err := json.Unmarshal([]byte(after), &cur); err != nil || cur.Day == "" && cur.Page == "" {
+		return cur, fmt.Errorf("google: cursor of tasks: %w", sources.ErrCursorExpired)
+	}
+	if day, err := time.Parse(time.DateOnly, cur.Day); cur.Page == "" && (err != nil || s.now().Sub(day) > forgets) {
+		return cur, fmt.Errorf("google: the last pass over the tasks is too long ago to tell what was deleted: %w", sources.ErrCursorExpired)
+	}
+	return cur, nil
+}
+
+func (s *taskSource) changed(ctx context.Context, cur taskCursor) (answer *tasks.Tasks, err error) {
+	err = s.client.asTaskUser(ctx, s.user, tasksList, func(svc *tasks.Service) (err error) {
+		call := svc.Tasks.List(s.list).MaxResults(tasksPage).ShowCompleted(true).ShowHidden(true).ShowAssigned(true).ShowDeleted(!cur.Since.IsZero()).Context(ctx)
+		if !cur.Since.IsZero() {
+			call.UpdatedMin(cur.Since.Add(-taskOverlap).Format(time.RFC3339Nano))
+		}
+		if cur.Page != "" {
+			call.PageToken(cur.Page)
+		}
+		answer, err = call.Do()
+		return err
+	})
+	return answer, err
+}
+
+// see notes a task that was read.
+func (c *taskCursor) see(it sources.Item[sources.Task]) {
+	at := it.Content.Updated
+	if at.After(c.Latest) {
+		c.Latest = at
+	}
+	if c.Seen == nil {
+		c.Seen = map[string]time.Time{}
+	}
+	c.Seen[seenAs(it)] = at
+	if len(c.Seen) > 1 {
+		maps.DeleteFunc(c.Seen, func(_ string, at time.Time) bool { return at.Before(c.Latest.Add(-taskOverlap)) })
+	}
+	if len(c.Seen) > taskSeen { // what is read again is known by its version
+		clear(c.Seen)
+	}
+}
+
+func seenAs(it sources.Item[sources.Task]) string {
+	sum := sha256.Sum256([]byte(it.ID + " " + it.Version + " " + strconv.FormatBool(it.Deleted)))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Fetch implements sources.Source.

@@ -270,3 +270,65 @@ func TestACorruptMessageIsPutTogether(t *testing.T) {
 		t.Errorf("parts %q", parts)
 	}
 }
+
+func (p *provider) addContact(tb testing.TB) string {
+	p.next++
+	id := added(tb)(p.data.AddContact(alice, "", fmt.Appendf(nil, `{"givenName": "Contact", "surname": "%d"}`, p.next)))
+	p.Hold(id, nil)
+	return id
+}
+
+func TestContactsPassTheSuite(t *testing.T) {
+	sourcetest.Run(t, sourcetest.Harness[sources.Contact]{
+		Open: func(tb testing.TB) sourcetest.Collection[sources.Contact] {
+			p := newProvider(tb)
+			for range 10 {
+				p.addContact(tb)
+			}
+			folders, err := ContactFolders(tb.Context(), p.client(tb), alice)
+			must(tb, err)
+			c := simulatedCollection(tb, p, func(c *Client) sources.Source[sources.Contact] { return Contacts(c, alice, folders[0].ID) })
+			c.Add = p.addContact
+			c.Change = func(tb testing.TB, id string) {
+				must(tb, p.data.ChangeContact(alice, id, []byte(`{"personalNotes": "changed"}`)))
+			}
+			c.Delete = func(tb testing.TB, id string) {
+				must(tb, p.data.DeleteContact(alice, id))
+				p.Drop(id)
+			}
+			c.Expire = func(testing.TB) { p.data.ExpireTokens() }
+			return c
+		},
+		Refusals: refusals(),
+	})
+}
+
+func (p *provider) addTask(tb testing.TB) string {
+	p.next++
+	id := added(tb)(p.data.AddTask(alice, "", fmt.Appendf(nil, `{"title": "task %d"}`, p.next)))
+	p.Hold(id, nil)
+	return id
+}
+
+func TestTasksPassTheSuite(t *testing.T) {
+	sourcetest.Run(t, sourcetest.Harness[sources.Task]{
+		Open: func(tb testing.TB) sourcetest.Collection[sources.Task] {
+			p := newProvider(tb)
+			for range 10 {
+				p.addTask(tb)
+			}
+			lists, err := TaskLists(tb.Context(), p.client(tb), alice)
+			must(tb, err)
+			c := simulatedCollection(tb, p, func(c *Client) sources.Source[sources.Task] { return Tasks(c, alice, lists[0].ID, "Europe/Berlin") })
+			c.Add = p.addTask
+			c.Change = func(tb testing.TB, id string) { must(tb, p.data.ChangeTask(alice, id, []byte(`{"title": "changed"}`))) }
+			c.Delete = func(tb testing.TB, id string) {
+				must(tb, p.data.DeleteTask(alice, id))
+				p.Drop(id)
+			}
+			c.Expire = func(testing.TB) { p.data.ExpireTokens() }
+			return c
+		},
+		Refusals: refusals(),
+	})
+}

@@ -212,6 +212,9 @@ func digest[T sources.Content](ctx context.Context, it sources.Item[T]) (string,
 		return "", nil
 	}
 	r, err := b.Open(ctx)
+	if _, photo := any(it.Content).(sources.Contact); photo && errors.Is(err, sources.ErrGone) {
+		return "", nil
+	}
 	if err != nil {
 		return "", err
 	}
@@ -245,6 +248,9 @@ func shape[T sources.Content](it sources.Item[T]) string {
 		b = &c.Body
 		c.Body.Open = nil
 		content = plainMessage{Message: c, Open: nil}
+	case sources.Contact:
+		b, c.Photo = c.Photo, nil
+		content = c
 	}
 	version := ""
 	if b != nil {
