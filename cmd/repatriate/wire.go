@@ -99,7 +99,14 @@ func (w *wiring) open(ctx context.Context, p config.Account, kind string) ([]run
 	case "mail":
 		return []runner.Task{w.mail(p)}, nil
 	case "calendar":
-		return w.calendars(ctx, p)
+		return w.collections(ctx, "list calendars", func() ([]sources.Collection, error) { return w.provider.calendars(ctx, p.Source) },
+			func(c sources.Collection) runner.Task { return w.calendar(p, c) })
+	case "contacts":
+		return w.collections(ctx, "list address books", func() ([]sources.Collection, error) { return w.provider.addressBooks(ctx, p.Source) },
+			func(c sources.Collection) runner.Task { return w.contacts(p, c) })
+	case "tasks":
+		return w.collections(ctx, "list task lists", func() ([]sources.Collection, error) { return w.provider.taskLists(ctx, p.Source) },
+			func(c sources.Collection) runner.Task { return w.todo(p, c) })
 	default:
 		return nil, fmt.Errorf("there is no kind %q", kind)
 	}
@@ -243,20 +250,6 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 		return nil, nil, err
 	}
 	return s, func() { _ = s.Close() }, nil
-}
-
-func (w *wiring) calendars(ctx context.Context, p config.Account) ([]runner.Task, error) {
-	collections, err := opened(ctx, w, "list calendars", func() ([]sources.Collection, error) {
-		return w.provider.calendars(ctx, p.Source)
-	})
-	if err != nil {
-		return nil, err
-	}
-	var tasks []runner.Task
-	for _, c := range collections {
-		tasks = append(tasks, w.calendar(p, c))
-	}
-	return tasks, nil
 }
 
 func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {

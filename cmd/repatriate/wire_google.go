@@ -14,6 +14,9 @@ type googleProvider struct {
 	client *google.Client
 	drive  google.DriveOptions
 	mails  google.MailOptions
+	// kinds are the job's; others says that other contacts are moved too.
+	kinds  []string
+	others bool
 }
 
 func (w *wiring) newGoogle(ctx context.Context) (provider, error) {
@@ -33,7 +36,7 @@ func (w *wiring) newGoogle(ctx context.Context) (provider, error) {
 		return nil, usage(err)
 	}
 	return googleProvider{client, google.DriveOptions{Formats: formats, AcknowledgeAbuse: g.AcknowledgeAbuse},
-		google.MailOptions{SpamTrash: g.SpamTrash}}, nil
+		google.MailOptions{SpamTrash: g.SpamTrash}, w.job.Kinds, g.OtherContacts}, nil
 }
 
 func (p googleProvider) accounts(ctx context.Context) iter.Seq2[sources.Account, error] {
@@ -47,7 +50,7 @@ func (p googleProvider) line(a sources.Account) accountLine {
 	case "suspended":
 		l.out = true
 	case "no_mailbox":
-		l.kinds = "files calendar"
+		l.kinds = without(p.kinds, "mail")
 	}
 	return l
 }
@@ -69,4 +72,20 @@ func (p googleProvider) calendars(ctx context.Context, account string) ([]source
 
 func (p googleProvider) calendar(account, id string) sources.Source[sources.Event] {
 	return google.Calendar(p.client, account, id)
+}
+
+func (p googleProvider) addressBooks(context.Context, string) ([]sources.Collection, error) {
+	return google.ContactCollections(p.others), nil
+}
+
+func (p googleProvider) contacts(account, id string) sources.Source[sources.Contact] {
+	return google.Contacts(p.client, account, id)
+}
+
+func (p googleProvider) taskLists(ctx context.Context, account string) ([]sources.Collection, error) {
+	return google.TaskLists(ctx, p.client, account)
+}
+
+func (p googleProvider) tasks(account string, list sources.Collection) sources.Source[sources.Task] {
+	return google.Tasks(p.client, account, list.ID)
 }

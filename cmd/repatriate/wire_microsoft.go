@@ -17,6 +17,7 @@ type microsoftProvider struct {
 	// libraries says that the job moves files, so that document libraries count.
 	libraries bool
 	mails     microsoft.MailOptions
+	kinds     []string // the job's
 }
 
 func (w *wiring) newMicrosoft(ctx context.Context) (provider, error) {
@@ -34,7 +35,7 @@ func (w *wiring) newMicrosoft(ctx context.Context) (provider, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	return microsoftProvider{client, m.Sites, slices.Contains(w.job.Kinds, "files"), microsoft.MailOptions{SpamTrash: m.SpamTrash}}, nil
+	return microsoftProvider{client, m.Sites, slices.Contains(w.job.Kinds, "files"), microsoft.MailOptions{SpamTrash: m.SpamTrash}, w.job.Kinds}, nil
 }
 
 // accounts yields users, and after them the document libraries of sites.
@@ -63,7 +64,7 @@ func (p microsoftProvider) line(a sources.Account) accountLine {
 	case "no_mailbox":
 		l.kinds = "files"
 	case "shared", "room", "equipment":
-		l.kinds = "mail calendar"
+		l.kinds = without(p.kinds, "files")
 	}
 	return l
 }
@@ -85,4 +86,20 @@ func (p microsoftProvider) calendars(ctx context.Context, account string) ([]sou
 
 func (p microsoftProvider) calendar(account, id string) sources.Source[sources.Event] {
 	return microsoft.Calendar(p.client, account, id)
+}
+
+func (p microsoftProvider) addressBooks(ctx context.Context, account string) ([]sources.Collection, error) {
+	return microsoft.ContactFolders(ctx, p.client, account)
+}
+
+func (p microsoftProvider) contacts(account, id string) sources.Source[sources.Contact] {
+	return microsoft.Contacts(p.client, account, id)
+}
+
+func (p microsoftProvider) taskLists(ctx context.Context, account string) ([]sources.Collection, error) {
+	return microsoft.TaskLists(ctx, p.client, account)
+}
+
+func (p microsoftProvider) tasks(account string, list sources.Collection) sources.Source[sources.Task] {
+	return microsoft.Tasks(p.client, account, list.ID, list.TimeZone)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/secret"
 	"codeberg.org/repatriate/repatriate/sources"
@@ -19,10 +21,19 @@ type provider interface {
 	mail(account string) sources.Source[sources.Message]
 	calendars(ctx context.Context, account string) ([]sources.Collection, error)
 	calendar(account, id string) sources.Source[sources.Event]
+	addressBooks(ctx context.Context, account string) ([]sources.Collection, error)
+	contacts(account, id string) sources.Source[sources.Contact]
+	taskLists(ctx context.Context, account string) ([]sources.Collection, error)
+	tasks(account string, list sources.Collection) sources.Source[sources.Task]
 }
 
 // drivePrefix marks a shared drive or a document library among the accounts: what follows is its id.
 const drivePrefix = "drive:"
+
+// without returns the job's kinds but for some, as an accounts file lists them.
+func without(kinds []string, some ...string) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return slices.Contains(some, k) }), " ")
+}
 
 // newProvider connects to the provider that the job file names. It sends nothing yet.
 func (w *wiring) newProvider(ctx context.Context) (provider, error) {

@@ -126,14 +126,20 @@ func checkRef(f *findings, key, ref string) {
 
 func (j *Job) checkTarget(f *findings) {
 	t := j.Target
-	if t.Files == nil && t.Mail == nil && t.Calendar == nil {
-		f.add("target: name at least one of files, mail, calendar")
+	if t == (Target{}) {
+		f.add("target: name at least one of %s", strings.Join(Kinds, ", "))
 	}
 	if t.Files != nil {
 		j.checkURL(f, "target.files.webdav", t.Files.WebDAV, "https", "http")
 	}
 	if t.Calendar != nil {
 		j.checkURL(f, "target.calendar.caldav", t.Calendar.CalDAV, "https", "http")
+	}
+	if t.Contacts != nil {
+		j.checkURL(f, "target.contacts.carddav", t.Contacts.CardDAV, "https", "http")
+	}
+	if t.Tasks != nil {
+		j.checkURL(f, "target.tasks.caldav", t.Tasks.CalDAV, "https", "http")
 	}
 	if t.Mail == nil {
 		return
@@ -211,6 +217,8 @@ func (j *Job) checkShared(f *findings) {
 	for _, target := range []struct{ kind, key, url string }{
 		{"files", "target.files.webdav", filesURL(j.Target.Files)},
 		{"calendar", "target.calendar.caldav", calendarURL(j.Target.Calendar)},
+		{"contacts", "target.contacts.carddav", contactsURL(j.Target.Contacts)},
+		{"tasks", "target.tasks.caldav", calendarURL(j.Target.Tasks)},
 	} {
 		if target.url == "" || strings.Contains(target.url, "{user}") {
 			continue
@@ -232,6 +240,13 @@ func filesURL(t *FilesTarget) string {
 		return ""
 	}
 	return t.WebDAV
+}
+
+func contactsURL(t *ContactsTarget) string {
+	if t == nil {
+		return ""
+	}
+	return t.CardDAV
 }
 
 func calendarURL(t *CalendarTarget) string {

@@ -15,7 +15,7 @@ import (
 )
 
 // Kinds are the kinds of content that a job can move, in the order in which they are moved.
-var Kinds = []string{"files", "mail", "calendar"}
+var Kinds = []string{"files", "mail", "calendar", "contacts", "tasks"}
 
 // Job is a job file. docs/job-file.md describes each key; a test holds the two together.
 type Job struct {
@@ -69,6 +69,8 @@ type Google struct {
 	SpamTrash bool `yaml:"spam_trash"`
 	// AcknowledgeAbuse moves files that Google flagged as malware or abuse.
 	AcknowledgeAbuse bool `yaml:"acknowledge_abuse"`
+	// OtherContacts moves those whom a user wrote to without ever making a contact of them, into an address book of their own.
+	OtherContacts bool `yaml:"other_contacts"`
 }
 
 // Microsoft is a Microsoft 365 tenant.
@@ -117,6 +119,8 @@ type Target struct {
 	Files    *FilesTarget    `yaml:"files"`
 	Mail     *MailTarget     `yaml:"mail"`
 	Calendar *CalendarTarget `yaml:"calendar"`
+	Contacts *ContactsTarget `yaml:"contacts"`
+	Tasks    *CalendarTarget `yaml:"tasks"`
 }
 
 // FilesTarget is a WebDAV server.
@@ -144,6 +148,12 @@ type Master struct {
 	Form string `yaml:"form"`
 	// Separator stands between the two names; "*" if empty.
 	Separator string `yaml:"separator"`
+}
+
+// ContactsTarget is a CardDAV server.
+type ContactsTarget struct {
+	// CardDAV is the URL of the user's address book home; {user} stands for the target account.
+	CardDAV string `yaml:"carddav"`
 }
 
 // CalendarTarget is a CalDAV server.
@@ -250,6 +260,10 @@ func (j *Job) hasTarget(kind string) bool {
 		return j.Target.Mail != nil
 	case "calendar":
 		return j.Target.Calendar != nil
+	case "contacts":
+		return j.Target.Contacts != nil
+	case "tasks":
+		return j.Target.Tasks != nil
 	default:
 		return false
 	}

@@ -106,8 +106,8 @@ func (s *Simulation) write(dir, root string, people []person, o Options) error {
 }
 
 func (s *Simulation) target() string {
-	return fmt.Sprintf("target:\n  files:    {webdav: %q}\n  mail:     {imap: %q}\n  calendar: {caldav: %q}\n",
-		s.Targets.Files.URL, s.Targets.Mail.URL, s.Targets.Calendar.URL)
+	return fmt.Sprintf("target:\n  files:    {webdav: %[1]q}\n  mail:     {imap: %[2]q}\n  calendar: {caldav: %[3]q}\n  contacts: {carddav: %[4]q}\n  tasks:    {caldav: %[3]q}\n",
+		s.Targets.Files.URL, s.Targets.Mail.URL, s.Targets.Calendar.URL, s.Targets.Calendar.AddressBookURL)
 }
 
 func jobFile(source, target string, o Options) string {

@@ -54,7 +54,7 @@ func googlePeople(d *google.Data) []person {
 			p.why = "suspended"
 		}
 		if u.NoMailbox {
-			p.kinds = "files calendar"
+			p.kinds = "files calendar contacts tasks"
 		}
 		people = append(people, p)
 	}
