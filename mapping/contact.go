@@ -78,8 +78,8 @@ func (m *contactMapper) names(c sources.Contact) {
 		parts[0] = n.Full // an empty N shows as nothing in some clients
 	}
 	m.card.Add(icalendar.Structured("N", parts, params...))
-	if names := nonEmpty(c.Nicknames); len(names) > 0 {
-		m.card.Add(icalendar.TextList("NICKNAME", names))
+	for _, name := range nonEmpty(c.Nicknames) {
+		m.text("NICKNAME", name) // of a list of them, Radicale keeps the first
 	}
 	m.text("X-PHONETIC-FIRST-NAME", n.PhoneticGiven)
 	m.text("X-PHONETIC-MIDDLE-NAME", n.PhoneticMiddle)

@@ -102,7 +102,7 @@ func (s *Sink) Put(ctx context.Context, item sinks.Item[sinks.Contact], prev sin
 			losses = []sinks.Loss{{Reason: LossPhotoSmaller}}
 		}
 		written, err := s.store.Put(ctx, dav.Item{ID: item.ID, Again: item.Again, Data: data, Version: version}, prev)
-		if fault.Of(err).Reason == fault.TargetTooBig && err != nil && picture != nil {
+		if err != nil && fault.Of(err).Reason == fault.TargetTooBig && picture != nil {
 			room = min(room, len(data)-len(item.Content.Data)) / 2 // the server has a limit that it does not tell
 			continue
 		}
