@@ -69,7 +69,7 @@ func (m *contactMapper) labelled(name string, v sources.Labelled, usual string) 
 	params = append(params, m.preferred(v.Primary)...)
 	p := icalendar.Text(name, v.Value, params...)
 	if name == "URL" || name == "IMPP" || name == "CALURI" || name == "FBURL" {
-		p = icalendar.Raw(name, v.Value, params...)
+		p = icalendar.Raw(name, uriEscaper.Replace(v.Value), params...)
 	}
 	if v.Protocol != "" {
 		p.Params = append(p.Params, icalendar.P("X-SERVICE-TYPE", v.Protocol))
@@ -79,12 +79,18 @@ func (m *contactMapper) labelled(name string, v sources.Labelled, usual string) 
 	m.ownLabel(group, own, true)
 }
 
+// uriEscaper escapes what Radicale takes for the end of a value, although a URI is no text (RFC 6350 §4.2).
+var uriEscaper = strings.NewReplacer(",", "%2C", ";", "%3B")
+
 // imURI returns the address of a messenger as a URI (RFC 4770): with the messenger's name as the scheme where it has none.
 func imURI(im sources.Labelled) string {
 	scheme := map[string]string{"googletalk": "xmpp", "jabber": "xmpp", "xmpp": "xmpp", "skype": "skype", "aim": "aim", "sip": "sip", "yahoo": "ymsgr",
 		"msn": "msnim", "icq": "icq", "qq": "x-qq"}[strings.ToLower(im.Protocol)]
 	if strings.Contains(im.Value, ":") || im.Value == "" {
 		return im.Value
+	}
+	if word := strings.ToLower(im.Protocol); scheme == "" && word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" {
+		scheme = word
 	}
 	return cmp.Or(scheme, "x-apple") + ":" + url.PathEscape(im.Value)
 }

@@ -24,7 +24,7 @@ type person struct {
 
 // urls are the targets as the job file names them.
 type urls struct {
-	mail, files, calendar string
+	mail, files, calendar, contacts, tasks string
 }
 
 func (s *servers) urls() urls {
@@ -91,7 +91,8 @@ func (w *world) writeJob() {
 	b.WriteString("job: e2e\nstate: e2e.db\naccounts: accounts.csv\n")
 	fmt.Fprintf(&b, "source: {%s}\n", w.source)
 	b.WriteString("target:\n")
-	for _, t := range [][3]string{{"files", "webdav", w.targets.files}, {"mail", "imap", w.targets.mail}, {"calendar", "caldav", w.targets.calendar}} {
+	for _, t := range [][3]string{{"files", "webdav", w.targets.files}, {"mail", "imap", w.targets.mail}, {"calendar", "caldav", w.targets.calendar},
+		{"contacts", "carddav", w.targets.contacts}, {"tasks", "caldav", w.targets.tasks}} {
 		if t[2] != "" {
 			fmt.Fprintf(&b, "  %s: {%s: %q}\n", t[0], t[1], t[2])
 		}
