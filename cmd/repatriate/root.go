@@ -48,7 +48,7 @@ target full); 130 interrupted, can be resumed.`,
 		}
 	}
 	root.AddCommand(jobs...)
-	root.AddCommand(newSimulate(f), newDemo(f), newVersion())
+	root.AddCommand(newCalendars(), newSimulate(f), newDemo(f), newVersion())
 	return root
 }
 

@@ -13,18 +13,34 @@ import (
 
 // provider is what differs between the clouds that are moved from. An account is named as in the accounts file.
 type provider interface {
+	directoryProvider
+	storeProvider
+	calendarProvider
+	contactProvider
+}
+
+type directoryProvider interface {
 	// accounts yields what the directory holds, and line what an accounts file says of it.
 	accounts(ctx context.Context) iter.Seq2[sources.Account, error]
 	line(a sources.Account) accountLine
+}
+
+type storeProvider interface {
 	// files returns the account's files and what people call the place where they lie.
 	files(account string) (src sources.Source[sources.File], name string)
 	mail(account string) sources.Source[sources.Message]
+}
+
+type calendarProvider interface {
 	calendars(ctx context.Context, account string) ([]sources.Collection, error)
 	calendar(account, id string) sources.Source[sources.Event]
-	addressBooks(ctx context.Context, account string) ([]sources.Collection, error)
-	contacts(account, id string) sources.Source[sources.Contact]
 	taskLists(ctx context.Context, account string) ([]sources.Collection, error)
 	tasks(account string, list sources.Collection) sources.Source[sources.Task]
+}
+
+type contactProvider interface {
+	addressBooks(ctx context.Context, account string) ([]sources.Collection, error)
+	contacts(account, id string) sources.Source[sources.Contact]
 }
 
 // drivePrefix marks a shared drive or a document library among the accounts: what follows is its id.

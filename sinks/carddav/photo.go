@@ -6,9 +6,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"image"
-	_ "image/gif" // pictures that providers hand out
+	_ "image/gif" // a form of pictures that providers hand out
 	"image/jpeg"
-	_ "image/png"
+	_ "image/png" // another
 	"io"
 	"net/http"
 	"strings"

@@ -239,7 +239,9 @@ func TestPhotoIsMadeSmaller(t *testing.T) {
 		}
 	}
 	it := card("3.0", "none", 1)
-	it.Content.Photo = sinks.Body{Version: "1", Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("<html>no picture")), nil }}
+	it.Content.Photo = sinks.Body{Version: "1", Open: func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("<html>no picture")), nil
+	}}
 	if w, err := s.Put(t.Context(), it, sinks.Receipt{}); err != nil || len(w.Losses) != 1 || w.Losses[0].Reason != LossPhotoLeft {
 		t.Errorf("no picture: %+v, %v", w, err)
 	}

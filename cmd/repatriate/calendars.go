@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/internal/report"
+)
+
+func newCalendars() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "calendars",
+		Short: "What is to be done with calendars after the move",
+		Args:  noCommand,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newRelease())
+	return c
+}
+
+// releaseFlags say what release is to do.
+type releaseFlags struct {
+	accounts     []string
+	dryRun, json bool
+}
+
+func newRelease() *cobra.Command {
+	var r releaseFlags
+	c := &cobra.Command{
+		Use:   "release JOB.yaml",
+		Short: "Let the target's calendars invite guests again",
+		Long: `release lets the target's server invite and answer guests again. Events are moved with parameters
+that keep it silent (SCHEDULE-AGENT=CLIENT); after the cut-over, an organizer who moves a meeting
+wants the guests to hear of it. release takes these parameters from each event that nobody changed
+since it was moved. The rest of the event stays, and so do events that somebody changed.
+
+Nobody hears of the release itself: that is proven first, with a test event between two of the
+accounts. Where a server tells guests nevertheless, nothing is released.
+
+Run it after the last pass: a pass that writes an event anew silences it again. It may be repeated.
+
+Exit codes: 0 done; 2 usage or configuration; 4 stopped; 130 interrupted.`,
+		Example: "  repatriate calendars release pilot.yaml --dry-run",
+		Args:    jobArg,
+		RunE:    func(c *cobra.Command, args []string) error { return r.run(c.Context(), c.OutOrStdout(), args[0]) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	c.Flags().StringSliceVar(&r.accounts, "account", nil, "only this account, by its name at the source (may be repeated)")
+	c.Flags().BoolVar(&r.dryRun, "dry-run", false, "count what would be released; write nothing")
+	c.Flags().BoolVar(&r.json, "json", false, "print the result as JSON")
+	return c
+}
+
+// released is what release did for one account.
+type released struct {
+	Account  string `json:"account"`
+	Released int    `json:"released"`
+	Changed  int    `json:"changed"`
+}
+
+func (r *releaseFlags) run(ctx context.Context, out io.Writer, path string) error {
+	job, err := config.Load(path)
+	if err != nil {
+		return usage(err)
+	}
+	all, people, err := r.people(job)
+	if err != nil {
+		return err
+	}
+	w := newTargetWiring(job)
+	defer w.close()
+	if !r.dryRun {
+		if err := w.releaseProof(ctx, all); err != nil {
+			return stopped(ctx, "calendars release: nothing was released", err)
+		}
+	}
+	var done []released
+	for _, p := range people {
+		one, err := w.releaseCalendars(ctx, p, r.dryRun)
+		if err != nil {
+			return stopped(ctx, "calendars release: "+p.Source, err)
+		}
+		done = append(done, one)
+	}
+	return r.show(out, done)
+}
+
+// stopped is the error of a command that could not go on, with what to do about it.
+func stopped(ctx context.Context, what string, err error) error {
+	if fault.Cancelled(ctx) {
+		return ctx.Err()
+	}
+	if f := fault.Of(err); f.Hint != "" {
+		err = fmt.Errorf("%w; %s", err, f.Hint)
+	}
+	return exitError{code: exitStopped, err: fmt.Errorf("%s: %w", what, err)}
+}
+
+// people returns the accounts whose calendars are moved, and those of them that were asked for.
+func (r *releaseFlags) people(job *config.Job) (all, asked []config.Account, err error) {
+	all = slices.DeleteFunc(slices.Clone(job.People), func(p config.Account) bool {
+		return !slices.Contains(p.Kinds, "calendar") || strings.HasPrefix(p.Source, drivePrefix)
+	})
+	if len(all) == 0 {
+		return nil, nil, usage(fmt.Errorf("the job moves no calendars"))
+	}
+	if len(r.accounts) == 0 {
+		return all, all, nil
+	}
+	for _, name := range r.accounts {
+		if !slices.ContainsFunc(all, func(p config.Account) bool { return p.Source == name }) {
+			return nil, nil, usage(fmt.Errorf("--account %s: the job moves no calendars of this account", name))
+		}
+	}
+	return all, slices.DeleteFunc(slices.Clone(all), func(p config.Account) bool { return !slices.Contains(r.accounts, p.Source) }), nil
+}
+
+func (r *releaseFlags) show(out io.Writer, done []released) error {
+	if r.json {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		return e.Encode(map[string]any{"dry_run": r.dryRun, "accounts": done})
+	}
+	word := "released"
+	if r.dryRun {
+		word = "to release"
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "account\t%s\tchanged since, left alone\t\n", word)
+	for _, d := range done {
+		fmt.Fprintf(t, "%s\t%d\t%d\t\n", report.Clean(d.Account, 60), d.Released, d.Changed)
+	}
+	return t.Flush()
+}
