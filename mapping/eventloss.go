@@ -4,7 +4,7 @@ package mapping
 const (
 	EventAdditionalGuests = "event.additional_guests" // a guest's number of further guests is kept, but not shown
 	EventAmbiguousTime    = "event.ambiguous_time"    // a series begins in the hour that the clocks show twice; it is read as the first
-	EventAttachmentLeft   = "event.attachment_left"   // attachments that lie in the event at the provider stay behind
+	EventAttachmentLeft   = "event.attachment_left"   // large attachments that lie in the event at the provider stay behind
 	EventAttachmentLink   = "event.attachment_link"   // attachments stay at the provider, as links
 	EventAttendeeAddress  = "event.attendee_address"  // somebody without a usable address is left out of the guests
 	EventAttendeesOmitted = "event.attendees_omitted" // the provider gave only a part of the guests

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"slices"
@@ -209,18 +210,15 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 		m.link(c, "CONFERENCE", o.ConferenceLink, params...)
 	}
 	for _, a := range o.Attachments {
+		if a.Data != nil {
+			c.Add(inline(a))
+			continue
+		}
 		if a.URL == "" {
 			m.lose(EventAttachmentLeft, "the attachment "+strconv.Quote(a.Title)+" stays behind")
 			continue
 		}
-		var params []icalendar.Param
-		if a.MediaType != "" {
-			params = append(params, icalendar.P("FMTTYPE", a.MediaType))
-		}
-		if a.Title != "" {
-			params = append(params, icalendar.P("FILENAME", a.Title))
-		}
-		m.link(c, "ATTACH", a.URL, params...)
+		m.link(c, "ATTACH", a.URL, described(a)...)
 		m.lose(EventAttachmentLink, "attachments stay where they are, as links")
 	}
 	if o.Color != "" {
@@ -232,6 +230,23 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 			m.lose(EventColor, "the colour "+o.Color+" became the nearest named one")
 		}
 	}
+}
+
+// described are the parameters that say what a file is.
+func described(a sources.Attachment) (params []icalendar.Param) {
+	if a.MediaType != "" {
+		params = append(params, icalendar.P("FMTTYPE", a.MediaType))
+	}
+	if a.Title != "" {
+		params = append(params, icalendar.P("FILENAME", a.Title))
+	}
+	return params
+}
+
+// inline is a file within its event (RFC 5545 §3.8.1.1).
+func inline(a sources.Attachment) icalendar.Property {
+	params := append(described(a), icalendar.P("ENCODING", "BASE64"), icalendar.P("VALUE", "BINARY"))
+	return icalendar.Raw("ATTACH", base64.StdEncoding.EncodeToString(a.Data), params...)
 }
 
 // link adds a property of type URI, if the address is one that a client may open.

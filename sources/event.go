@@ -101,4 +101,6 @@ type Reminder struct {
 // Attachment is a file of an event. Without a URL it lies in the event at the provider.
 type Attachment struct {
 	URL, Title, MediaType string
+	// Data is a small file itself; nil for one that the source did not read.
+	Data []byte `json:",omitempty"`
 }

@@ -279,42 +279,6 @@ func (s *calendarSource) mailboxZone(ctx context.Context) (string, error) {
 	return s.zone.Get(ctx, func(ctx context.Context) (string, error) { return s.client.mailboxZone(ctx, s.user) })
 }
 
-// attachments returns the files of events and of their exceptions, by the id of what they belong to.
-func (s *calendarSource) attachments(ctx context.Context, events []event) (map[string][]sources.Attachment, error) {
-	var ids []string
-	for _, e := range events {
-		for _, o := range append([]event{e}, e.Exceptions...) {
-			if o.HasAttachments {
-				ids = append(ids, o.ID)
-			}
-		}
-	}
-	urls := make([]*url.URL, len(ids))
-	for i, id := range ids {
-		urls[i] = s.client.path(url.Values{"$select": {"id,name,contentType,size,isInline"}, "$top": {"100"}}, "users", s.user, "events", id, "attachments")
-	}
-	answers, err := s.client.batch(ctx, listAttachments, s.user, mailHeader, urls)
-	if err != nil {
-		return nil, err
-	}
-	files := map[string][]sources.Attachment{}
-	for i, a := range answers {
-		var list struct {
-			Value []struct {
-				Name        string `json:"name"`
-				ContentType string `json:"contentType"`
-			} `json:"value"`
-		}
-		if err := a.decode(&list); err != nil && fault.Of(err).Reason != fault.SourceGone {
-			return nil, err
-		}
-		for _, f := range list.Value {
-			files[ids[i]] = append(files[ids[i]], sources.Attachment{Title: f.Name, MediaType: f.ContentType})
-		}
-	}
-	return files, nil
-}
-
 // Fetch implements sources.Source.
 func (s *calendarSource) Fetch(ctx context.Context, id string) (sources.Item[sources.Event], error) {
 	var e event

@@ -129,6 +129,25 @@ func eventAttachments(c *call) error {
 	return c.list(all, 10, 1000)
 }
 
+// eventAttachment answers event.attachment with one of them and its bytes (learn.microsoft.com/graph/api/attachment-get).
+func eventAttachment(c *call) error {
+	c.data.mu.Lock()
+	defer c.data.mu.Unlock()
+	if err := c.needMailbox(); err != nil {
+		return err
+	}
+	e := c.user.event(c.r.PathValue("event"))
+	if e == nil {
+		return errOutlookNotFound()
+	}
+	for i, a := range e.files {
+		if id := fmt.Sprintf("%s-%d", e.id, i); id == c.r.PathValue("attachment") {
+			return c.reply(a.json(id).only(c.selected()))
+		}
+	}
+	return errOutlookNotFound()
+}
+
 func (a Attachment) json(id string) object {
 	return object{"@odata.type": "#microsoft.graph.fileAttachment", "id": id, "name": a.Name, "contentType": a.MimeType,
 		"size": len(a.Content), "isInline": false, "lastModifiedDateTime": stamp(time.Unix(0, 0)), "contentBytes": base64.StdEncoding.EncodeToString(a.Content)}

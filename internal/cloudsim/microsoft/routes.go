@@ -60,6 +60,7 @@ func table() []route {
 		{"event.get", exchange, 1, "users/{user}/events/{event}", calendars, "$select $expand", eventGet},
 		{"event.get", exchange, 1, "users/{user}/calendars/{calendar}/events/{event}", calendars, "$select $expand", eventGet},
 		{"event.attachments", exchange, 1, "users/{user}/events/{event}/attachments", calendars, list, eventAttachments},
+		{"event.attachment", exchange, 1, "users/{user}/events/{event}/attachments/{attachment}", calendars, "$select", eventAttachment},
 
 		{"contactFolders.list", exchange, 1, "users/{user}/contactFolders", people, list, contactFolders},
 		{"contactFolders.childFolders", exchange, 1, "users/{user}/contactFolders/{folder}/childFolders", people, list, contactFolders},

@@ -75,11 +75,12 @@ var elsewhere = []struct{ path, like string }{
 	{"/v1.0/sites/getAllSites", "/v1.0/sites"},
 }
 
-// alone are resources that the document has only in lists or at other paths; learn.microsoft.com/graph/api/contactfolder-get and
-// contact-get name these.
+// alone are resources that the document has only in lists or at other paths; learn.microsoft.com/graph/api/contactfolder-get,
+// contact-get and attachment-get name these.
 var alone = []struct{ path, kind string }{
 	{"/v1.0/users/{}/contactFolders/{}", "contactFolder"},
 	{"/v1.0/users/{}/contactFolders/{}/contacts/{}", "contact"},
+	{"/v1.0/users/{}/events/{}/attachments/{}", "attachment"},
 }
 
 // check gives what is wrong with an answer.
