@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -248,7 +249,7 @@ func demoCollections(w io.Writer, from *embedded.Calendar, user string) error {
 		return err
 	}
 	show := func(kind string, of embedded.StoredCollection, one string) {
-		fmt.Fprintf(w, "  %-9s %s (%s)\n", kind, report.Clean(of.DisplayName, 60), report.Plural(int64(len(of.Objects)), one))
+		fmt.Fprintf(w, "  %-9s %s (%s)\n", kind, report.Clean(cmp.Or(of.DisplayName, of.Name), 60), report.Plural(int64(len(of.Objects)), one))
 	}
 	var lists []embedded.StoredCollection
 	for _, c := range calendars {

@@ -34,7 +34,8 @@ func newSimulate(*flags) *cobra.Command {
 		Short: "Start a simulated provider and embedded target servers, for trying things out",
 		Long: `simulate starts a simulated Google Workspace, or a simulated Microsoft 365, and embedded WebDAV,
 IMAP, CalDAV and CardDAV servers on free ports of this machine, writes a job file and what it names
-into DIR, prints one line "ready DIR/job.yaml" and runs until it is interrupted. In another terminal:
+into DIR, prints one line "ready DIR/job.yaml" and runs until it is interrupted. In another
+terminal:
 repatriate run DIR/job.yaml
 
 Without --users and --data it holds the organisation of the demo. One file of it fails at Google,
