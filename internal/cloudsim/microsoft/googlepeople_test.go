@@ -116,6 +116,7 @@ func TestMadeUpTenants(t *testing.T) {
 func TestContactsAndTasksThatAreWrong(t *testing.T) {
 	for name, files := range map[string]fstest.MapFS{
 		"a photo of no size": {"users/a/contacts/contacts.yaml": {Data: []byte("contacts: [{photos: [{url: 'generate:big'}]}]\n")}},
+		"a photo too large":  {"users/a/contacts/contacts.yaml": {Data: []byte("contacts: [{photos: [{url: 'generate:5GB'}]}]\n")}},
 		"a due date list":    {"users/a/tasks/1.yaml": {Data: []byte("title: T\ntasks: [{due: []}]\n")}},
 		"a name list":        {"users/a/contacts/contacts.yaml": {Data: []byte("contacts: [{names: Anna}]\n")}},
 	} {

@@ -161,8 +161,8 @@ func (a googlePlace) graph() object {
 		}
 	}
 	o := object{}
-	for name, value := range map[string]string{"street": strings.Join(street, "\n"), "city": a.City, "state": a.Region, "postalCode": a.PostalCode,
-		"countryOrRegion": a.Country} {
+	for name, value := range map[string]string{"street": strings.Join(street, "\n"), "city": a.City, "state": a.Region,
+		"postalCode": a.PostalCode, "countryOrRegion": a.Country} {
 		o.set(name, lines(value))
 	}
 	if len(o) == 0 {

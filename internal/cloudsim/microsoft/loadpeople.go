@@ -48,8 +48,8 @@ func (l *loader) contact(email string, c map[string]any, groups map[string]strin
 		return err
 	}
 	size, err := organisation.ParseSize(text)
-	if err != nil {
-		return fmt.Errorf("photo: %w", err)
+	if err != nil || size < 1 || size > 8<<20 {
+		return fmt.Errorf("photo: %q is no size up to 8 MB", text)
 	}
 	seed := binary.BigEndian.Uint64(hashOf("photo", email, fmt.Sprint(n)))
 	return l.data.setPhoto(email, id, func() []byte { return Photo(seed, int(size)) })
