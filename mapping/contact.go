@@ -98,37 +98,18 @@ func contains(text string, parts ...string) bool {
 
 // shown is what the contact is called: FN must not be empty (RFC 6350 §6.2.1).
 func (m *contactMapper) shown(c sources.Contact) string {
-	n := c.Name
-	built := strings.Join(nonEmpty([]string{n.Prefix, n.Given, n.Middle, n.Family, n.Suffix}), " ")
-	if name := strings.TrimSpace(cmp.Or(n.Full, built)); name != "" {
-		return name
+	name, own := c.Shown()
+	if !own {
+		m.lose(ContactNameless, "")
 	}
-	m.lose(ContactNameless, "")
-	var others []string
-	others = append(others, c.Nicknames...)
-	for _, o := range c.Organizations {
-		others = append(others, o.Name, o.Title)
-	}
-	others = append(others, c.FileAs)
-	for _, list := range [][]sources.Labelled{c.Emails, c.Phones, c.IMs, c.URLs} {
-		for _, v := range list {
-			others = append(others, v.Name, v.Value)
-		}
-	}
-	for _, a := range c.Addresses {
-		others = append(others, strings.Join(strings.Fields(cmp.Or(a.Formatted, a.Street, a.City)), " "))
-	}
-	if others = nonEmpty(append(others, c.Notes...)); len(others) > 0 {
-		return oneLine(others[0])
-	}
-	return "(no name)"
+	return cmp.Or(oneLine(name), "(no name)")
 }
 
 // work writes organizations. Name and title of one are tied together by a group.
 func (m *contactMapper) work(c sources.Contact) {
 	for i, o := range c.Organizations {
 		group := ""
-		if len(c.Organizations) > 1 {
+		if _, own := m.types(o.Label); own != "" || len(c.Organizations) > 1 {
 			group = m.group()
 		}
 		if o.Name+o.Department != "" {

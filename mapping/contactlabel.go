@@ -117,9 +117,8 @@ func (m *contactMapper) ownLabel(group, label string, used bool) {
 	if label == "" || !used {
 		return
 	}
-	if types, own := m.types(label); own == "" && group != "" {
-		_ = types // an organization's: its label is none of the user's own
-		return
+	if _, own := m.types(label); own == "" {
+		return // an organization's: its label is none of the user's own
 	}
 	m.addIn(cmp.Or(group, m.group()), icalendar.Text("X-ABLabel", label))
 	m.lose(ContactLabel, label)

@@ -1,6 +1,10 @@
 package sources
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Contact is one person or organisation of an address book. Providers' labels ("home", "work", "Ferienhaus") stand as they are given.
 type Contact struct {
@@ -67,4 +71,40 @@ type ContactDate struct {
 	Label            string
 	Year, Month, Day int
 	Text             string
+}
+
+// Shown returns what a person would call the contact: its name, or else what comes first of its company, its addresses and its notes; own
+// says that it is the name. It is empty for a contact that holds nothing.
+func (c Contact) Shown() (name string, own bool) {
+	n := c.Name
+	parts := strings.Join(strings.Fields(strings.Join([]string{n.Prefix, n.Given, n.Middle, n.Family, n.Suffix}, " ")), " ")
+	for _, name := range []string{n.Full, parts} {
+		if strings.TrimSpace(name) != "" {
+			return strings.TrimSpace(name), true
+		}
+	}
+	for _, name := range c.others() {
+		if strings.TrimSpace(name) != "" {
+			return strings.TrimSpace(name), false
+		}
+	}
+	return "", false
+}
+
+// others are what a contact without a name may be called, the best first.
+func (c Contact) others() []string {
+	list := slices.Clone(c.Nicknames)
+	for _, o := range c.Organizations {
+		list = append(list, o.Name, o.Title)
+	}
+	list = append(list, c.FileAs)
+	for _, reach := range [][]Labelled{c.Emails, c.Phones, c.IMs, c.URLs} {
+		for _, v := range reach {
+			list = append(list, v.Name, v.Value)
+		}
+	}
+	for _, a := range c.Addresses {
+		list = append(list, a.Street, a.City, a.Formatted)
+	}
+	return append(list, c.Notes...)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/internal/embedded"
 	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
@@ -67,9 +70,9 @@ func newDemo(f *flags) *cobra.Command {
 		Use:   "demo",
 		Short: "Move a small simulated organisation into embedded servers, twice",
 		Long: `demo starts a simulated Google Workspace with a small organisation that has one of everything that
-is hard, moves it into WebDAV, IMAP and CalDAV servers within this process, and shows what came
-over, what did not, and why. A second pass shows that nothing is moved again. Then it does the same
-with a simulated Microsoft 365. Everything lies in a temporary folder, and nothing leaves this
+is hard, moves it into WebDAV, IMAP, CalDAV and CardDAV servers within this process, and shows what
+came over, what did not, and why. A second pass shows that nothing is moved again. Then it does the
+same with a simulated Microsoft 365. Everything lies in a temporary folder, and nothing leaves this
 machine.`,
 		Example: `  repatriate demo
   repatriate demo --source microsoft --keep`,
@@ -157,7 +160,7 @@ func (d *demo) move(ctx context.Context, from demoSource, dir string) (err error
 	if d.asJSON {
 		say = io.Discard
 	}
-	fmt.Fprintf(say, "A simulated %s, %s, moves into WebDAV, IMAP and CalDAV servers on this machine.\n", from.title, held.Domain)
+	fmt.Fprintf(say, "A simulated %s, %s, moves into WebDAV, IMAP, CalDAV and CardDAV servers on this machine.\n", from.title, held.Domain)
 	for i, title := range []string{"First pass: everything", "Second pass: nothing changed, so nothing is moved again"} {
 		r, err := runPass(ctx, job, pass{}, d.output)
 		if err != nil {
@@ -215,10 +218,6 @@ func demoTargets(w io.Writer, s *simulation.Simulation) error {
 	if err != nil {
 		return err
 	}
-	calendars, err := s.Targets.Calendar.Calendars(user)
-	if err != nil {
-		return err
-	}
 	fmt.Fprintf(w, "\n== What %s finds on the new servers ==\n\n", report.Clean(user, 40))
 	for i, f := range files {
 		if i == 12 {
@@ -232,10 +231,40 @@ func demoTargets(w io.Writer, s *simulation.Simulation) error {
 			fmt.Fprintf(w, "  mailbox   %s (%s)\n", report.Clean(b.Name, 60), report.Plural(int64(len(b.Messages)), "message"))
 		}
 	}
-	for _, c := range calendars {
-		fmt.Fprintf(w, "  calendar  %s (%s)\n", report.Clean(c.DisplayName, 60), report.Plural(int64(len(c.Objects)), "event"))
+	if err := demoCollections(w, s.Targets.Calendar, user); err != nil {
+		return err
 	}
 	fmt.Fprintf(w, "\nWrites that would have mailed a guest: %d\n\n", len(s.Targets.Calendar.Sent()))
+	return nil
+}
+
+// demoCollections shows the calendars of an account, its address books and its lists of tasks, which are calendars for to-dos.
+func demoCollections(w io.Writer, from *embedded.Calendar, user string) error {
+	calendars, err := from.Calendars(user)
+	if err != nil {
+		return err
+	}
+	books, err := from.AddressBooks(user)
+	if err != nil {
+		return err
+	}
+	show := func(kind string, of embedded.StoredCollection, one string) {
+		fmt.Fprintf(w, "  %-9s %s (%s)\n", kind, report.Clean(cmp.Or(of.DisplayName, of.Name), 60), report.Plural(int64(len(of.Objects)), one))
+	}
+	var lists []embedded.StoredCollection
+	for _, c := range calendars {
+		if slices.Contains(c.Components, "VTODO") && !slices.Contains(c.Components, "VEVENT") {
+			lists = append(lists, c)
+		} else {
+			show("calendar", c, "event")
+		}
+	}
+	for _, b := range books {
+		show("contacts", b, "contact")
+	}
+	for _, l := range lists {
+		show("tasks", l, "task")
+	}
 	return nil
 }
 

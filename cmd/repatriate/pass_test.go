@@ -141,6 +141,18 @@ func TestDemo(t *testing.T) {
 		if first.Job != job || !first.Balanced || first.Pass.Written == 0 || first.Totals.CopiedWithLosses == 0 || first.Totals.Skipped == 0 || first.Totals.Failed != 0 {
 			t.Errorf("%s, first pass of %s: %+v", job, first.Job, first.Totals)
 		}
+		kinds := map[string]int64{}
+		for _, task := range first.Tasks {
+			kinds[task.Kind] += task.Copied + task.CopiedWithLosses
+		}
+		for _, kind := range config.Kinds {
+			if kinds[kind] == 0 {
+				t.Errorf("%s: nothing of the kind %s", job, kind)
+			}
+		}
+		if contacts, tasks := kinds["contacts"], kinds["tasks"]; contacts != 7 || tasks != []int64{9, 7}[i] { // Microsoft's steps are no tasks
+			t.Errorf("%s: %d contacts, %d tasks", job, contacts, tasks)
+		}
 		if second.Pass.Written != 0 || second.Totals != first.Totals {
 			t.Errorf("%s, second pass: %+v", job, second.Pass)
 		}
@@ -153,7 +165,8 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	text := ran(t, exitOK, "demo").stdout.String()
-	for _, want := range []string{"Second pass", "balances", "file.renamed", "file.rewritten", "would have mailed a guest: 0", "Google Workspace", "Microsoft 365"} {
+	for _, want := range []string{"Second pass", "balances", "file.renamed", "file.rewritten", "would have mailed a guest: 0", "Google Workspace", "Microsoft 365",
+		"  calendar  Workshop rota (2 events)\n", "(4 contacts)\n", "  tasks     My Tasks (5 tasks)\n", "  tasks     Aufgaben (3 tasks)\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the demo does not say %q", want)
 		}

@@ -33,8 +33,9 @@ func newSimulate(*flags) *cobra.Command {
 		Use:   "simulate [google|microsoft] --dir DIR",
 		Short: "Start a simulated provider and embedded target servers, for trying things out",
 		Long: `simulate starts a simulated Google Workspace, or a simulated Microsoft 365, and embedded WebDAV,
-IMAP and CalDAV servers on free ports of this machine, writes a job file and what it names into DIR,
-prints one line "ready DIR/job.yaml" and runs until it is interrupted. In another terminal:
+IMAP, CalDAV and CardDAV servers on free ports of this machine, writes a job file and what it names
+into DIR, prints one line "ready DIR/job.yaml" and runs until it is interrupted. In another
+terminal:
 repatriate run DIR/job.yaml
 
 Without --users and --data it holds the organisation of the demo. One file of it fails at Google,
@@ -70,6 +71,8 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	f.IntVar(&s.spec.Mail, "mail", 100, "made-up messages of each user")
 	f.IntVar(&s.spec.Files, "files", 100, "made-up files of each user")
 	f.IntVar(&s.spec.Events, "events", 100, "made-up events of each user")
+	f.IntVar(&s.spec.Contacts, "contacts", 100, "made-up contacts of each user")
+	f.IntVar(&s.spec.Tasks, "tasks", 100, "made-up tasks of each user")
 	f.Int64Var(&s.spec.Seed, "seed", 1, "the same seed makes up the same organisation")
 	f.Int64Var(&s.spec.MailMin, "mail-min", 0, "least size of a made-up message in bytes")
 	f.Int64Var(&s.spec.MailMax, "mail-max", 0, "largest size of a made-up message in bytes")

@@ -50,7 +50,8 @@ func simulating(t *testing.T, args ...string) (job string, stop func()) {
 // TestSimulate moves a made-up organisation from one process to another.
 func TestSimulate(t *testing.T) {
 	dir := t.TempDir()
-	job, stop := simulating(t, "--dir", dir, "--users", "3", "--mail", "5", "--files", "4", "--events", "2", "--seed", "7", "--items", "4", "--quotas")
+	job, stop := simulating(t, "--dir", dir, "--users", "3", "--mail", "5", "--files", "4", "--events", "2", "--contacts", "3", "--tasks", "4",
+		"--seed", "7", "--items", "4", "--quotas")
 	defer stop()
 	if job != filepath.Join(dir, "job.yaml") {
 		t.Errorf("ready %s", job)
@@ -60,14 +61,13 @@ func TestSimulate(t *testing.T) {
 		t.Errorf("%v: %s", err, text)
 	}
 	r := reported(t, ran(t, exitOK, "run", "--json", job))
-	mail := int64(0)
+	listed := map[string]int64{}
 	for _, task := range r.Tasks {
-		if task.Kind == "mail" {
-			mail += task.Listed
-		}
+		listed[task.Kind] += task.Listed
 	}
-	if len(r.Tasks) != 9 || mail != 15 || !r.Balanced || r.Pass.SourceRequests == 0 || r.Pass.TargetRequests == 0 {
-		t.Errorf("%d tasks, %d mails, %+v", len(r.Tasks), mail, r.Pass)
+	// Each user has two lists of tasks.
+	if len(r.Tasks) != 18 || listed["mail"] != 15 || listed["contacts"] != 9 || listed["tasks"] != 12 || !r.Balanced || r.Pass.SourceRequests == 0 || r.Pass.TargetRequests == 0 {
+		t.Errorf("%d tasks, %v, %+v", len(r.Tasks), listed, r.Pass)
 	}
 }
 
@@ -75,7 +75,7 @@ func TestSimulate(t *testing.T) {
 func TestSimulateIntoOtherServers(t *testing.T) {
 	other := simulated(t, googleOf(sim.Options{}))
 	dir := t.TempDir()
-	job, stop := simulating(t, "--dir", dir, "--users", "2", "--mail", "3", "--files", "2", "--events", "1", "--target", other.Job)
+	job, stop := simulating(t, "--dir", dir, "--users", "2", "--mail", "3", "--files", "2", "--events", "1", "--contacts", "2", "--tasks", "2", "--target", other.Job)
 	defer stop()
 	list, err := os.ReadFile(filepath.Join(dir, "accounts.csv"))
 	if err != nil {
@@ -183,5 +183,19 @@ func TestDemoKeep(t *testing.T) {
 	}
 	if r := reported(t, ran(t, exitOK, "status", "--json", job)); r.State != report.Complete || r.Totals.Listed < 100 {
 		t.Errorf("what the demo left: %+v", r.Totals)
+	}
+}
+
+// TestSimulateMicrosoft: the made-up tenant has as many contacts and tasks as were asked for.
+func TestSimulateMicrosoft(t *testing.T) {
+	job, stop := simulating(t, "microsoft", "--dir", t.TempDir(), "--users", "2", "--mail", "1", "--files", "1", "--events", "1", "--contacts", "5", "--tasks", "0")
+	defer stop()
+	r := reported(t, ran(t, exitOK, "run", "--json", "--kind", "contacts,tasks", job))
+	listed := map[string]int64{}
+	for _, task := range r.Tasks {
+		listed[task.Kind] += task.Listed
+	}
+	if listed["contacts"] != 10 || listed["tasks"] != 0 || !r.Balanced {
+		t.Errorf("%v, balanced: %v", listed, r.Balanced)
 	}
 }

@@ -26,7 +26,7 @@ func Meaning(reason string) string { return meanings()[reason] }
 // isLoss tells a loss of an item that was moved from the reason why one was not.
 func isLoss(reason string) bool {
 	kind, _, _ := strings.Cut(reason, ".")
-	return kind == "file" || kind == "mail" || kind == "event"
+	return slices.Contains([]string{"file", "mail", "event", "contact", "task"}, kind)
 }
 
 // reasonCount is how many items have a reason.

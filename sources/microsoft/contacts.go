@@ -123,7 +123,7 @@ func (s *contactSource) item(v contact) sources.Item[sources.Contact] {
 		return it
 	}
 	it.Content = v.content()
-	it.Title = it.Content.Name.Full
+	it.Title, _ = it.Content.Shown()
 	it.Content.Photo = &sources.Body{Version: it.Version, Size: -1, Open: func(ctx context.Context) (io.ReadCloser, error) {
 		return s.photo(ctx, v.ID)
 	}}

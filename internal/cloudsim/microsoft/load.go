@@ -26,19 +26,14 @@ func LoadFS(files fs.FS) (*Data, error) {
 // Generate makes up a tenant. The same Spec gives the same one, with the same ids.
 func Generate(s organisation.Spec) *Data {
 	d, err := Of(organisation.Generate(s))
-	if err == nil {
-		d.Now = func() time.Time { return time.Date(2024, 6, 3, 8, 0, 0, 0, time.UTC) }
-		err = d.makeUp(s)
-		d.Now = time.Now
-	}
 	if err != nil {
 		panic(err) // a generated organisation is sound
 	}
-	d.settle()
 	return d
 }
 
-// Of returns what Microsoft 365 holds of an organisation. The same one gives the same ids.
+// Of returns what Microsoft 365 holds of an organisation. The same one gives the same ids. One that was generated has made-up contacts and
+// tasks in the Spec's numbers, with all that Outlook knows, in place of those that Google would hold.
 func Of(o *organisation.Organisation) (*Data, error) {
 	l := &loader{data: NewData(o.Domain), keys: map[string]placed{}}
 	l.data.Now = func() time.Time { return time.Date(2024, 6, 3, 8, 0, 0, 0, time.UTC) }
@@ -54,8 +49,17 @@ func Of(o *organisation.Organisation) (*Data, error) {
 		if u.Deleted {
 			continue
 		}
-		if err := l.user(u); err != nil {
+		err := l.user(u)
+		if err == nil && o.Made == nil {
+			err = l.people(u)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("load %s: %w", u.Email, err)
+		}
+	}
+	if o.Made != nil {
+		if err := l.data.makeUp(*o.Made); err != nil {
+			return nil, fmt.Errorf("load organisation: %w", err)
 		}
 	}
 	for _, s := range o.Drives {
@@ -74,10 +78,13 @@ func Of(o *organisation.Organisation) (*Data, error) {
 	return l.data, nil
 }
 
+// mailboxZone is the time zone of all mailboxes that are loaded, as Outlook names it.
+const mailboxZone = "W. Europe Standard Time"
+
 // userOf turns an archived account into one whose licence was taken, and a suspended one into one whose sign-in is blocked.
 func userOf(u *organisation.User) User {
 	return User{Email: u.Email, GivenName: u.Given, FamilyName: u.Family, Aliases: u.Aliases, Disabled: u.Suspended, Unlicensed: u.Archived,
-		NoMailbox: u.NoMailbox || u.Archived, NoDrive: u.Archived, TimeZone: "W. Europe Standard Time"}
+		NoMailbox: u.NoMailbox || u.Archived, NoDrive: u.Archived, TimeZone: mailboxZone}
 }
 
 type placed struct{ drive, id string }

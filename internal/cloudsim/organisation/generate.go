@@ -43,7 +43,7 @@ func Generate(s Spec) *Organisation {
 		s.FileMin, s.FileMax = 4<<10, 200<<10
 	}
 	g := &generator{Spec: s, rng: rand.New(rand.NewPCG(uint64(s.Seed), 1)), start: time.Date(2020, 1, 6, 9, 0, 0, 0, time.UTC)}
-	o := &Organisation{Domain: s.Domain}
+	o := &Organisation{Domain: s.Domain, Made: &s}
 	for i := range s.Users {
 		o.Users = append(o.Users, g.user(i+1))
 	}

@@ -18,6 +18,10 @@ type Organisation struct {
 	Domain string         `yaml:"domain"`
 	Users  []*User        `yaml:"users"`
 	Drives []*SharedDrive `yaml:"shared_drives"`
+
+	// Made is what Generate made it of; nil for one that was read. A provider whose contacts and tasks are not like Google's may make up its
+	// own in the numbers that are wanted.
+	Made *Spec `yaml:"-"`
 }
 
 // User is an account and what it holds.

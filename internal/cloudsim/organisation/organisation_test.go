@@ -18,6 +18,9 @@ func TestReadTheExample(t *testing.T) {
 	if o.Domain != "example.org" || len(o.Users) != 7 || len(o.Drives) != 1 || len(o.Users[0].Messages) != 10 || len(o.Users[0].Calendars) != 3 {
 		t.Errorf("got %s, %d users, %d drives", o.Domain, len(o.Users), len(o.Drives))
 	}
+	if u := o.Users[0]; len(u.ContactGroups) != 2 || len(u.Contacts) != 4 || len(u.TaskLists) != 2 || len(u.TaskLists[0].Tasks) != 6 || o.Made != nil {
+		t.Errorf("%d groups, %d contacts, lists %v", len(u.ContactGroups), len(u.Contacts), u.TaskLists)
+	}
 	if at := o.Users[0].Files[0].Modified; len(o.Users[0].Files) == 0 || at.Year() > 2030 {
 		t.Errorf("modified %v", at)
 	}
@@ -85,6 +88,10 @@ func TestContactsAndTasksLeaveTheRestAsItIs(t *testing.T) {
 	if len(a.Users[1].Contacts) != 40 || len(a.Users[1].OtherContacts) != 4 || len(a.Users[1].TaskLists[1].Tasks) != 15 {
 		t.Errorf("%d contacts, %d other contacts", len(a.Users[1].Contacts), len(a.Users[1].OtherContacts))
 	}
+	if a.Made.Contacts != 40 || plain.Made.Contacts != 0 {
+		t.Errorf("made of %+v and %+v", a.Made, plain.Made)
+	}
+	a.Made = plain.Made
 	for _, u := range a.Users {
 		u.ContactGroups, u.Contacts, u.OtherContacts, u.TaskLists = nil, nil, nil, nil
 	}
