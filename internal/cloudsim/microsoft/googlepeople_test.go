@@ -126,3 +126,21 @@ func TestContactsAndTasksThatAreWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestTheExampleAsGraphShowsIt reads contacts and tasks of the example; every answer is checked against the document.
+func TestTheExampleAsGraphShowsIt(t *testing.T) {
+	c := serveStrictly(t, must(LoadFS(examples.Organisation())))
+	for user, want := range map[string][2]int{"anna.keller": {4, 5}, "ben.osei": {3, 2}, "carla.nunes": {0, 0}} {
+		root := "users/" + user + "@example.org/"
+		contacts, _, _ := c.all(root + "contactFolders/contacts/contacts/delta")
+		lists, _, _ := c.all(root + "todo/lists")
+		tasks := 0
+		for id := range lists {
+			all, _, _ := c.all(root + "todo/lists/" + id + "/tasks/delta?$expand=checklistItems,linkedResources")
+			tasks += len(all)
+		}
+		if got := [2]int{len(contacts), tasks}; got != want {
+			t.Errorf("%s has %v contacts and tasks, want %v", user, got, want)
+		}
+	}
+}
