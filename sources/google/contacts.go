@@ -166,7 +166,7 @@ func (s *contactSource) item(p *people.Person, groups groupNames) sources.Item[s
 	names, starred := groups.of(p)
 	it.Content = contactOf(p, names, starred)
 	it.Title, _ = it.Content.Shown()
-	it.Link = "https://contacts.google.com/person/"+strings.TrimPrefix(p.ResourceName, "people/")
+	it.Link = "https://contacts.google.com/person/" + strings.TrimPrefix(p.ResourceName, "people/")
 	it.Stub = !s.other && (len(p.EmailAddresses) >= truncatedAt || len(p.PhoneNumbers) >= truncatedAt)
 	it.Content.Photo = s.photo(p)
 	return it
