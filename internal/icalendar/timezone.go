@@ -10,8 +10,9 @@ import (
 )
 
 // horizon is the first year whose changes of the clocks are not looked at: zones that follow no yearly rule until then
-// (Morocco's, which follow the moon) are described by their single changes up to it.
-const horizon = 2100
+// (Morocco's, which follow the moon) are described by their single changes up to it. It lies two generations behind the events that
+// people write today, so that these end before it, and behind 2100, which is no leap year.
+const horizon = 2160
 
 // ruleYears is how many years before the horizon a yearly rule must hold to be taken for one. In 28 years each date
 // falls on each weekday.
