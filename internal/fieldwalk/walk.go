@@ -1,0 +1,236 @@
+package fieldwalk
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Walk is what a test knows about the fields of one object.
+type Walk struct {
+	// Fields are those that the provider describes.
+	Fields []Field
+	// Asked reports whether the provider is asked for a field of the object itself; nil means for all.
+	Asked func(name string) bool
+	// Probes say what a field needs in order to count.
+	Probes []Probe
+	// Left are the fields that do not come along.
+	Left []Left
+	// Write returns what of an object stands on the target: one text for each form in which it can be written there.
+	Write func(t *testing.T, object []byte) []string
+}
+
+// Probe is how fields are tried. Where several concern a field, all of them hold; later ones are stronger.
+type Probe struct {
+	// Fields are patterns of paths, parted by blanks: * stands for any one name, ** for any number of them.
+	Fields string
+	// Value is what the field holds, instead of a mark that is made up.
+	Value any
+	// Marks are what must stand on the target, in one of these forms; without them, the mark itself or, where the value is no mark, any
+	// difference from the object without the field.
+	Marks []string
+	// With are other fields that must be there, by their paths; one that begins with a dot is beside the field.
+	With map[string]any
+}
+
+// Left are fields that do not come along.
+type Left struct {
+	// Fields are patterns of paths, parted by blanks, as in a Probe.
+	Fields string
+	// Reason says why, in the words of the document.
+	Reason string
+}
+
+// Run tries every field. One that is not found on the target must be left for a reason, and one that is found must not be.
+func (w Walk) Run(t *testing.T) {
+	t.Helper()
+	used := map[string]bool{}
+	for i, f := range w.Fields {
+		found := w.found(t, f, i)
+		pattern := w.leftBy(f.Path)
+		used[pattern] = true
+		switch {
+		case !found && pattern == "":
+			t.Errorf("%s does not come along, and is not in the list of what is left", f.Path)
+		case found && pattern != "":
+			t.Errorf("%s comes along, but is in the list of what is left as %s", f.Path, pattern)
+		}
+	}
+	for _, l := range w.Left {
+		for _, pattern := range strings.Fields(l.Fields) {
+			if !used[pattern] {
+				t.Errorf("%s is in the list of what is left, but there is no such field, or another line has it", pattern)
+			}
+		}
+	}
+	for _, p := range w.Probes {
+		if !slices.ContainsFunc(w.Fields, func(f Field) bool { return matches(p.Fields, f.Path) != "" }) {
+			t.Errorf("the probe of %s concerns no field", p.Fields)
+		}
+	}
+}
+
+// leftBy returns the pattern by which a field is left, or "".
+func (w Walk) leftBy(path string) string {
+	for _, l := range w.Left {
+		if pattern := matches(l.Fields, path); pattern != "" {
+			return pattern
+		}
+	}
+	return ""
+}
+
+// matches returns the first of the patterns that a path has.
+func matches(patterns, path string) string {
+	for _, pattern := range strings.Fields(patterns) {
+		text := strings.NewReplacer(`\*\*`, `.*`, `\*`, `[^.]*`).Replace(regexp.QuoteMeta(pattern))
+		if regexp.MustCompile("^" + text + "$").MatchString(path) {
+			return pattern
+		}
+	}
+	return ""
+}
+
+// probe joins all that is known about a field.
+func (w Walk) probe(path string) Probe {
+	out := Probe{With: map[string]any{}}
+	for _, p := range w.Probes {
+		if matches(p.Fields, path) == "" {
+			continue
+		}
+		if p.Value != nil {
+			out.Value, out.Marks = p.Value, nil
+		}
+		if p.Marks != nil {
+			out.Marks = p.Marks
+		}
+		maps.Copy(out.With, p.With)
+	}
+	return out
+}
+
+// found tries a field alone and, if that does not do, with what it needs.
+func (w Walk) found(t *testing.T, f Field, number int) bool {
+	t.Helper()
+	p := w.probe(f.Path)
+	for _, with := range []map[string]any{nil, p.With} {
+		for _, v := range values(f, p, number) {
+			without := w.write(t, f.Path, with, nil)
+			if seen(w.write(t, f.Path, with, v.value), without, v.marks) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// value is what a field may hold, and the forms in which it may stand on the target; without forms, any difference counts.
+type value struct {
+	value any
+	marks []string
+}
+
+func values(f Field, p Probe, number int) []value {
+	s := f.Schema
+	if p.Value != nil {
+		return []value{{p.Value, p.Marks}}
+	}
+	switch {
+	case len(s.words()) > 0:
+		var out []value
+		for _, word := range s.words() {
+			out = append(out, value{word, p.Marks})
+		}
+		return out
+	case slices.Contains(s.Type, "boolean"):
+		return []value{{true, p.Marks}}
+	case slices.Contains(s.Type, "integer"), slices.Contains(s.Type, "number"):
+		return []value{{1000 + number, p.Marks}}
+	case s.Format == "google-datetime" || strings.Contains(s.Pattern, "T"):
+		at := fmt.Sprintf("2031-05-17T%02d:%02d:59Z", number/60%24, number%60)
+		return []value{{at, or(p.Marks, at, strings.NewReplacer("-", "", ":", "").Replace(at))}}
+	case s.Pattern != "":
+		return []value{{"2031-05-17", or(p.Marks, "2031-05-17", "20310517")}}
+	}
+	mark := fmt.Sprintf("marker%d@example.org", number)
+	return []value{{mark, or(p.Marks, mark)}}
+}
+
+func or(marks []string, usual ...string) []string {
+	if marks != nil {
+		return marks
+	}
+	return usual
+}
+
+// write makes the object in which a field holds a value, or is missing if that is nil, and converts it.
+func (w Walk) write(t *testing.T, path string, with map[string]any, v any) []string {
+	t.Helper()
+	object := map[string]any{}
+	for at, value := range with {
+		if strings.HasPrefix(at, ".") {
+			at = path[:max(0, strings.LastIndexByte(path, '.'))] + at
+		}
+		if at = strings.TrimPrefix(at, "."); at != path {
+			set(object, at, value)
+		}
+	}
+	if v != nil {
+		set(object, path, v)
+	}
+	if w.Asked != nil {
+		maps.DeleteFunc(object, func(name string, _ any) bool { return !w.Asked(name) })
+	}
+	raw, err := json.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Write(t, raw)
+}
+
+// set puts a value at a path. Lists have one element.
+func set(object map[string]any, path string, v any) {
+	name, rest, deeper := strings.Cut(path, ".")
+	name, list := strings.CutSuffix(name, "[]")
+	if !deeper {
+		if list {
+			v = []any{v}
+		}
+		object[name] = v
+		return
+	}
+	below, ok := object[name].(map[string]any)
+	if all, isList := object[name].([]any); isList {
+		below, ok = all[0].(map[string]any)
+	}
+	if !ok {
+		below = map[string]any{}
+		object[name] = below
+		if list {
+			object[name] = []any{below}
+		}
+	}
+	set(below, rest, v)
+}
+
+// seen reports whether each form on the target holds one of the marks, and differs from the one without the field.
+func seen(written, without []string, marks []string) bool {
+	for i, text := range written {
+		if len(without) == len(written) && text == without[i] {
+			return false
+		}
+		if len(marks) > 0 && !slices.ContainsFunc(marks, func(m string) bool { return strings.Contains(text, m) }) {
+			return false
+		}
+	}
+	return len(written) > 0
+}
+
+// Unfold returns the lines of a vCard or an iCalendar object as they were before they were folded, without the escapes of texts.
+func Unfold(data []byte) string {
+	return strings.NewReplacer("\r\n ", "", `\n`, "\n", `\,`, ",", `\;`, ";", `\\`, `\`).Replace(string(data))
+}
