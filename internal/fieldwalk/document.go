@@ -12,7 +12,7 @@ const head = `# Fields that stay behind
 
 What the providers describe of a contact or a task and what does not come along. A field that is in none of these tables is found
 again on the target; where that has no field of its own for it, it stands in the note of the contact or in the description of the
-task, and the [summary](reasons.md#what-is-lost) counts it.
+task, and the [summary](reasons.md#losses-of-contacts) counts it.
 
 The paths are those of the provider's own description. ` + "`[]`" + ` is an element of a list, ` + "`*`" + ` any one name, ` + "`**`" + ` any number of them.
 
@@ -39,7 +39,7 @@ func Compare(t *testing.T, path, title, about string, left []Left, update bool) 
 		t.Errorf("%s is not what the test knows about %s: run the command that stands there", path, title)
 		return
 	}
-	if err := os.WriteFile(path, []byte(want), 0o644); err != nil { //nolint:gosec // a document that everybody may read
+	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -35,6 +35,8 @@ type Probe struct {
 	Marks []string
 	// With are other fields that must be there, by their paths; one that begins with a dot is beside the field.
 	With map[string]any
+	// First are elements that stand in lists of the object before the one that is tried.
+	First map[string]any
 }
 
 // Left are fields that do not come along.
@@ -97,7 +99,7 @@ func matches(patterns, path string) string {
 
 // probe joins all that is known about a field.
 func (w Walk) probe(path string) Probe {
-	out := Probe{With: map[string]any{}}
+	out := Probe{With: map[string]any{}, First: map[string]any{}}
 	for _, p := range w.Probes {
 		if matches(p.Fields, path) == "" {
 			continue
@@ -109,6 +111,7 @@ func (w Walk) probe(path string) Probe {
 			out.Marks = p.Marks
 		}
 		maps.Copy(out.With, p.With)
+		maps.Copy(out.First, p.First)
 	}
 	return out
 }
@@ -117,10 +120,10 @@ func (w Walk) probe(path string) Probe {
 func (w Walk) found(t *testing.T, f Field, number int) bool {
 	t.Helper()
 	p := w.probe(f.Path)
-	for _, with := range []map[string]any{nil, p.With} {
+	for _, needs := range []Probe{{}, p} {
+		without := w.write(t, f.Path, needs, nil)
 		for _, v := range values(f, p, number) {
-			without := w.write(t, f.Path, with, nil)
-			if seen(w.write(t, f.Path, with, v.value), without, v.marks) {
+			if seen(w.write(t, f.Path, needs, v.value), without, v.marks) {
 				return true
 			}
 		}
@@ -168,10 +171,13 @@ func or(marks []string, usual ...string) []string {
 }
 
 // write makes the object in which a field holds a value, or is missing if that is nil, and converts it.
-func (w Walk) write(t *testing.T, path string, with map[string]any, v any) []string {
+func (w Walk) write(t *testing.T, path string, needs Probe, v any) []string {
 	t.Helper()
 	object := map[string]any{}
-	for at, value := range with {
+	if at := strings.LastIndexByte(path, '.'); at > 0 {
+		set(object, path[:at], map[string]any{}) // that it is there must not count
+	}
+	for at, value := range needs.With {
 		if strings.HasPrefix(at, ".") {
 			at = path[:max(0, strings.LastIndexByte(path, '.'))] + at
 		}
@@ -181,6 +187,11 @@ func (w Walk) write(t *testing.T, path string, with map[string]any, v any) []str
 	}
 	if v != nil {
 		set(object, path, v)
+	}
+	for list, first := range needs.First {
+		if rest, ok := object[list].([]any); ok {
+			object[list] = append([]any{first}, rest...)
+		}
 	}
 	if w.Asked != nil {
 		maps.DeleteFunc(object, func(name string, _ any) bool { return !w.Asked(name) })
