@@ -24,19 +24,19 @@ go test -p 1 ./sources/google ./sources/microsoft -run Fields -update
 ` + "```" + `
 `
 
-// Compare compares the section with a title with what is left, or writes it anew. Path is where the document is.
-func Compare(t *testing.T, path, title, about string, left []Left, update bool) {
+// Compare compares the walk's section of the document with what does not come along, or writes it anew. Path is where the document is.
+func (w Walk) Compare(t *testing.T, path string, update bool) {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil && !update {
 		t.Fatal(err)
 	}
-	want := replace(string(raw), title, section(title, about, left))
+	want := replace(string(raw), w.Title, w.section())
 	if want == string(raw) {
 		return
 	}
 	if !update {
-		t.Errorf("%s is not what the test knows about %s: run the command that stands there", path, title)
+		t.Errorf("%s is not what the test knows about %s: run the command that stands there", path, w.Title)
 		return
 	}
 	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
@@ -44,14 +44,23 @@ func Compare(t *testing.T, path, title, about string, left []Left, update bool) 
 	}
 }
 
-// section is the text of one kind of object.
-func section(title, about string, left []Left) string {
+// section is the text about one kind of object.
+func (w Walk) section() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s\n\n%s\n\n| field | why it does not come along |\n|---|---|\n", title, about)
-	for _, l := range left {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.Join(strings.Fields(l.Fields), "`, `"), l.Reason)
+	fmt.Fprintf(&b, "## %s\n\n%s\n\n", w.Title, w.About)
+	table(&b, "field", "why it does not come along", w.Left)
+	if len(w.Behind) > 0 {
+		b.WriteString("\nThese come along only where another field does not say the same:\n\n")
+		table(&b, "field", "what comes along instead", w.Behind)
 	}
 	return b.String()
+}
+
+func table(b *strings.Builder, field, reason string, list []Left) {
+	fmt.Fprintf(b, "| %s | %s |\n|---|---|\n", field, reason)
+	for _, l := range list {
+		fmt.Fprintf(b, "| `%s` | %s |\n", strings.Join(strings.Fields(l.Fields), "`, `"), l.Reason)
+	}
 }
 
 // replace returns the document with another section of a title and with the head that belongs to it.

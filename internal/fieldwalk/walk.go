@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// Walk is what a test knows about the fields of one object.
+// Walk is what a test knows about the fields of one object. Title and About begin its section of the document.
 type Walk struct {
+	Title, About string
 	// Fields are those that the provider describes.
 	Fields []Field
 	// Asked reports whether the provider is asked for a field of the object itself; nil means for all.
@@ -20,6 +21,8 @@ type Walk struct {
 	Probes []Probe
 	// Left are the fields that do not come along.
 	Left []Left
+	// Behind are texts that come along only where another field does not say the same.
+	Behind []Left
 	// Write returns what of an object stands on the target: one text for each form in which it can be written there.
 	Write func(t *testing.T, object []byte) []string
 }
@@ -33,7 +36,8 @@ type Probe struct {
 	// Marks are what must stand on the target, in one of these forms; without them, the mark itself or, where the value is no mark, any
 	// difference from the object without the field.
 	Marks []string
-	// With are other fields that must be there, by their paths; one that begins with a dot is beside the field.
+	// With are other fields that must be there, by their paths; one that begins with a dot is beside the field, and one
+	// whose value is nil must not be there.
 	With map[string]any
 	// First are elements that stand in lists of the object before the one that is tried.
 	First map[string]any
@@ -50,25 +54,14 @@ type Left struct {
 // Run tries every field. One that is not found on the target must be left for a reason, and one that is found must not be.
 func (w Walk) Run(t *testing.T) {
 	t.Helper()
-	used := map[string]bool{}
+	var lost []string
 	for i, f := range w.Fields {
-		found := w.found(t, f, i)
-		pattern := w.leftBy(f.Path)
-		used[pattern] = true
-		switch {
-		case !found && pattern == "":
-			t.Errorf("%s does not come along, and is not in the list of what is left", f.Path)
-		case found && pattern != "":
-			t.Errorf("%s comes along, but is in the list of what is left as %s", f.Path, pattern)
+		if !w.found(t, f, i) {
+			lost = append(lost, f.Path)
 		}
 	}
-	for _, l := range w.Left {
-		for _, pattern := range strings.Fields(l.Fields) {
-			if !used[pattern] {
-				t.Errorf("%s is in the list of what is left, but there is no such field, or another line has it", pattern)
-			}
-		}
-	}
+	w.compare(t, "does not come along", lost, w.Left)
+	w.compare(t, "does not come along with all others", w.hidden(t), w.Behind)
 	for _, p := range w.Probes {
 		if !slices.ContainsFunc(w.Fields, func(f Field) bool { return matches(p.Fields, f.Path) != "" }) {
 			t.Errorf("the probe of %s concerns no field", p.Fields)
@@ -76,14 +69,30 @@ func (w Walk) Run(t *testing.T) {
 	}
 }
 
-// leftBy returns the pattern by which a field is left, or "".
-func (w Walk) leftBy(path string) string {
-	for _, l := range w.Left {
-		if pattern := matches(l.Fields, path); pattern != "" {
-			return pattern
+// compare demands that the list has the fields of which something is so, and no others.
+func (w Walk) compare(t *testing.T, so string, paths []string, list []Left) {
+	t.Helper()
+	for _, path := range paths {
+		if !slices.ContainsFunc(list, func(l Left) bool { return matches(l.Fields, path) != "" }) {
+			t.Errorf("%s %s, and no list says why", path, so)
 		}
 	}
-	return ""
+	for _, l := range list {
+		for _, pattern := range strings.Fields(l.Fields) {
+			some := false
+			for _, f := range w.Fields {
+				if matches(pattern, f.Path) == "" {
+					continue
+				}
+				if some = true; !slices.Contains(paths, f.Path) {
+					t.Errorf("a list has %s: it is not so that %s %s", pattern, f.Path, so)
+				}
+			}
+			if !some {
+				t.Errorf("a list has %s: there is no such field", pattern)
+			}
+		}
+	}
 }
 
 // matches returns the first of the patterns that a path has.
@@ -181,7 +190,7 @@ func (w Walk) write(t *testing.T, path string, needs Probe, v any) []string {
 		if strings.HasPrefix(at, ".") {
 			at = path[:max(0, strings.LastIndexByte(path, '.'))] + at
 		}
-		if at = strings.TrimPrefix(at, "."); at != path {
+		if at = strings.TrimPrefix(at, "."); at != path && value != nil {
 			set(object, at, value)
 		}
 	}
@@ -201,6 +210,32 @@ func (w Walk) write(t *testing.T, path string, needs Probe, v any) []string {
 		t.Fatal(err)
 	}
 	return w.Write(t, raw)
+}
+
+// hidden returns the texts that come along by themselves, and do not in an object that has all of them.
+func (w Walk) hidden(t *testing.T) (paths []string) {
+	t.Helper()
+	all, marks := Probe{With: map[string]any{}}, map[string]string{}
+	for i, f := range w.Fields {
+		p := w.probe(f.Path)
+		v := values(f, p, i)[0]
+		if text, ok := v.value.(string); ok && p.Value == nil && slices.Equal(v.marks, []string{text}) && w.found(t, f, i) {
+			maps.Copy(all.With, p.With)
+			marks[f.Path] = text
+		}
+	}
+	for path, text := range marks {
+		all.With[path] = text
+	}
+	maps.DeleteFunc(all.With, func(path string, _ any) bool { return strings.HasPrefix(path, ".") })
+	written := w.write(t, "", all, nil)
+	for path, mark := range marks {
+		if slices.ContainsFunc(written, func(text string) bool { return !strings.Contains(text, mark) }) {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
 }
 
 // set puts a value at a path. Lists have one element.

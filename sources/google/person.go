@@ -37,9 +37,7 @@ func names(p *people.Person, c *sources.Contact) {
 		c.Name = sources.ContactName{
 			Full: cmp.Or(n.DisplayName, n.UnstructuredName), Prefix: n.HonorificPrefix, Given: n.GivenName, Middle: n.MiddleName, Family: n.FamilyName,
 			Suffix: n.HonorificSuffix, PhoneticGiven: n.PhoneticGivenName, PhoneticMiddle: n.PhoneticMiddleName, PhoneticFamily: n.PhoneticFamilyName,
-		}
-		if full := n.PhoneticFullName; full != "" && n.PhoneticGivenName+n.PhoneticFamilyName+n.PhoneticMiddleName == "" {
-			c.Name.PhoneticFull = full
+			PhoneticFull: n.PhoneticFullName,
 		}
 		c.Others = append(c.Others, filled(sources.Labelled{Label: "Phonetic prefix", Value: n.PhoneticHonorificPrefix},
 			sources.Labelled{Label: "Phonetic suffix", Value: n.PhoneticHonorificSuffix})...)
