@@ -22,9 +22,8 @@ const losses = "../../docs/losses.md"
 func TestFieldsOfContacts(t *testing.T) {
 	asked := append(strings.Split(personFields, ","), "resourceName", "etag")
 	w := fieldwalk.Walk{
-		Title: "Contacts of Google",
-		About: "Of the fields of a " +
-			"[Person](https://developers.google.com/people/api/rest/v1/people#Person).",
+		Title:  "Contacts of Google",
+		About:  "Of the fields of a [Person](https://developers.google.com/people/api/rest/v1/people#Person).",
 		Fields: described(t, "people/v1/people-api.json", "Person"),
 		Asked:  func(name string) bool { return slices.Contains(asked, name) },
 		Probes: contactProbes,
@@ -39,9 +38,8 @@ func TestFieldsOfContacts(t *testing.T) {
 // TestFieldsOfTasks walks Google's description of a task.
 func TestFieldsOfTasks(t *testing.T) {
 	w := fieldwalk.Walk{
-		Title: "Tasks of Google",
-		About: "Of the fields of a " +
-			"[Task](https://developers.google.com/workspace/tasks/reference/rest/v1/tasks#Task).",
+		Title:  "Tasks of Google",
+		About:  "Of the fields of a [Task](https://developers.google.com/workspace/tasks/reference/rest/v1/tasks#Task).",
 		Fields: described(t, "tasks/v1/tasks-api.json", "Task"),
 		Probes: taskProbes,
 		Left:   taskLeft,

@@ -46,8 +46,12 @@ func names(p *people.Person, c *sources.Contact) {
 		c.Nicknames = append(c.Nicknames, n.Value)
 		c.Others = append(c.Others, filled(sources.Labelled{Label: nicknameKinds[n.Type], Value: n.Value})...)
 	}
-	for _, f := range primaryFirst(p.FileAses, func(f *people.FileAs) *people.FieldMetadata { return f.Metadata }) {
-		c.FileAs = cmp.Or(c.FileAs, f.Value)
+	for i, f := range primaryFirst(p.FileAses, func(f *people.FileAs) *people.FieldMetadata { return f.Metadata }) {
+		if i > 0 {
+			c.Others = append(c.Others, filled(sources.Labelled{Label: "File as", Value: f.Value})...)
+			continue
+		}
+		c.FileAs = f.Value
 	}
 }
 
@@ -143,8 +147,12 @@ func life(p *people.Person, c *sources.Contact) {
 	for _, r := range p.Relations {
 		c.Relations = append(c.Relations, sources.Labelled{Label: labelOf(r.Type, r.FormattedType), Value: r.Person})
 	}
-	for _, g := range primaryFirst(p.Genders, func(g *people.Gender) *people.FieldMetadata { return g.Metadata }) {
-		c.Gender = cmp.Or(c.Gender, g.Value)
+	for i, g := range primaryFirst(p.Genders, func(g *people.Gender) *people.FieldMetadata { return g.Metadata }) {
+		if i > 0 {
+			c.Others = append(c.Others, filled(sources.Labelled{Label: "Gender", Value: g.Value})...)
+		} else {
+			c.Gender = g.Value
+		}
 		c.Others = append(c.Others, filled(sources.Labelled{Label: "Pronouns", Value: g.AddressMeAs})...)
 	}
 }

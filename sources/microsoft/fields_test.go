@@ -20,9 +20,8 @@ const losses = "../../docs/losses.md"
 // TestFieldsOfContacts walks Graph's description of a contact. Without a $select, Graph gives all but what has to be expanded.
 func TestFieldsOfContacts(t *testing.T) {
 	w := fieldwalk.Walk{
-		Title: "Contacts of Microsoft",
-		About: "Of the fields of a " +
-			"[contact](https://learn.microsoft.com/graph/api/resources/contact).",
+		Title:  "Contacts of Microsoft",
+		About:  "Of the fields of a [contact](https://learn.microsoft.com/graph/api/resources/contact).",
 		Fields: described(t, "microsoft.graph.contact"),
 		Probes: contactProbes,
 		Left:   contactLeft,
