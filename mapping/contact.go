@@ -245,6 +245,9 @@ func (m *contactMapper) rest(c sources.Contact) {
 		m.aside(o.Label, o.Value)
 	}
 	notes := nonEmpty(c.Notes)
+	for _, note := range c.NotesHTML {
+		notes = append(notes, nonEmpty([]string{plainText(note)})...)
+	}
 	if len(m.note) > 0 {
 		notes = append(notes, strings.Join(m.note, "\n"))
 	}

@@ -60,6 +60,10 @@ func TestContactLines(t *testing.T) {
 			sources.Contact{Name: sources.ContactName{Full: "A"}, IMs: []sources.Labelled{{Protocol: "jabber", Value: "a@b"}}},
 			"IMPP;X-SERVICE-TYPE=jabber:xmpp:a@b", "IMPP;X-SERVICE-TYPE=jabber:xmpp:a@b", "",
 		},
+		"notes in HTML": {
+			sources.Contact{Name: sources.ContactName{Full: "A"}, Notes: []string{"plain <b>"}, NotesHTML: []string{"a <b>c</b>", "<p></p>"}},
+			`NOTE:plain <b>\n\na c`, `NOTE:plain <b>\n\na c`, "",
+		},
 		"groups": {
 			sources.Contact{Name: sources.ContactName{Full: "A"}, Groups: []string{"a,b", "c"}, Starred: true},
 			`CATEGORIES:a\,b,c,Starred`, `CATEGORIES:a\,b,c,Starred`, "",

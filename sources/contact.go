@@ -26,7 +26,8 @@ type Contact struct {
 	Birthdays   []ContactDate
 	// Dates are anniversaries and the user's own dates.
 	Dates []ContactDate
-	Notes []string
+	// Notes are plain, and NotesHTML are not.
+	Notes, NotesHTML []string
 	// Groups are the names of the user's groups or categories, and Starred is one that providers keep apart.
 	Groups  []string
 	Starred bool

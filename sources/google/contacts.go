@@ -288,19 +288,27 @@ func (g groupNames) of(p *people.Person) (names []string, starred bool) {
 	return slices.Compact(names), starred
 }
 
-// photo returns the person's own picture, in the size in which it was uploaded; nil for one that Google made.
+// photo returns the person's own picture; nil for one that Google made.
 func (s *contactSource) photo(p *people.Person) *sources.Body {
-	for _, ph := range p.Photos {
-		if ph == nil || ph.Default || ph.Url == "" {
+	address := photoAddress(p)
+	if address == "" {
+		return nil
+	}
+	return &sources.Body{Version: p.Etag, Size: -1, Open: func(ctx context.Context) (io.ReadCloser, error) { return s.openPhoto(ctx, address) }}
+}
+
+// photoAddress is where the person's own picture is, in the size in which it was uploaded.
+func photoAddress(p *people.Person) string {
+	for _, ph := range primaryFirst(p.Photos, func(ph *people.Photo) *people.FieldMetadata { return ph.Metadata }) {
+		if ph.Default || ph.Url == "" {
 			continue
 		}
-		address := ph.Url
-		if at := strings.LastIndex(address, "=s"); at > 0 && strings.Trim(address[at+2:], "0123456789") == "" {
-			address = address[:at] + "=s0" // the whole picture
+		if at := strings.LastIndex(ph.Url, "=s"); at > 0 && strings.Trim(ph.Url[at+2:], "0123456789") == "" {
+			return ph.Url[:at] + "=s0" // the whole picture
 		}
-		return &sources.Body{Version: p.Etag, Size: -1, Open: func(ctx context.Context) (io.ReadCloser, error) { return s.openPhoto(ctx, address) }}
+		return ph.Url
 	}
-	return nil
+	return ""
 }
 
 func (s *contactSource) openPhoto(ctx context.Context, address string) (io.ReadCloser, error) {

@@ -29,7 +29,7 @@ func contactOf(p *people.Person, groups []string, starred bool) sources.Contact 
 }
 
 func names(p *people.Person, c *sources.Contact) {
-	for i, n := range p.Names {
+	for i, n := range primaryFirst(p.Names, func(n *people.Name) *people.FieldMetadata { return n.Metadata }) {
 		if i > 0 {
 			c.Others = append(c.Others, sources.Labelled{Label: "Name", Value: cmp.Or(n.DisplayName, n.UnstructuredName)})
 			continue
@@ -37,19 +37,40 @@ func names(p *people.Person, c *sources.Contact) {
 		c.Name = sources.ContactName{
 			Full: cmp.Or(n.DisplayName, n.UnstructuredName), Prefix: n.HonorificPrefix, Given: n.GivenName, Middle: n.MiddleName, Family: n.FamilyName,
 			Suffix: n.HonorificSuffix, PhoneticGiven: n.PhoneticGivenName, PhoneticMiddle: n.PhoneticMiddleName, PhoneticFamily: n.PhoneticFamilyName,
-		}
-		if full := n.PhoneticFullName; full != "" && n.PhoneticGivenName+n.PhoneticFamilyName+n.PhoneticMiddleName == "" {
-			c.Name.PhoneticFull = full
+			PhoneticFull: n.PhoneticFullName,
 		}
 		c.Others = append(c.Others, filled(sources.Labelled{Label: "Phonetic prefix", Value: n.PhoneticHonorificPrefix},
 			sources.Labelled{Label: "Phonetic suffix", Value: n.PhoneticHonorificSuffix})...)
 	}
 	for _, n := range p.Nicknames {
 		c.Nicknames = append(c.Nicknames, n.Value)
+		c.Others = append(c.Others, filled(sources.Labelled{Label: nicknameKinds[n.Type], Value: n.Value})...)
 	}
-	for _, f := range p.FileAses {
-		c.FileAs = cmp.Or(c.FileAs, f.Value)
+	for i, f := range primaryFirst(p.FileAses, func(f *people.FileAs) *people.FieldMetadata { return f.Metadata }) {
+		if i > 0 {
+			c.Others = append(c.Others, filled(sources.Labelled{Label: "File as", Value: f.Value})...)
+			continue
+		}
+		c.FileAs = f.Value
 	}
+}
+
+// nicknameKinds are what nicknames are beside being ones, in the user's words.
+var nicknameKinds = map[string]string{"MAIDEN_NAME": "Maiden name", "INITIALS": "Initials", "SHORT_NAME": "Short name", "ALTERNATE_NAME": "Alternate name", "OTHER_NAME": "Other name"}
+
+// primaryFirst returns a list with what Google shows before the others, for fields of which a target has one.
+func primaryFirst[T any](list []*T, of func(*T) *people.FieldMetadata) []*T {
+	var first, others []*T
+	for _, v := range list {
+		switch {
+		case v == nil:
+		case primary(of(v)):
+			first = append(first, v)
+		default:
+			others = append(others, v)
+		}
+	}
+	return append(first, others...)
 }
 
 // filled returns those that have a value.
@@ -85,13 +106,15 @@ func reach(p *people.Person, c *sources.Contact) {
 		c.URLs = append(c.URLs, sources.Labelled{Label: labelOf(u.Type, u.FormattedType), Value: u.Value, Primary: primary(u.Metadata)})
 	}
 	for _, u := range p.CalendarUrls {
-		c.Calendars = append(c.Calendars, sources.Labelled{Label: labelOf(u.Type, u.FormattedType), Value: u.Url})
+		c.Calendars = append(c.Calendars, sources.Labelled{Label: labelOf(u.Type, u.FormattedType), Value: u.Url, Primary: primary(u.Metadata)})
 	}
 	for _, im := range p.ImClients {
-		c.IMs = append(c.IMs, sources.Labelled{Label: labelOf(im.Type, im.FormattedType), Value: im.Username, Protocol: cmp.Or(im.Protocol, im.FormattedProtocol)})
+		c.IMs = append(c.IMs, sources.Labelled{
+			Label: labelOf(im.Type, im.FormattedType), Value: im.Username, Protocol: cmp.Or(im.Protocol, im.FormattedProtocol), Primary: primary(im.Metadata),
+		})
 	}
 	for _, s := range p.SipAddresses {
-		c.IMs = append(c.IMs, sources.Labelled{Label: labelOf(s.Type, s.FormattedType), Value: s.Value, Protocol: "sip"})
+		c.IMs = append(c.IMs, sources.Labelled{Label: labelOf(s.Type, s.FormattedType), Value: s.Value, Protocol: "sip", Primary: primary(s.Metadata)})
 	}
 }
 
@@ -113,7 +136,7 @@ func life(p *people.Person, c *sources.Contact) {
 	for _, o := range p.Occupations {
 		c.Occupations = append(c.Occupations, o.Value)
 	}
-	for _, b := range p.Birthdays {
+	for _, b := range primaryFirst(p.Birthdays, func(b *people.Birthday) *people.FieldMetadata { return b.Metadata }) {
 		d := dateOf("", b.Date)
 		d.Text = b.Text
 		c.Birthdays = append(c.Birthdays, d)
@@ -124,8 +147,12 @@ func life(p *people.Person, c *sources.Contact) {
 	for _, r := range p.Relations {
 		c.Relations = append(c.Relations, sources.Labelled{Label: labelOf(r.Type, r.FormattedType), Value: r.Person})
 	}
-	for _, g := range p.Genders {
-		c.Gender = cmp.Or(c.Gender, g.Value)
+	for i, g := range primaryFirst(p.Genders, func(g *people.Gender) *people.FieldMetadata { return g.Metadata }) {
+		if i > 0 {
+			c.Others = append(c.Others, filled(sources.Labelled{Label: "Gender", Value: g.Value})...)
+		} else {
+			c.Gender = g.Value
+		}
 		c.Others = append(c.Others, filled(sources.Labelled{Label: "Pronouns", Value: g.AddressMeAs})...)
 	}
 }
@@ -151,6 +178,10 @@ func others(p *people.Person, c *sources.Contact) {
 		c.Others = append(c.Others, filled(sources.Labelled{Label: label, Value: value})...)
 	}
 	for _, b := range p.Biographies {
+		if b.ContentType == "TEXT_HTML" {
+			c.NotesHTML = append(c.NotesHTML, b.Value)
+			continue
+		}
 		c.Notes = append(c.Notes, b.Value)
 	}
 	for _, u := range p.UserDefined {
@@ -175,8 +206,17 @@ func others(p *people.Person, c *sources.Contact) {
 		add("Age", x.AgeRange)
 	}
 	for _, x := range p.Locations {
-		add("Place of work", strings.Join(nonEmpty(x.Value, x.BuildingId, x.FloorSection, x.Floor, x.DeskCode), ", "))
+		add(placeOf(x), strings.Join(nonEmpty(x.Value, x.BuildingId, x.FloorSection, x.Floor, x.DeskCode), ", "))
 	}
+}
+
+// placeOf is what a place is to the person: Google has words for where somebody sits and grew up, others are the user's own.
+func placeOf(l *people.Location) string {
+	label := cmp.Or(map[string]string{"": "Place of work", "desk": "Place of work", "grewUp": "Grew up in"}[l.Type], l.Type)
+	if l.Current {
+		label += " (current)"
+	}
+	return label
 }
 
 func nonEmpty(list ...string) []string {

@@ -1,6 +1,7 @@
 package google
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -215,7 +216,11 @@ func taskItem(t *tasks.Task) sources.Item[sources.Task] {
 	}
 	c.Updated, _ = time.Parse(time.RFC3339, t.Updated)
 	for _, l := range t.Links {
-		c.Links = append(c.Links, sources.TaskLink{Title: l.Description, URL: l.Link})
+		title := cmp.Or(l.Description, l.Type)
+		if l.Description != "" && l.Type != "" {
+			title += " (" + l.Type + ")"
+		}
+		c.Links = append(c.Links, sources.TaskLink{Title: title, URL: l.Link})
 	}
 	if a := t.AssignmentInfo; a != nil {
 		c.Links = append(c.Links, sources.TaskLink{Title: "Assigned in " + a.SurfaceType, URL: a.LinkToTask})

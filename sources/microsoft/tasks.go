@@ -201,5 +201,8 @@ func (s *taskSource) times(v todoTask, t *sources.Task) error {
 		return err
 	}
 	t.Recurrence = []string{"RRULE:" + rule}
+	if _, err := time.Parse(time.DateOnly, v.Recurrence.Range.StartDate); err == nil && t.Start.IsZero() && t.Due.IsZero() {
+		t.Start.Date = v.Recurrence.Range.StartDate // a rule needs a day to begin with
+	}
 	return nil
 }
