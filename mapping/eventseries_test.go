@@ -142,8 +142,8 @@ func proveGraph(t *testing.T, r graphrecur.Recurrence, start time.Time, zone str
 		return icalendar.Instant(d.Add(sinceMidnight(start)), loc)
 	}
 	begin := on(days[0])
-	if icalendar.Ambiguous(begin) {
-		t.Skip("it begins in an hour that the clocks show twice")
+	if icalendar.Ambiguous(begin) || begin.Hour() != start.Hour() || begin.Minute() != start.Minute() {
+		t.Skip("it begins in an hour that the clocks show twice or leave out, and Graph tells the instant alone")
 	}
 	limit := begin.UTC().AddDate(expandYears, 0, 0)
 	var want []string

@@ -23,8 +23,9 @@ func newRoot() *cobra.Command {
 		Use:   "repatriate",
 		Short: "Move an organisation from Google Workspace or Microsoft 365 to open servers",
 		Long: `repatriate moves an organisation from Google Workspace or Microsoft 365 to servers that it
-controls: files to WebDAV, mail to IMAP, calendars and tasks to CalDAV, contacts to CardDAV. Each run
-goes on where the last one stopped and brings over what changed since, until the day of the cut-over.
+controls: files to WebDAV, mail to IMAP, calendars and tasks to CalDAV, contacts to CardDAV. Each
+run goes on where the last one stopped and brings over what changed since, until the day of the
+cut-over.
 
 To see it work: repatriate demo
 
