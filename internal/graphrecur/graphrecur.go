@@ -79,21 +79,22 @@ func (r Range) end(zone *time.Location, allDay bool) ([]string, error) {
 		}
 		return []string{fmt.Sprintf("COUNT=%d", r.NumberOfOccurrences)}, nil
 	case "endDate":
-		day, err := time.ParseInLocation(time.DateOnly, r.EndDate, zone)
+		day, err := time.Parse(time.DateOnly, r.EndDate)
 		if err != nil {
 			return nil, fmt.Errorf("%w: the end date is %.20q", ErrInvalid, r.EndDate)
 		}
-		return []string{"UNTIL=" + until(day, allDay)}, nil
+		return []string{"UNTIL=" + until(day, zone, allDay)}, nil
 	}
 	return nil, fmt.Errorf("%w: the range is %.20q", ErrInvalid, r.Type)
 }
 
-// until is the end of a local day, in the form that RFC 5545 demands: UTC for times, a date for dates.
-func until(day time.Time, allDay bool) string {
+// until is the end of a day in a zone, in the form that RFC 5545 demands: UTC for times, a date for dates. Some days have no midnight, so
+// that a day is one of UTC until its end is known.
+func until(day time.Time, zone *time.Location, allDay bool) string {
 	if allDay {
 		return day.Format("20060102")
 	}
-	last := time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 0, day.Location())
+	last := time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 0, zone)
 	return last.UTC().Format("20060102T150405Z")
 }
 

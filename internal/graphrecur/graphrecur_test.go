@@ -104,6 +104,19 @@ func TestUntilIsTheEndOfTheLocalDay(t *testing.T) {
 	}
 }
 
+// TestUntilOfADayWithoutMidnight: in Havana the clocks go from 23:59 to 1:00 on that day.
+func TestUntilOfADayWithoutMidnight(t *testing.T) {
+	havana, err := time.LoadLocation("America/Havana")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := graphrecur.Recurrence{graphrecur.Pattern{Type: "daily", Interval: 1}, graphrecur.Range{Type: "endDate", EndDate: "2024-03-10"}}
+	want := "FREQ=DAILY;INTERVAL=1;UNTIL=20240311T035959Z"
+	if got, err := graphrecur.Rule(r, havana, false); err != nil || got != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+}
+
 func TestWhatIsNoRecurrence(t *testing.T) {
 	end := graphrecur.Range{Type: "noEnd"}
 	for _, r := range []graphrecur.Recurrence{
