@@ -4,51 +4,33 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/mapping"
-	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/google"
 )
 
 // events are the calendar objects that the migration writes, so that the limit's loop writes the same.
 func events(tb testing.TB, n int) []object {
 	tb.Helper()
-	provider := sim.New(sim.Generate(organisation.Spec{Users: 1, Events: n, Seed: 1}), sim.Options{})
-	served := httptest.NewServer(provider)
-	defer served.Close()
-	client, err := google.New(context.Background(), google.Options{Credentials: provider.KeyFile(served.URL + "/"), Admin: "user0001@example.org", Endpoint: served.URL + "/", Tier: "unlimited"})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	client := simulated(tb, organisation.Spec{Users: 1, Events: n, Seed: 1})
 	collections, err := google.Calendars(context.Background(), client, "user0001@example.org")
 	if err != nil || len(collections) == 0 {
 		tb.Fatalf("%d calendars: %v", len(collections), err)
 	}
-	src := google.Calendar(client, "user0001@example.org", collections[0].ID)
 	var objects []object
-	for cursor := sources.Cursor(""); ; {
-		page, err := src.Changes(context.Background(), cursor)
+	for _, content := range contents(tb, google.Calendar(client, "user0001@example.org", collections[0].ID)) {
+		event, _, err := mapping.EventRules{}.Event(content)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		for _, it := range page.Items {
-			event, _, err := mapping.EventRules{}.Event(it.Content)
-			if err != nil {
-				tb.Fatal(err)
-			}
-			objects = append(objects, object{fmt.Sprintf("raw%d.ics", len(objects)), "text/calendar; charset=utf-8", event.Data})
-		}
-		if cursor = page.Next; !page.More {
-			return objects
-		}
+		objects = append(objects, object{fmt.Sprintf("raw%d.ics", len(objects)), "text/calendar; charset=utf-8", event.Data})
 	}
+	return objects
 }
 
 // BenchmarkEventsRadicale moves events into a Radicale.

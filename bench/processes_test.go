@@ -41,7 +41,7 @@ func binary(tb testing.TB) string {
 		if built.dir, built.err = os.MkdirTemp("", "bench-bin"); built.err != nil {
 			return
 		}
-		out, err := exec.Command("go", "build", "-trimpath", "-o", built.dir, "codeberg.org/repatriate/repatriate/cmd/repatriate").CombinedOutput()
+		out, err := exec.Command("go", "build", "-o", built.dir, "codeberg.org/repatriate/repatriate/cmd/repatriate").CombinedOutput()
 		if err != nil {
 			built.err = fmt.Errorf("build: %w: %s", err, out)
 		}

@@ -6,13 +6,54 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"golang.org/x/oauth2/google"
+	oauth "golang.org/x/oauth2/google"
+
+	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
+	"codeberg.org/repatriate/repatriate/sources"
+	"codeberg.org/repatriate/repatriate/sources/google"
 )
+
+// simulated is a client of a simulated provider in this process, whose items are those of a provider in a process of its own.
+func simulated(tb testing.TB, spec organisation.Spec) *google.Client {
+	tb.Helper()
+	provider := sim.New(sim.Generate(spec), sim.Options{})
+	served := httptest.NewServer(provider)
+	tb.Cleanup(served.Close)
+	client, err := google.New(context.Background(), google.Options{
+		Credentials: provider.KeyFile(served.URL + "/"), Admin: "user0001@example.org", Endpoint: served.URL + "/", Tier: "unlimited",
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client
+}
+
+// contents are all that a source has.
+func contents[T sources.Content](tb testing.TB, src sources.Source[T]) []T {
+	tb.Helper()
+	var list []T
+	for cursor := sources.Cursor(""); ; {
+		page, err := src.Changes(context.Background(), cursor)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, it := range page.Items {
+			if !it.Deleted {
+				list = append(list, it.Content)
+			}
+		}
+		if cursor = page.Next; !page.More {
+			return list
+		}
+	}
+}
 
 // messages returns a function that downloads one message and throws it away: what a limit's loop does before each of its
 // own to find out what it would reach if it had to fetch them, and did nothing else with them.
@@ -41,7 +82,7 @@ func (p *provider) reading(tb testing.TB, scope, list string, item func(id strin
 	if err != nil {
 		tb.Fatal(err)
 	}
-	config, err := google.JWTConfigFromJSON(key, scope)
+	config, err := oauth.JWTConfigFromJSON(key, scope)
 	if err != nil {
 		tb.Fatal(err)
 	}
