@@ -217,7 +217,7 @@ func (e *event) occurrence(u *user, day string) (time.Time, error) {
 	if err != nil || e.body["recurrence"] == nil {
 		return time.Time{}, fmt.Errorf("%s is no series", e.id)
 	}
-	on, err := time.ParseInLocation(time.DateOnly, day, start.Location())
+	on, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		return time.Time{}, err
 	}
