@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -161,6 +162,17 @@ func (m *eventMapper) state(c *icalendar.Component, o sources.Occurrence) {
 		transparency = "TRANSPARENT"
 	}
 	c.Add(icalendar.Raw("TRANSP", transparency))
+	addPriority(c, o.Importance)
+	if g := o.Geo; g != nil && math.Abs(g.Latitude) <= 90 && math.Abs(g.Longitude) <= 180 {
+		c.Add(icalendar.Raw("GEO", fmt.Sprintf("%.6f;%.6f", g.Latitude, g.Longitude)))
+	}
+}
+
+// addPriority writes what is of more or less importance than usual (RFC 5545 §3.8.1.9).
+func addPriority(c *icalendar.Component, importance string) {
+	if p, ok := map[string]string{"high": "1", "low": "9"}[importance]; ok {
+		c.Add(icalendar.Raw("PRIORITY", p))
+	}
 }
 
 // eventKinds are the provider's own kinds of event: the category that shows them, and what of them has no counterpart.

@@ -165,9 +165,7 @@ func (m *eventMapper) taskState(c *icalendar.Component, t sources.Task) {
 	if len(categories) > 0 {
 		c.Add(icalendar.TextList("CATEGORIES", categories))
 	}
-	if p, ok := map[string]int{"high": 1, "low": 9}[t.Importance]; ok { // RFC 5545 §3.8.1.9
-		c.Add(icalendar.Raw("PRIORITY", strconv.Itoa(p)))
-	}
+	addPriority(c, t.Importance)
 }
 
 // taskText writes the description: notes, steps, and where it came from.

@@ -37,6 +37,10 @@ type Occurrence struct {
 	Free bool
 	// Busy says how an event shows that does: "tentative", "oof" (out of office) or "workingElsewhere"; anything else is busy.
 	Busy string `json:",omitempty"`
+	// Importance is "low" or "high"; anything else is normal.
+	Importance string `json:",omitempty"`
+	// Geo is where Location lies; nil where that is not known.
+	Geo *Geo `json:",omitempty"`
 	// Categories are the user's own words for the event.
 	Categories []string `json:",omitempty"`
 	// Type is the provider's kind of event: "default", "birthday", "focusTime", "outOfOffice", "workingLocation", "fromGmail".
@@ -78,6 +82,9 @@ type EventTime struct {
 
 // IsZero reports whether nothing is set.
 func (t EventTime) IsZero() bool { return t.Date == "" && t.Time.IsZero() }
+
+// Geo is a point on the earth, in degrees north and east.
+type Geo struct{ Latitude, Longitude float64 }
 
 // Attendee is a guest, a room or the organizer.
 type Attendee struct {

@@ -15,7 +15,7 @@ import (
 // eventFields are the fields of an event that are read. They count for its exceptions too.
 const eventFields = "id,iCalUId,changeKey,createdDateTime,lastModifiedDateTime,subject,body,start,end,isAllDay,originalStart,originalStartTimeZone," +
 	"originalEndTimeZone,recurrence,location,locations,attendees,organizer,isOrganizer,sensitivity,showAs,isReminderOn,reminderMinutesBeforeStart," +
-	"categories,onlineMeeting,onlineMeetingUrl,webLink,isCancelled,hasAttachments,hideAttendees"
+	"categories,importance,onlineMeeting,onlineMeetingUrl,webLink,isCancelled,hasAttachments,hideAttendees"
 
 // event is the part of Graph's event that is read (learn.microsoft.com/graph/api/resources/event).
 type event struct {
@@ -39,6 +39,7 @@ type event struct {
 	Organizer      *attendee                 `json:"organizer"`
 	IsOrganizer    bool                      `json:"isOrganizer"`
 	Sensitivity    string                    `json:"sensitivity"`
+	Importance     string                    `json:"importance"`
 	ShowAs         string                    `json:"showAs"`
 	ReminderOn     bool                      `json:"isReminderOn"`
 	ReminderBefore int                       `json:"reminderMinutesBeforeStart"`
@@ -61,7 +62,11 @@ type dateTime struct {
 }
 
 type location struct {
-	Name string `json:"displayName"`
+	Name        string `json:"displayName"`
+	Coordinates struct {
+		Latitude  *float64 `json:"latitude"`
+		Longitude *float64 `json:"longitude"`
+	} `json:"coordinates"`
 }
 
 type attendee struct {
@@ -239,6 +244,7 @@ func (v eventView) occurrence(e event, zone string) (sources.Occurrence, error) 
 	if e.Cancelled {
 		o.Status = "cancelled"
 	}
+	o.Importance, o.Geo = e.Importance, e.Location.geo()
 	if e.Meeting != nil && e.Meeting.JoinURL != "" {
 		o.ConferenceLink = e.Meeting.JoinURL
 	}
@@ -261,6 +267,14 @@ func (e event) where() string {
 		}
 	}
 	return cmp.Or(strings.Join(names, "; "), e.Location.Name)
+}
+
+// geo returns the place's coordinates, if it has any.
+func (l location) geo() *sources.Geo {
+	if l.Coordinates.Latitude == nil || l.Coordinates.Longitude == nil {
+		return nil
+	}
+	return &sources.Geo{Latitude: *l.Coordinates.Latitude, Longitude: *l.Coordinates.Longitude}
 }
 
 // instant reads a time that Graph gives with seven decimals and without an offset.
