@@ -18,7 +18,7 @@ import (
 
 // knownTypes are the labels of providers that vCards have a TYPE for (RFC 2426 §3.2.1 and §3.3.1, RFC 6350 §6.4.1).
 var knownTypes = map[string][]string{
-	"home": {"HOME"}, "work": {"WORK"}, "business": {"WORK"}, "other": {}, "main": {"MAIN"}, "mobile": {"CELL"}, "workmobile": {"WORK", "CELL"},
+	"home": {"HOME"}, "work": {"WORK"}, "business": {"WORK"}, "other": {}, "main": nil, "mobile": {"CELL"}, "workmobile": {"WORK", "CELL"},
 	"homefax": {"HOME", "FAX"}, "workfax": {"WORK", "FAX"}, "otherfax": {"FAX"}, "pager": {"PAGER"}, "workpager": {"WORK", "PAGER"},
 	"car": {"CAR"}, "isdn": {"ISDN"}, "video": {"VIDEO"}, "school": nil, "current": {}, "past": nil,
 }
@@ -32,10 +32,8 @@ func (m *contactMapper) types(label string) (params []icalendar.Param, own strin
 		return nil, ""
 	case !known || types == nil:
 		return nil, label
-	case len(types) == 0 || m.v4 && types[0] == "MAIN":
+	case len(types) == 0:
 		return nil, ""
-	case types[0] == "MAIN":
-		types = []string{"PREF"}
 	}
 	if m.v4 {
 		types = slices.Clone(types)

@@ -192,7 +192,8 @@ func (m *eventMapper) taskText(c *icalendar.Component, t sources.Task) {
 		m.lose(TaskLink, l.Title)
 	}
 	addText(c, "DESCRIPTION", strings.Join(parts, "\n\n"))
-	if t.NotesHTML && strings.TrimSpace(text) != "" {
+	// Steps and links stand in the text alone: a client that prefers HTML must not miss them.
+	if t.NotesHTML && strings.TrimSpace(text) != "" && len(t.Checklist)+len(t.Links) == 0 {
 		c.Add(icalendar.Text("X-ALT-DESC", t.Notes, icalendar.P("FMTTYPE", "text/html")))
 	}
 	if u, err := url.Parse(t.Link); err == nil && (u.Scheme == "https" || u.Scheme == "http") {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -88,10 +89,10 @@ func (r *releaseFlags) run(ctx context.Context, out io.Writer, path string) erro
 	var done []released
 	for _, p := range people {
 		one, err := w.releaseCalendars(ctx, p, r.dryRun)
-		if err != nil {
-			return stopped(ctx, "calendars release: "+p.Source, err)
-		}
 		done = append(done, one)
+		if err != nil {
+			return errors.Join(r.show(out, done), stopped(ctx, "calendars release: "+p.Source, err))
+		}
 	}
 	return r.show(out, done)
 }
@@ -100,9 +101,6 @@ func (r *releaseFlags) run(ctx context.Context, out io.Writer, path string) erro
 func stopped(ctx context.Context, what string, err error) error {
 	if fault.Cancelled(ctx) {
 		return ctx.Err()
-	}
-	if f := fault.Of(err); f.Hint != "" {
-		err = fmt.Errorf("%w; %s", err, f.Hint)
 	}
 	return exitError{code: exitStopped, err: fmt.Errorf("%s: %w", what, err)}
 }

@@ -61,6 +61,10 @@ func ParseAccounts(path string, text []byte) ([]Account, error) {
 			break
 		}
 		line, _ := r.FieldPos(0)
+		if len(fields) > len(header) && strings.TrimSpace(strings.Join(fields[len(header):], "")) != "" {
+			f.add("line %d: has more fields than the header line; part several kinds by blanks, as in \"mail calendar\"", line)
+			continue
+		}
 		if a, ok := f.account(at, fields, line); ok {
 			people = append(people, a)
 		}

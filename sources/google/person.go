@@ -44,7 +44,9 @@ func names(p *people.Person, c *sources.Contact) {
 	}
 	for _, n := range p.Nicknames {
 		c.Nicknames = append(c.Nicknames, n.Value)
-		c.Others = append(c.Others, filled(sources.Labelled{Label: nicknameKinds[n.Type], Value: n.Value})...)
+		if kind := nicknameKinds[n.Type]; kind != "" {
+			c.Others = append(c.Others, filled(sources.Labelled{Label: kind, Value: n.Value})...)
+		}
 	}
 	for i, f := range primaryFirst(p.FileAses, func(f *people.FileAs) *people.FieldMetadata { return f.Metadata }) {
 		if i > 0 {
