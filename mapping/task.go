@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"html"
 	"net/url"
 	"strconv"
 	"strings"
@@ -192,9 +193,8 @@ func (m *eventMapper) taskText(c *icalendar.Component, t sources.Task) {
 		m.lose(TaskLink, l.Title)
 	}
 	addText(c, "DESCRIPTION", strings.Join(parts, "\n\n"))
-	// Steps and links stand in the text alone: a client that prefers HTML must not miss them.
-	if t.NotesHTML && strings.TrimSpace(text) != "" && len(t.Checklist)+len(t.Links) == 0 {
-		c.Add(icalendar.Text("X-ALT-DESC", t.Notes, icalendar.P("FMTTYPE", "text/html")))
+	if t.NotesHTML && strings.TrimSpace(text) != "" {
+		c.Add(icalendar.Text("X-ALT-DESC", withParagraphs(t.Notes, parts[1:]), icalendar.P("FMTTYPE", "text/html")))
 	}
 	if u, err := url.Parse(t.Link); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
 		c.Add(icalendar.Raw("URL", u.String()))
@@ -202,4 +202,16 @@ func (m *eventMapper) taskText(c *icalendar.Component, t sources.Task) {
 	if t.Attachments > 0 {
 		m.lose(TaskAttachment, strconv.Itoa(t.Attachments))
 	}
+}
+
+// withParagraphs returns HTML with further text at its end, so that who reads the HTML misses nothing.
+func withParagraphs(source string, texts []string) string {
+	var b strings.Builder
+	for _, t := range texts {
+		b.WriteString("<p>" + strings.ReplaceAll(html.EscapeString(t), "\n", "<br>") + "</p>")
+	}
+	if i := strings.LastIndex(strings.ToLower(source), "</body>"); i >= 0 && len(strings.ToLower(source)) == len(source) {
+		return source[:i] + b.String() + source[i:]
+	}
+	return source + b.String()
 }
