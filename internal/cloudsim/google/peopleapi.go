@@ -88,22 +88,7 @@ func connectionsList(c *call) error {
 	if err := c.oneOf("sortOrder", "LAST_MODIFIED_ASCENDING", "LAST_MODIFIED_DESCENDING", "FIRST_NAME_ASCENDING", "LAST_NAME_ASCENDING"); err != nil {
 		return err
 	}
-	size, err := c.peopleSize(100)
-	if err != nil {
-		return err
-	}
-	if err := c.beginSync(); err != nil {
-		return err
-	}
-	c.data.mu.Lock()
-	b := c.user.people.contacts
-	page, err := c.bookPage(b, size)
-	total := len(b.live())
-	c.data.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return c.reply(append(page.answer("connections", c.persons(page.items, fields)), member{"totalPeople", total}, member{"totalItems", total}))
+	return c.peopleList("connections", c.user.people.contacts, fields, "totalPeople", "totalItems")
 }
 
 // otherContactsList answers otherContacts.list.
@@ -116,6 +101,11 @@ func otherContactsList(c *call) error {
 	if err := c.sources("CONTACT"); err != nil {
 		return err
 	}
+	return c.peopleList("otherContacts", c.user.people.others, fields, "totalSize")
+}
+
+// peopleList answers with a page of a book under a name, and with the number of all its people under the names of totals.
+func (c *call) peopleList(name string, b *book, fields map[string]bool, totals ...string) error {
 	size, err := c.peopleSize(100)
 	if err != nil {
 		return err
@@ -124,14 +114,17 @@ func otherContactsList(c *call) error {
 		return err
 	}
 	c.data.mu.Lock()
-	b := c.user.people.others
 	page, err := c.bookPage(b, size)
 	total := len(b.live())
 	c.data.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return c.reply(append(page.answer("otherContacts", c.persons(page.items, fields)), member{"totalSize", total}))
+	answer := page.answer(name, c.persons(page.items, fields))
+	for _, t := range totals {
+		answer = append(answer, member{t, total})
+	}
+	return c.reply(answer)
 }
 
 // listLimit is how many e-mail addresses and phone numbers of a person a list has.
