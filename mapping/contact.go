@@ -2,8 +2,6 @@ package mapping
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/mail"
 	"slices"
@@ -24,8 +22,7 @@ type ContactRules struct {
 // would mean the same contact elsewhere.
 func (r ContactRules) Contact(c sources.Contact) (sinks.Contact, []Loss, error) {
 	m := contactMapper{v4: r.Version4, card: icalendar.New("VCARD")}
-	sum := sha256.Sum256([]byte("contact " + c.ID))
-	uid := "repatriate-" + hex.EncodeToString(sum[:16])
+	uid := derivedUID("contact " + c.ID)
 	m.begin(uid, c)
 	m.names(c)
 	m.work(c)
@@ -70,8 +67,6 @@ func (m *contactMapper) names(c sources.Contact) {
 	var params []icalendar.Param
 	if c.FileAs != "" && m.v4 {
 		params = append(params, icalendar.P("SORT-AS", c.FileAs))
-	} else if c.FileAs != "" {
-		defer m.text("SORT-STRING", c.FileAs)
 	}
 	parts := []string{n.Family, n.Given, n.Middle, n.Prefix, n.Suffix}
 	if strings.Join(parts, "") == "" && n.Full != "" && len(c.Organizations) == 0 {
@@ -89,6 +84,9 @@ func (m *contactMapper) names(c sources.Contact) {
 		m.aside("Phonetic name", n.PhoneticFull)
 	}
 	m.aside("Initials", n.Initials)
+	if !m.v4 {
+		m.text("SORT-STRING", c.FileAs)
+	}
 }
 
 // contains reports whether the text holds each of the parts.
@@ -113,7 +111,7 @@ func (m *contactMapper) work(c sources.Contact) {
 			group = m.group()
 		}
 		if o.Name+o.Department != "" {
-			p := icalendar.Structured("ORG", strings.Split(strings.TrimSuffix(o.Name+"\x00"+o.Department, "\x00"), "\x00"), m.preferred(o.Primary && i > 0)...)
+			p := icalendar.Structured("ORG", organizationParts(o), m.preferred(o.Primary && i > 0)...)
 			m.addIn(group, p)
 		}
 		if o.Title != "" {
@@ -130,6 +128,14 @@ func (m *contactMapper) work(c sources.Contact) {
 		}
 		m.text("X-ABShowAs", "COMPANY")
 	}
+}
+
+// organizationParts are the parts of ORG (RFC 6350 §6.6.4).
+func organizationParts(o sources.Organization) []string {
+	if o.Department == "" {
+		return []string{o.Name}
+	}
+	return []string{o.Name, o.Department}
 }
 
 // reach writes all ways to reach the contact.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -132,13 +133,13 @@ func (m *contactMapper) date(name string, d sources.ContactDate) bool {
 	return true
 }
 
-// omitYear is what Apple's products write for a day without a year where RFC 2426 has no way to: a leap year, and a note that it is none.
-const omitYear = "1604"
+// omittedYear is what Apple's products write for a day without a year where RFC 2426 has no way to: a leap year, and a note that it is none.
+const omittedYear = 1604
 
 func (m *contactMapper) dateValue(d sources.ContactDate) (string, []icalendar.Param, bool) {
 	year := d.Year
 	if year == 0 {
-		year = 1604
+		year = omittedYear
 	}
 	day := time.Date(year, time.Month(d.Month), d.Day, 0, 0, 0, 0, time.UTC)
 	if d.Month < 1 || day.Day() != d.Day || int(day.Month()) != d.Month || year < 1 || year > 9999 {
@@ -150,7 +151,7 @@ func (m *contactMapper) dateValue(d sources.ContactDate) (string, []icalendar.Pa
 	case m.v4:
 		return day.Format("20060102"), nil, true
 	case d.Year == 0:
-		return day.Format(time.DateOnly), []icalendar.Param{icalendar.P("X-APPLE-OMIT-YEAR", omitYear)}, true
+		return day.Format(time.DateOnly), []icalendar.Param{icalendar.P("X-APPLE-OMIT-YEAR", strconv.Itoa(omittedYear))}, true
 	}
 	return day.Format(time.DateOnly), nil, true
 }

@@ -243,6 +243,11 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // madeUID derives a UID from the ids at the provider, so that every pass makes the same.
 func madeUID(e sources.Event) string {
-	sum := sha256.Sum256([]byte(cmp.Or(e.Master.ID, e.Master.Summary+eventInstant(e.Master.Start).Format(time.RFC3339))))
+	return derivedUID(cmp.Or(e.Master.ID, e.Master.Summary+eventInstant(e.Master.Start).Format(time.RFC3339)))
+}
+
+// derivedUID is the same UID for the same text, in every pass and on every target.
+func derivedUID(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return "repatriate-" + hex.EncodeToString(sum[:16])
 }

@@ -2,8 +2,6 @@ package mapping
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"html"
 	"net/url"
 	"strconv"
@@ -58,10 +56,7 @@ func (r TaskRules) Task(t sources.Task) (sinks.Task, []Loss, error) {
 }
 
 // taskUID is what a task is called on every target.
-func taskUID(id string) string {
-	sum := sha256.Sum256([]byte("task " + id))
-	return "repatriate-" + hex.EncodeToString(sum[:16])
-}
+func taskUID(id string) string { return derivedUID("task " + id) }
 
 // taskTimes writes start, due, recurrence and the reminder.
 func (m *eventMapper) taskTimes(c *icalendar.Component, t sources.Task) {

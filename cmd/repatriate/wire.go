@@ -269,7 +269,7 @@ func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collect
 	if w.pass.dryRun {
 		return dryRun[sinks.Event]{counters: &w.counters}, func() {}, nil
 	}
-	o, err := w.caldavOptions(ctx, p)
+	o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -282,10 +282,11 @@ func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collect
 	return canaryFirst{s, w.canary}, func() { _ = s.Close() }, nil
 }
 
-func (w *wiring) caldavOptions(ctx context.Context, p config.Account) (caldav.Options, error) {
+// caldavOptions are those of an account in the home of one of the job's targets.
+func (w *wiring) caldavOptions(ctx context.Context, p config.Account, t *config.CalendarTarget) (caldav.Options, error) {
 	password, err := w.password(ctx, p)
 	return caldav.Options{
-		URL: config.UserURL(w.job.Target.Calendar.CalDAV, p.Target), User: p.Target, Password: password,
+		URL: config.UserURL(t.CalDAV, p.Target), User: p.Target, Password: password,
 		RoundTripper: w.transport, Meter: &w.target,
 	}, err
 }

@@ -19,7 +19,7 @@ func (w *wiring) sendCanary(ctx context.Context) error {
 		if !slices.Contains(p.Kinds, "calendar") || strings.HasPrefix(p.Source, drivePrefix) || len(pair) == 2 {
 			continue
 		}
-		o, err := w.caldavOptions(ctx, p)
+		o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
 		if err != nil {
 			return err
 		}

@@ -77,14 +77,11 @@ func (w *wiring) todoSink(ctx context.Context, p config.Account, c sources.Colle
 	if w.pass.dryRun {
 		return dryRun[sinks.Task]{counters: &w.counters}, func() {}, nil
 	}
-	password, err := w.password(ctx, p)
+	o, err := w.caldavOptions(ctx, p, w.job.Target.Tasks)
 	if err != nil {
 		return nil, nil, err
 	}
-	o := caldav.Options{
-		URL: config.UserURL(w.job.Target.Tasks.CalDAV, p.Target), User: p.Target, Password: password, RoundTripper: w.transport, Meter: &w.target,
-		Collection: sinks.Collection{ID: c.ID, Name: c.Name, TimeZone: c.TimeZone, Components: []string{"VTODO"}},
-	}
+	o.Collection = sinks.Collection{ID: c.ID, Name: c.Name, TimeZone: c.TimeZone, Components: []string{"VTODO"}}
 	s, err := opened(ctx, w, "open a task list", func() (*caldav.Tasks, error) { return caldav.OpenTasks(ctx, o) })
 	if err != nil {
 		return nil, nil, err

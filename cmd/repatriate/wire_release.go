@@ -21,7 +21,7 @@ func newTargetWiring(job *config.Job) *wiring {
 func (w *wiring) releaseProof(ctx context.Context, people []config.Account) error {
 	var pair []caldav.Options
 	for _, p := range people[:min(2, len(people))] {
-		o, err := w.caldavOptions(ctx, p)
+		o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (w *wiring) releaseProof(ctx context.Context, people []config.Account) erro
 
 // releaseCalendars releases one account's calendars.
 func (w *wiring) releaseCalendars(ctx context.Context, p config.Account, dryRun bool) (released, error) {
-	o, err := w.caldavOptions(ctx, p)
+	o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
 	if err != nil {
 		return released{}, err
 	}

@@ -2,8 +2,6 @@ package caldav
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -11,9 +9,6 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
-
-// digestProperty holds the digest of an object as this program wrote it.
-const digestProperty = "X-REPATRIATE-DIGEST"
 
 // format describes objects of a component.
 func format(noun, component, kept, rewritten string) dav.Format {
@@ -41,7 +36,7 @@ func readObject(data []byte) (dav.Object, error) {
 	if err != nil {
 		return dav.Object{}, err
 	}
-	o := dav.Object{Written: strings.TrimSpace(calendar.Value(digestProperty))}
+	o := dav.Object{Written: strings.TrimSpace(calendar.Value(dav.DigestProperty))}
 	var full, core []string
 	for _, c := range calendar.Components {
 		if c.Name == "VTIMEZONE" {
@@ -57,19 +52,13 @@ func readObject(data []byte) (dav.Object, error) {
 	if o.UID == "" {
 		return dav.Object{}, errNoEvent
 	}
-	o.Full, o.Core = digest(full), digest(core)
+	o.Full, o.Core = dav.Digest(full), dav.Digest(core)
 	return o, nil
-}
-
-func digest(list []string) string {
-	slices.Sort(list)
-	sum := sha256.Sum256([]byte(strings.Join(list, "\x00")))
-	return hex.EncodeToString(sum[:16])
 }
 
 // stamp returns data with the digest as the last property of the calendar.
 func stamp(data []byte, digest string) []byte {
-	line := []byte(digestProperty + ":" + digest + "\r\n")
+	line := []byte(dav.DigestProperty + ":" + digest + "\r\n")
 	i := bytes.Index(data, []byte("\r\nBEGIN:"))
 	if i < 0 {
 		return data

@@ -101,9 +101,9 @@ func released(data []byte) (out []byte, ours bool) {
 		}
 	}
 	if !found {
-		return nil, calendar.Value(digestProperty) != ""
+		return nil, calendar.Value(dav.DigestProperty) != ""
 	}
-	return calendar.Bytes(), calendar.Value(digestProperty) != ""
+	return calendar.Bytes(), calendar.Value(dav.DigestProperty) != ""
 }
 
 // ReleaseCanary proves that a guest does not hear of a release, as Canary does for an import: it writes an event, releases it, and looks

@@ -2,8 +2,6 @@ package carddav
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -11,9 +9,6 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
-
-// digestProperty holds the digest of a card as this program wrote it.
-const digestProperty = "X-REPATRIATE-DIGEST"
 
 func format() dav.Format {
 	const open = `xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><prop><getetag/><C:address-data/></prop>`
@@ -38,7 +33,7 @@ func readCard(data []byte) (dav.Object, error) {
 	if err != nil {
 		return dav.Object{}, err
 	}
-	o := dav.Object{Written: strings.TrimSpace(card.Value(digestProperty))}
+	o := dav.Object{Written: strings.TrimSpace(card.Value(dav.DigestProperty))}
 	var full, core []string
 	for _, p := range card.Properties {
 		if p.Name == "UID" && o.UID == "" {
@@ -56,17 +51,17 @@ func readCard(data []byte) (dav.Object, error) {
 	if o.UID == "" {
 		return dav.Object{}, errNoUID
 	}
-	o.Full, o.Core = digest(full), digest(core)
+	o.Full, o.Core = dav.Digest(full), dav.Digest(core)
 	return o, nil
 }
 
 // describe returns a property in one way of writing; empty for one that does not count.
 func describe(p icalendar.Property) string {
 	switch p.Name {
-	case digestProperty, "VERSION", "PRODID", "REV":
+	case dav.DigestProperty, "VERSION", "PRODID", "REV":
 		return ""
 	case "PHOTO":
-		return "PHOTO:" + hash(pictureOf(p.Value))
+		return "PHOTO:" + dav.DigestOf([]byte(pictureOf(p.Value)))
 	}
 	value := strings.TrimRight(p.Value, "; \t")
 	if value == "" {
@@ -97,19 +92,9 @@ func pictureOf(value string) string {
 	return strings.Join(strings.Fields(value), "")
 }
 
-func hash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:16])
-}
-
-func digest(list []string) string {
-	slices.Sort(list)
-	return hash(strings.Join(list, "\x00"))
-}
-
 // stamp returns data with the digest as the last property of the card.
 func stamp(data []byte, digest string) []byte {
-	return beforeEnd(data, []byte(digestProperty+":"+digest+"\r\n"))
+	return beforeEnd(data, []byte(dav.DigestProperty+":"+digest+"\r\n"))
 }
 
 // beforeEnd returns data with lines before its last one.

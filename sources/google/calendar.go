@@ -48,13 +48,7 @@ func Calendars(ctx context.Context, c *Client, user string) ([]sources.Collectio
 }
 
 func (c *Client) asCalendarUser(ctx context.Context, user string, m method, fn func(*calendar.Service) error) error {
-	return c.do(ctx, user, m, func() error {
-		svc, err := c.calendar(ctx, user)
-		if err != nil {
-			return err
-		}
-		return fn(svc)
-	})
+	return as(ctx, c, user, m, c.calendar, fn)
 }
 
 // ownCalendar reports whether a calendar moves with the user. Several users may have the role of an owner; dataOwner is

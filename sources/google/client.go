@@ -122,6 +122,17 @@ func (c *Client) do(ctx context.Context, user string, m method, fn func() error)
 	}
 }
 
+// as is do with an official client that acts as the user; open is one of Client's.
+func as[S any](ctx context.Context, c *Client, user string, m method, open func(ctx context.Context, user string) (*S, error), fn func(*S) error) error {
+	return c.do(ctx, user, m, func() error {
+		svc, err := open(ctx, user)
+		if err != nil {
+			return err
+		}
+		return fn(svc)
+	})
+}
+
 // get sends a GET request to a URL that an answer held, such as an export link, or that the official client cannot read as a
 // stream. The bearer token goes along to the provider's own hosts only. header may be nil. Who calls closes
 // the answer's body; an answer above 299 is an error.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/api/googleapi"
 	"google.golang.org/api/people/v1"
 
 	"codeberg.org/repatriate/repatriate/fault"
@@ -110,18 +111,22 @@ func (s *contactSource) Changes(ctx context.Context, after sources.Cursor) (page
 	return page, err
 }
 
+// options are the parameters of a request that say where to go on.
+func (c contactCursor) options() (list []googleapi.CallOption) {
+	if c.Sync != "" {
+		list = append(list, googleapi.QueryParameter("syncToken", c.Sync))
+	}
+	if c.Page != "" {
+		list = append(list, googleapi.QueryParameter("pageToken", c.Page))
+	}
+	return list
+}
+
 // list sends one request. The parameters are the same in a listing and with its sync token, as Google demands.
 func (s *contactSource) list(ctx context.Context, cur contactCursor) (out connections, err error) {
 	if s.other {
 		err = s.do(ctx, otherContactsList, func(svc *people.Service) error {
-			call := svc.OtherContacts.List().ReadMask(otherFields).PageSize(contactsPage).RequestSyncToken(true).Context(ctx)
-			if cur.Sync != "" {
-				call.SyncToken(cur.Sync)
-			}
-			if cur.Page != "" {
-				call.PageToken(cur.Page)
-			}
-			answer, err := call.Do()
+			answer, err := svc.OtherContacts.List().ReadMask(otherFields).PageSize(contactsPage).RequestSyncToken(true).Context(ctx).Do(cur.options()...)
 			if err == nil {
 				out = connections{answer.OtherContacts, answer.NextPageToken, answer.NextSyncToken}
 			}
@@ -131,13 +136,7 @@ func (s *contactSource) list(ctx context.Context, cur contactCursor) (out connec
 	}
 	err = s.do(ctx, peopleConnectionsList, func(svc *people.Service) error {
 		call := svc.People.Connections.List("people/me").PersonFields(personFields).PageSize(contactsPage).RequestSyncToken(true).Context(ctx)
-		if cur.Sync != "" {
-			call.SyncToken(cur.Sync)
-		}
-		if cur.Page != "" {
-			call.PageToken(cur.Page)
-		}
-		answer, err := call.Do()
+		answer, err := call.Do(cur.options()...)
 		if err == nil {
 			out = connections{answer.Connections, answer.NextPageToken, answer.NextSyncToken}
 		}
@@ -147,13 +146,9 @@ func (s *contactSource) list(ctx context.Context, cur contactCursor) (out connec
 }
 
 func (s *contactSource) do(ctx context.Context, m method, fn func(*people.Service) error) error {
-	return s.client.do(ctx, s.user, m, func() error {
-		svc, err := s.client.people(ctx, s.user, m.api)
-		if err != nil {
-			return err
-		}
-		return fn(svc)
-	})
+	return as(ctx, s.client, s.user, m, func(ctx context.Context, user string) (*people.Service, error) {
+		return s.client.people(ctx, user, m.api)
+	}, fn)
 }
 
 // item makes an item of a person. One whose lists Google cut off is a stub, to be fetched whole.

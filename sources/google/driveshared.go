@@ -42,13 +42,7 @@ func (c *Client) sharedDrives(ctx context.Context) ([]sources.Account, error) {
 }
 
 func (c *Client) asAdmin(ctx context.Context, m method, fn func(*drive.Service) error) error {
-	return c.do(ctx, c.options.Admin, m, func() error {
-		svc, err := c.drive(ctx, c.options.Admin)
-		if err != nil {
-			return err
-		}
-		return fn(svc)
-	})
+	return as(ctx, c, c.options.Admin, m, c.drive, fn)
 }
 
 // maxReaders bounds how many members of a shared drive are tried.

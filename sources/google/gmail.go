@@ -154,13 +154,7 @@ func (s *mailSource) messagesList(ctx context.Context, token string, size int64,
 
 // do runs one request of fn with the user's official client.
 func (s *mailSource) do(ctx context.Context, m method, fn func(*gmail.Service) error) error {
-	return s.client.do(ctx, s.user, m, func() error {
-		g, err := s.client.gmail(ctx, s.user)
-		if err != nil {
-			return err
-		}
-		return fn(g)
-	})
+	return as(ctx, s.client, s.user, m, s.client.gmail, fn)
 }
 
 // leftOut reports whether messages with these labels do not belong to the collection.

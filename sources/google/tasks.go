@@ -52,13 +52,7 @@ func TaskLists(ctx context.Context, c *Client, user string) ([]sources.Collectio
 }
 
 func (c *Client) asTaskUser(ctx context.Context, user string, m method, fn func(*tasks.Service) error) error {
-	return c.do(ctx, user, m, func() error {
-		svc, err := c.tasks(ctx, user)
-		if err != nil {
-			return err
-		}
-		return fn(svc)
-	})
+	return as(ctx, c, user, m, c.tasks, fn)
 }
 
 // Tasks returns the tasks of one list: completed, hidden and assigned ones too.

@@ -39,7 +39,7 @@ func deltaPage[T any, C sources.Content](ctx context.Context, c *Client, k call,
 		Delta string `json:"@odata.deltaLink"`
 	}
 	err = c.get(ctx, k, &answer)
-	if after != "" && (statusOf(err) == http.StatusGone || hasCode(err, "SyncStateNotFound", "SyncStateInvalid", "ResyncRequired")) {
+	if after != "" && stateLost(err) {
 		err = errors.Join(sources.ErrCursorExpired, err)
 	}
 	if err != nil {
@@ -55,6 +55,11 @@ func deltaPage[T any, C sources.Content](ctx context.Context, c *Client, k call,
 	raw, err := json.Marshal(deltaCursor{Link: c.cursorOf(u), Listing: page.Listing && page.More})
 	page.Next = sources.Cursor(raw)
 	return answer.Value, page, err
+}
+
+// stateLost reports whether Exchange does not know the place in a delta any more.
+func stateLost(err error) bool {
+	return statusOf(err) == http.StatusGone || hasCode(err, "SyncStateNotFound", "SyncStateInvalid", "ResyncRequired")
 }
 
 // removed is what a delta says of an object that is gone.

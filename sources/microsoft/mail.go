@@ -217,7 +217,7 @@ func (s *mailSource) delta(ctx context.Context, folder string, link sources.Curs
 		page = messageDeltaPage{}
 		err = s.client.get(ctx, k, &page)
 	}
-	if statusOf(err) == http.StatusGone || hasCode(err, "SyncStateNotFound", "SyncStateInvalid", "ResyncRequired") {
+	if stateLost(err) {
 		err = errors.Join(sources.ErrCursorExpired, err)
 	}
 	return page, err

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/fault"
@@ -107,6 +108,15 @@ func (s *Store) Put(ctx context.Context, item Item, prev sinks.Receipt) (sinks.W
 // Current reports whether the version is the one that was written.
 func (s *Store) Current(version string, prev sinks.Receipt) bool {
 	return !prev.IsZero() && prev.BodyVersion == version
+}
+
+// DigestProperty holds the digest of an object as this program wrote it.
+const DigestProperty = "X-REPATRIATE-DIGEST"
+
+// Digest is one of lines in whatever order they came.
+func Digest(lines []string) string {
+	slices.Sort(lines)
+	return DigestOf([]byte(strings.Join(lines, "\x00")))
 }
 
 // DigestOf is the version of an object that has no other.
