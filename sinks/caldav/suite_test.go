@@ -5,9 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/internal/dav/davtest"
 	"codeberg.org/repatriate/repatriate/sinks/sinktest"
 )
 
@@ -181,45 +180,17 @@ func (w witness) held(tb testing.TB) []string {
 // edit changes a title, as the user would.
 func (w witness) edit(tb testing.TB, at sinks.Receipt) {
 	tb.Helper()
-	body, _ := w.plain(tb, http.MethodGet, at.Location, nil)
-	edited := bytes.Replace(body, []byte("SUMMARY:"), []byte("SUMMARY:My own "), 1)
-	if bytes.Equal(body, edited) {
-		tb.Fatalf("nothing to edit in %q", body)
-	}
-	if _, status := w.plain(tb, http.MethodPut, at.Location, edited); status/100 != 2 {
-		tb.Fatalf("the user's edit was refused with %d", status)
-	}
+	w.client().Edit(tb, at.Location, "SUMMARY:", "SUMMARY:My own ")
 }
 
 // plain sends one request without any of the sink's code.
 func (w witness) plain(tb testing.TB, method, path string, body []byte) ([]byte, int) {
 	tb.Helper()
-	u, err := url.Parse(w.o.URL)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	target, err := u.Parse(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	req, err := http.NewRequest(method, target.String(), bytes.NewReader(body))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	req.SetBasicAuth(w.o.User, w.o.Password)
-	req.Header.Set("Content-Type", "text/calendar")
-	req.Header.Set("X-NC-Scheduling", "false") // so that what the server heard came from the sink
-	req.Header.Set("Schedule-Reply", "F")
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	defer transport.CloseIdleConnections()
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	got, err := io.ReadAll(resp.Body)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return got, resp.StatusCode
+	return w.client().Send(tb, method, path, body)
+}
+
+// client keeps its own requests silent, so that what the server heard came from the sink.
+func (w witness) client() davtest.Client {
+	return davtest.Client{Home: w.o.URL, User: w.o.User, Password: w.o.Password,
+		Header: http.Header{"Content-Type": {"text/calendar"}, "X-Nc-Scheduling": {"false"}, "Schedule-Reply": {"F"}}}
 }

@@ -11,7 +11,6 @@ import (
 	"image/png"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/internal/dav/davtest"
 	"codeberg.org/repatriate/repatriate/sinks/sinktest"
 )
 
@@ -160,48 +160,18 @@ func (w witness) held(tb testing.TB) []string {
 // edit changes a note, as the user would.
 func (w witness) edit(tb testing.TB, at sinks.Receipt) {
 	tb.Helper()
-	body, _ := w.plain(tb, http.MethodGet, at.Location, nil)
-	edited := bytes.Replace(body, []byte("NOTE:"), []byte("NOTE:My own "), 1)
-	if bytes.Equal(body, edited) {
-		tb.Fatalf("nothing to edit in %q", body)
-	}
-	if _, status := w.plain(tb, http.MethodPut, at.Location, edited); status/100 != 2 {
-		tb.Fatalf("the user's edit was refused with %d", status)
-	}
+	w.client().Edit(tb, at.Location, "NOTE:", "NOTE:My own ")
 }
 
 // plain sends one request without any of the sink's code.
 func (w witness) plain(tb testing.TB, method, path string, body []byte) ([]byte, int) {
 	tb.Helper()
-	u, err := url.Parse(w.o.URL)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	target, err := u.Parse(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	req, err := http.NewRequest(method, target.String(), bytes.NewReader(body))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	req.SetBasicAuth(w.o.User, w.o.Password)
-	req.Header.Set("Content-Type", "text/vcard")
-	if method == http.MethodGet {
-		req.Header.Set("Accept", "text/vcard; version=4.0, text/vcard")
-	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	defer transport.CloseIdleConnections()
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	got, err := io.ReadAll(resp.Body)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return got, resp.StatusCode
+	return w.client().Send(tb, method, path, body)
+}
+
+func (w witness) client() davtest.Client {
+	return davtest.Client{Home: w.o.URL, User: w.o.User, Password: w.o.Password,
+		Header: http.Header{"Content-Type": {"text/vcard"}, "Accept": {"text/vcard; version=4.0, text/vcard"}}}
 }
 
 // TestPhotoIsMadeSmaller where the server says that it takes no card as large, and where it only refuses.
