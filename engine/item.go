@@ -182,6 +182,9 @@ func (p *pass[S, T]) written(ctx context.Context, w *work[S], written sinks.Writ
 	rec.Location, rec.ReceiptVersion = written.Receipt.Location, written.Receipt.Version
 	losses = append(losses, seen.losses(rec, written.Receipt)...)
 	seen.note(&rec, written.Receipt)
+	if written.Digest != "" {
+		rec.Digest = written.Digest
+	}
 	rec.BodyVersion, rec.ReceiptState = written.Receipt.BodyVersion, written.Receipt.State
 	rec.Losses = lossesOf(append(losses, written.Losses...))
 	rec.State = checkpoint.Copied

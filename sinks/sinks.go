@@ -7,6 +7,7 @@ package sinks
 
 import (
 	"context"
+	"errors"
 	"io"
 )
 
@@ -91,4 +92,10 @@ type Written struct {
 	Losses []Loss
 	// Unchanged says that the target held the item already, so that nothing was written.
 	Unchanged bool
+	// Digest is a digest of what the target holds, for an Inspector to find it again. It is given where that is not the body's bytes:
+	// for content without a Body, and for bodies that are not written as they were read. Empty: what was known before still holds.
+	Digest string
 }
+
+// ErrNothing says that nothing lies where an object was to be read.
+var ErrNothing = errors.New("nothing lies there")
