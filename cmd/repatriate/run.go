@@ -93,8 +93,15 @@ func (f *flags) pass(c *cobra.Command, path string, p pass) error {
 	return show(c.OutOrStdout(), r, p.json)
 }
 
+// printed is what a command has to say at its end.
+type printed interface {
+	WriteText(w io.Writer) error
+	WriteJSON(w io.Writer) error
+	ExitCode() int
+}
+
 // show prints a report and returns the exit code that it stands for.
-func show(w io.Writer, r *report.Report, json bool) error {
+func show(w io.Writer, r printed, json bool) error {
 	write := r.WriteText
 	if json {
 		write = r.WriteJSON

@@ -44,14 +44,11 @@ func (w *wiring) carddav(ctx context.Context, p config.Account, c sources.Collec
 	if w.pass.dryRun {
 		return dryRun[sinks.Contact]{counters: &w.counters}, mapping.ContactRules{}, func() {}, nil
 	}
-	password, err := w.password(ctx, p)
+	o, err := w.carddavOptions(ctx, p)
 	if err != nil {
 		return nil, mapping.ContactRules{}, nil, err
 	}
-	o := carddav.Options{
-		URL: config.UserURL(w.job.Target.Contacts.CardDAV, p.Target), User: p.Target, Password: password, RoundTripper: w.transport, Meter: &w.target,
-		Collection: sinks.Collection{ID: c.ID, Name: c.Name, Description: c.Description, Primary: c.Primary},
-	}
+	o.Collection = sinks.Collection{ID: c.ID, Name: c.Name, Description: c.Description, Primary: c.Primary}
 	s, err := opened(ctx, w, "open an address book", func() (*carddav.Sink, error) { return carddav.Open(ctx, o) })
 	if err != nil {
 		return nil, mapping.ContactRules{}, nil, err

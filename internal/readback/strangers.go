@@ -104,7 +104,9 @@ func (v *verifier) settle() {
 	}
 	slices.Sort(moved)
 	for _, l := range v.lost {
-		switch i, found := slices.BinarySearch(moved, l.location); {
+		_, found := slices.BinarySearch(moved, l.location)
+		i, _ := slices.BinarySearch(moved, l.location+"/")
+		switch {
 		case found:
 		case i < len(moved) && strings.HasPrefix(moved[i], l.location+"/"):
 			v.find(l.rec, Changed, l.location, "what lay in the folder was moved elsewhere")

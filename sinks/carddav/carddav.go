@@ -46,19 +46,23 @@ type client struct{ *dav.Client }
 
 // Open finds the address book in the user's home, or makes it.
 func Open(ctx context.Context, o Options) (*Sink, error) {
-	d, err := dav.NewClient(dav.Options{
-		URL: o.URL, User: o.User, Password: o.Password, RoundTripper: o.RoundTripper, Meter: o.Meter, Protocol: "CardDAV", Collection: "address book",
-	})
+	c, err := newClient(o)
 	if err != nil {
 		return nil, err
 	}
-	c := &client{d}
 	b, err := c.provide(ctx, o.Collection)
 	if err != nil {
 		c.Close()
 		return nil, err
 	}
-	return &Sink{client: c, store: dav.Store{Client: d, Format: format(), Path: b.path}, book: b}, nil
+	return &Sink{client: c, store: dav.Store{Client: c.Client, Format: format(), Path: b.path}, book: b}, nil
+}
+
+func newClient(o Options) (*client, error) {
+	d, err := dav.NewClient(dav.Options{
+		URL: o.URL, User: o.User, Password: o.Password, RoundTripper: o.RoundTripper, Meter: o.Meter, Protocol: "CardDAV", Collection: "address book",
+	})
+	return &client{d}, err
 }
 
 // AddressBook returns the path of the address book on the server.

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/engine"
+	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/caldav"
+	"codeberg.org/repatriate/repatriate/sinks/carddav"
+)
+
+// written is what lies on the target of one task.
+type written interface {
+	sinks.Inspector
+	Remove(ctx context.Context, prev sinks.Receipt) error
+}
+
+// openWritten opens what a task wrote to, without making anything there; nil if it wrote nothing.
+func (w *wiring) openWritten(ctx context.Context, store checkpoint.Store, p config.Account, t checkpoint.Task) (written, func(), error) {
+	place, err := usualPlace(ctx, store, t)
+	if err != nil || place == "" {
+		return nil, func() {}, err
+	}
+	var s any
+	done := func() {}
+	switch t.Kind {
+	case "files":
+		s, done, err = w.webdav(ctx, p)
+	case "mail":
+		s, done, err = w.imap(ctx, p)
+	default:
+		s, err = w.collectionAt(ctx, p, t.Kind, place)
+		if c, ok := s.(io.Closer); ok {
+			done = func() { _ = c.Close() }
+		}
+	}
+	if err != nil {
+		return nil, func() {}, err
+	}
+	target, ok := s.(written)
+	if !ok {
+		done()
+		return nil, func() {}, fmt.Errorf("what %s wrote cannot be read back", t.Kind)
+	}
+	return target, done, nil
+}
+
+// collectionAt opens a calendar or address book by its path.
+func (w *wiring) collectionAt(ctx context.Context, p config.Account, kind, at string) (any, error) {
+	switch kind {
+	case "calendar":
+		o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
+		if err != nil {
+			return nil, err
+		}
+		return caldav.At(o, at)
+	case "tasks":
+		o, err := w.caldavOptions(ctx, p, w.job.Target.Tasks)
+		if err != nil {
+			return nil, err
+		}
+		return caldav.TasksAt(o, at)
+	case "contacts":
+		o, err := w.carddavOptions(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		return carddav.At(o, at)
+	}
+	return nil, fmt.Errorf("there is no kind %q", kind)
+}
+
+func (w *wiring) carddavOptions(ctx context.Context, p config.Account) (carddav.Options, error) {
+	password, err := w.password(ctx, p)
+	return carddav.Options{
+		URL: config.UserURL(w.job.Target.Contacts.CardDAV, p.Target), User: p.Target, Password: password, RoundTripper: w.transport, Meter: &w.target,
+	}, err
+}
+
+// mostLooked bounds how many records are asked for where the items of a collection lie.
+const mostLooked = 1000
+
+// usualPlace returns the path of the collection in which the task's items lie: some may stand for ones that lay elsewhere before. It is
+// empty if the task wrote nothing.
+func usualPlace(ctx context.Context, store checkpoint.Store, t checkpoint.Task) (string, error) {
+	found, best, looked := map[string]int{}, "", 0
+	for rec, err := range store.Records(ctx, t) {
+		if err != nil {
+			return "", fmt.Errorf("read the ledger: %w", err)
+		}
+		if rec.Location == "" {
+			continue
+		}
+		place := path.Dir(rec.Location) + "/"
+		if found[place]++; found[place] > found[best] {
+			best = place
+		}
+		if looked++; looked == mostLooked {
+			break
+		}
+	}
+	return best, nil
+}
+
+// part is a task of the ledger with the account that it belongs to.
+type part struct {
+	status  checkpoint.Status
+	account config.Account
+}
+
+// parts returns the ledger's tasks of the people, and the accounts of tasks that stand in the accounts file no more.
+func parts(statuses []checkpoint.Status, job *config.Job, people []config.Account) (out []part, gone []string) {
+	for _, s := range statuses {
+		is := func(a config.Account) bool { return a.Source == s.Account }
+		i := slices.IndexFunc(people, is)
+		switch {
+		case s.Collection == "":
+		case i >= 0 && slices.Contains(people[i].Kinds, s.Kind):
+			out = append(out, part{s, people[i]})
+		case !slices.ContainsFunc(job.People, is) && !slices.Contains(gone, s.Account):
+			gone = append(gone, s.Account)
+		}
+	}
+	return out, gone
+}
+
+// patience is the engine's, for reading back and undoing.
+func (w *wiring) patience() engine.Options { return engine.Options{Log: w.log} }
+
+// goneAccounts says which accounts nobody looked at, and why.
+func goneAccounts(gone []string, job *config.Job) string {
+	if len(gone) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the state has items of accounts that do not stand in %s any more, and which were left alone: %s", job.Accounts, strings.Join(gone, ", "))
+}

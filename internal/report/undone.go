@@ -1,0 +1,129 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/internal/undo"
+)
+
+// Undone is what was taken away of one task.
+type Undone struct {
+	Account    string `json:"account"`
+	Kind       string `json:"kind"`
+	Collection string `json:"collection"`
+	Name       string `json:"name,omitempty"`
+	Removed    int64  `json:"removed"`
+	Stayed     int64  `json:"stayed"`
+	// Left are the items that stay; of very many, the first ones. Cleared are the names of emptied containers that went along.
+	Left    []undo.Left `json:"left"`
+	Cleared []string    `json:"cleared"`
+	// Error is why the task could not be undone to its end.
+	Error string `json:"error"`
+}
+
+// Undoing is what was taken away from the targets of a job.
+type Undoing struct {
+	Job    string   `json:"job"`
+	Path   string   `json:"-"`
+	DryRun bool     `json:"dry_run,omitempty"`
+	Tasks  []Undone `json:"tasks"`
+	// Note says what nobody looked at.
+	Note string `json:"note,omitempty"`
+}
+
+// Add adds what was done with a task, as far as it went.
+func (u *Undoing) Add(s checkpoint.Status, r undo.Result, err error) {
+	t := Undone{Account: s.Account, Kind: s.Kind, Collection: s.Collection, Name: s.Name, Removed: r.Removed, Stayed: r.Stayed, Left: r.Left, Cleared: r.Cleared}
+	if t.Left == nil {
+		t.Left = []undo.Left{}
+	}
+	if t.Cleared == nil {
+		t.Cleared = []string{}
+	}
+	if err != nil {
+		t.Error = err.Error()
+	}
+	u.Tasks = append(u.Tasks, t)
+	slices.SortFunc(u.Tasks, func(a, b Undone) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Collection, b.Collection))
+	})
+}
+
+// ExitCode is the process's exit code: 0, or 4 where a task stopped. What stays on the target is no failure.
+func (u *Undoing) ExitCode() int {
+	if slices.ContainsFunc(u.Tasks, func(t Undone) bool { return t.Error != "" }) {
+		return 4
+	}
+	return 0
+}
+
+// WriteJSON writes it as one JSON object.
+func (u *Undoing) WriteJSON(w io.Writer) error { return writeJSON(w, u) }
+
+// WriteText writes it for a person at a terminal.
+func (u *Undoing) WriteText(w io.Writer) error {
+	var b strings.Builder
+	titles := []string{"removed", "stay"}
+	if u.DryRun {
+		titles[0] = "to remove"
+	}
+	t := table{titles: titles}
+	for _, task := range u.Tasks {
+		t.add(task.Account, task.Kind, cmp.Or(task.Name, task.Collection), task.Removed, task.Stayed)
+	}
+	t.write(&b)
+	u.writeLeft(&b)
+	u.writeRest(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (u *Undoing) writeLeft(b *strings.Builder) {
+	var n, shown int64
+	for _, t := range u.Tasks {
+		n += t.Stayed
+	}
+	if n == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", "These stay on the target:")
+	for _, t := range u.Tasks {
+		for _, l := range t.Left {
+			if shown++; shown <= perOutcome {
+				fmt.Fprintf(b, "  %s\n", wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(cmp.Or(l.Title, l.ID), 80), 4))
+				fmt.Fprintf(b, "    %s\n", wrap("at "+Clean(l.Location, 300)+": "+Clean(l.Detail, 400), 4))
+			}
+		}
+	}
+	if n > perOutcome {
+		fmt.Fprintf(b, "  … and %d more; --json has them.\n", n-perOutcome)
+	}
+}
+
+func (u *Undoing) writeRest(b *strings.Builder) {
+	for _, t := range u.Tasks {
+		if len(t.Cleared) > 0 {
+			fmt.Fprintf(b, "\n%s\n", wrap("Also removed, since the job had made them and nothing lies in them: "+Clean(strings.Join(t.Cleared, ", "), 1000), 0))
+		}
+		if t.Error != "" {
+			fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+taskTitle(t.Account, t.Kind, cmp.Or(t.Name, t.Collection)), 0), wrap(Clean(t.Error, 1000), 2))
+		}
+	}
+	if u.Note != "" {
+		fmt.Fprintf(b, "\n%s\n", wrap("Note: "+Clean(u.Note, 1000)+".", 0))
+	}
+	job := cmp.Or(u.Path, "JOB.yaml")
+	switch {
+	case u.DryRun:
+		fmt.Fprintf(b, "\n%s\n", wrap("Dry run: nothing was removed. What users changed on the target shows only when it is to be removed, and stays then.", 0))
+	case u.ExitCode() != 0:
+		fmt.Fprintf(b, "\n%s\n", wrap("Mend the cause above and repeat it: repatriate undo "+job, 0))
+	default:
+		fmt.Fprintf(b, "\n%s\n", wrap("Undone. A run moves everything anew: repatriate run "+job, 0))
+	}
+}

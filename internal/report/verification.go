@@ -1,0 +1,200 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/internal/readback"
+)
+
+// Verified is what was found of one task.
+type Verified struct {
+	Account    string `json:"account"`
+	Kind       string `json:"kind"`
+	Collection string `json:"collection"`
+	Name       string `json:"name,omitempty"`
+	// Outcomes has the number of items with each outcome.
+	Outcomes map[readback.Outcome]int64 `json:"outcomes"`
+	// Read counts the objects that were read whole, Others those on the target that are not the job's.
+	Read   int64 `json:"read"`
+	Others int64 `json:"others"`
+	// Findings are the items that are not proven; of very many, the first ones.
+	Findings []readback.Finding `json:"findings"`
+	// Error is why the task could not be looked at.
+	Error string `json:"error"`
+}
+
+// Verification is what lies on the target of a job, compared with the ledger.
+type Verification struct {
+	Job string `json:"job"`
+	// Path is the job file, for what is proposed to do; may be empty.
+	Path string `json:"-"`
+	// Share is the part of the files and messages that was read whole.
+	Share  float64                    `json:"share"`
+	Proven bool                       `json:"proven"`
+	Totals map[readback.Outcome]int64 `json:"totals"`
+	Tasks  []Verified                 `json:"tasks"`
+	// Note says what nobody looked at.
+	Note string `json:"note,omitempty"`
+}
+
+// NewVerification returns one without tasks.
+func NewVerification(job string, share float64) *Verification {
+	return &Verification{Job: job, Share: share, Totals: map[readback.Outcome]int64{}, Proven: true, Tasks: []Verified{}}
+}
+
+// Add adds what was found of a task, or why it could not be looked at.
+func (v *Verification) Add(s checkpoint.Status, r readback.Result, err error) {
+	t := Verified{
+		Account: s.Account, Kind: s.Kind, Collection: s.Collection, Name: s.Name,
+		Outcomes: map[readback.Outcome]int64{}, Read: r.Read, Others: r.Others, Findings: r.Findings,
+	}
+	for _, o := range readback.Outcomes {
+		t.Outcomes[o] = r.Counts[o]
+		v.Totals[o] += r.Counts[o]
+	}
+	if t.Findings == nil {
+		t.Findings = []readback.Finding{}
+	}
+	slices.SortStableFunc(t.Findings, func(a, b readback.Finding) int { return cmp.Compare(a.Location, b.Location) })
+	if err != nil {
+		t.Error = err.Error()
+	}
+	v.Tasks = append(v.Tasks, t)
+	slices.SortFunc(v.Tasks, func(a, b Verified) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Collection, b.Collection))
+	})
+	v.Proven = v.Proven && err == nil && t.sound()
+}
+
+// sound reports whether nothing differs, is missing or is there twice.
+func (t Verified) sound() bool {
+	return t.Outcomes[readback.Differs]+t.Outcomes[readback.Missing]+t.Outcomes[readback.Extra] == 0
+}
+
+// ExitCode is the process's exit code by what was found: 0, 3 or 4.
+func (v *Verification) ExitCode() int {
+	switch {
+	case v.Proven:
+		return 0
+	case slices.ContainsFunc(v.Tasks, func(t Verified) bool { return t.Error != "" }):
+		return 4
+	}
+	return 3
+}
+
+// WriteJSON writes the verification as one JSON object.
+func (v *Verification) WriteJSON(w io.Writer) error { return writeJSON(w, v) }
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// WriteText writes the verification for a person at a terminal.
+func (v *Verification) WriteText(w io.Writer) error {
+	var b strings.Builder
+	t := table{titles: []string{"proven", "changed", "differs", "missing", "extra", "not ours"}}
+	for _, task := range v.Tasks {
+		t.add(task.Account, task.Kind, cmp.Or(task.Name, task.Collection), append(outcomes(task.Outcomes), task.Others)...)
+	}
+	t.write(&b)
+	v.writeFindings(&b)
+	for _, task := range v.Tasks {
+		if task.Error != "" {
+			fmt.Fprintf(&b, "\n%s\n  %s\n", wrap("Not looked at: "+taskTitle(task.Account, task.Kind, cmp.Or(task.Name, task.Collection)), 0), wrap(Clean(task.Error, 1000), 2))
+		}
+	}
+	if v.Note != "" {
+		fmt.Fprintf(&b, "\n%s\n", wrap("Note: "+Clean(v.Note, 1000)+".", 0))
+	}
+	v.writeVerdict(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func outcomes(counts map[readback.Outcome]int64) (out []int64) {
+	for _, o := range readback.Outcomes {
+		out = append(out, counts[o])
+	}
+	return out
+}
+
+// perOutcome is how many findings of one outcome are shown; --json has them all.
+const perOutcome = 20
+
+// headings say what each outcome means to a person.
+var headings = map[readback.Outcome]string{
+	readback.Changed: "Changed by their users since they were written, and left as they are:",
+	readback.Differs: "Different from what was written, though the server tells of no change:",
+	readback.Missing: "Missing on the target:",
+	readback.Extra:   "On the target twice:",
+}
+
+func (v *Verification) writeFindings(b *strings.Builder) {
+	for _, o := range readback.Outcomes[1:] {
+		n := v.Totals[o]
+		if n == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "\n%s\n", headings[o])
+		shown := int64(0)
+		for _, t := range v.Tasks {
+			for _, f := range t.Findings {
+				if f.Outcome == o && shown < perOutcome {
+					shown++
+					writeFinding(b, t, f)
+				}
+			}
+		}
+		if n > shown {
+			fmt.Fprintf(b, "  … and %d more; --json has them.\n", n-shown)
+		}
+	}
+}
+
+func writeFinding(b *strings.Builder, t Verified, f readback.Finding) {
+	title := cmp.Or(f.Title, f.ID, f.Location)
+	fmt.Fprintf(b, "  %s\n", wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(title, 80), 4))
+	fmt.Fprintf(b, "    %s\n", wrap("at "+Clean(f.Location, 300)+": "+Clean(f.Detail, 400), 4))
+	if f.Link != "" {
+		fmt.Fprintf(b, "    %s\n", Clean(f.Link, 400))
+	}
+}
+
+func (v *Verification) writeVerdict(b *strings.Builder) {
+	job := cmp.Or(v.Path, "JOB.yaml")
+	read := int64(0)
+	for _, t := range v.Tasks {
+		read += t.Read
+	}
+	fmt.Fprintln(b)
+	switch {
+	case v.Proven && v.Share >= 1:
+		fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf("Proven: all that the job wrote lies on the target, byte for byte where it has bytes. %s read whole.", read1(read)), 0))
+	case v.Proven:
+		fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf("Proven: all that the job wrote lies on the target, by place, size and version. %s read whole; --deep reads all.", read1(read)), 0))
+	case v.ExitCode() == 4:
+		fmt.Fprintf(b, "%s\n", wrap("Not everything could be looked at. Mend the cause above, then: repatriate verify "+job, 0))
+	default:
+		fmt.Fprintf(b, "%s\n", wrap("Not proven: see above. What is missing or differs can be moved anew: take its record away with undo, or delete what is there twice on the target.", 0))
+	}
+}
+
+func read1(n int64) string {
+	if n == 1 {
+		return "1 object was"
+	}
+	return fmt.Sprintf("%d objects were", n)
+}
+
+// taskTitle names a task for a person.
+func taskTitle(account, kind, name string) string {
+	return Task{Account: account, Kind: kind, Name: name}.title()
+}

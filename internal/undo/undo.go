@@ -1,0 +1,229 @@
+// Package undo takes away from the target what a job wrote there, as far as nobody changed it since.
+//
+// It goes by the ledger alone, so that what lay on the target before is never looked at. An item that was taken away is pending again,
+// as if it had never been moved, and the task begins anew with its next run. It may be broken off anywhere and repeated: what is gone
+// already is no error.
+package undo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/engine"
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/sinks"
+)
+
+// Target is what the items are taken away from.
+type Target interface {
+	// Remove is as in sinks.Sink, and Expect as in sinks.Inspector.
+	Remove(ctx context.Context, prev sinks.Receipt) error
+	Expect(p sinks.Proof) sinks.Expectation
+}
+
+// Left is an item that stays on the target.
+type Left struct {
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	Location string `json:"location"`
+	// Reason is a fault's, and Detail its words.
+	Reason string `json:"reason"`
+	Detail string `json:"detail"`
+}
+
+// Result is what was done to one task.
+type Result struct {
+	// Removed counts the items that were taken away, or would be, and Stayed those that were left.
+	Removed, Stayed int64
+	// Left are those that were left, up to MostLeft of them.
+	Left []Left
+	// Cleared are the names of mailboxes, calendars and address books that were taken away, since they were made by the job and empty.
+	Cleared []string
+}
+
+// MostLeft bounds the items that stay and are kept in words; all are counted.
+const MostLeft = 10_000
+
+// Options say how it is done.
+type Options struct {
+	// Tree says that the task's items lie in folders.
+	Tree bool
+	// DryRun counts what would be done, without asking the target: what its user changed there is not known then.
+	DryRun bool
+	// Parallel is the number of items at once; 0 means 8.
+	Parallel int
+	// Counters are added to as the work goes on; may be nil.
+	Counters *engine.Counters
+	// Patience repeats what the target refuses for the moment.
+	Patience engine.Options
+}
+
+// Undo takes the items of one task away. Its error is why it could not be brought to its end.
+func Undo(ctx context.Context, store checkpoint.Store, task checkpoint.Task, ledger checkpoint.Ledger, target Target, o Options) (Result, error) {
+	if o.Parallel <= 0 {
+		o.Parallel = 8
+	}
+	if o.Counters == nil {
+		o.Counters = new(engine.Counters)
+	}
+	u := &undoer{o: o, store: store, task: task, ledger: ledger, target: target}
+	if !o.DryRun {
+		if err := u.reset(ctx); err != nil {
+			return u.result, err
+		}
+	}
+	work := u.flat
+	if o.Tree {
+		work = u.tree
+	}
+	if err := work(ctx); err != nil {
+		return u.result, err
+	}
+	return u.result, u.clear(ctx)
+}
+
+type undoer struct {
+	o      Options
+	store  checkpoint.Store
+	task   checkpoint.Task
+	ledger checkpoint.Ledger
+	target Target
+
+	mu     sync.Mutex
+	result Result
+	made   []string
+}
+
+// reset lets the task begin anew. It comes first, so that a run after a broken undo moves again what was taken away.
+func (u *undoer) reset(ctx context.Context) error {
+	st, err := u.ledger.Status(ctx)
+	if err == nil {
+		err = u.ledger.Advance(ctx, checkpoint.Position{Generation: st.Generation})
+	}
+	if err != nil {
+		return fmt.Errorf("write the ledger: %w", err)
+	}
+	return nil
+}
+
+// flat takes items away that lie in no folders.
+func (u *undoer) flat(ctx context.Context) error {
+	return u.atOnce(ctx, func(ctx context.Context, g *errgroup.Group) error {
+		for rec, err := range u.store.Records(ctx, u.task) {
+			if err != nil {
+				return fmt.Errorf("read the ledger: %w", err)
+			}
+			if rec.Location != "" {
+				u.o.Counters.Listed.Add(1)
+				g.Go(func() error { return u.item(ctx, rec, rec.Location) })
+			}
+		}
+		return nil
+	})
+}
+
+func (u *undoer) atOnce(ctx context.Context, f func(context.Context, *errgroup.Group) error) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(u.o.Parallel)
+	err := f(gctx, g)
+	if waited := g.Wait(); waited != nil {
+		return waited // it may be why f ended
+	}
+	return err
+}
+
+// item takes one item away, which lies at the location by now.
+func (u *undoer) item(ctx context.Context, rec checkpoint.Record, location string) error {
+	defer u.o.Counters.Done.Add(1)
+	at := sinks.Receipt{Location: location, Version: rec.ReceiptVersion, BodyVersion: rec.BodyVersion, State: rec.ReceiptState}
+	e := u.target.Expect(sinks.Proof{Receipt: at, Bytes: rec.Bytes, Digest: rec.Digest})
+	u.remember(e.Made)
+	if e.Foreign {
+		u.stays(rec, location, fault.New(fault.FailItem, fault.TargetConflict, "it lay there before the job wrote anything, or may have"))
+		return nil
+	}
+	if u.o.DryRun {
+		u.removed()
+		return nil
+	}
+	err := engine.Persist(ctx, u.o.Patience, "undo", func() error { return u.target.Remove(ctx, at) })
+	switch f := fault.Of(err); {
+	case err == nil:
+		return u.forget(ctx, rec)
+	case fault.Cancelled(ctx), f.Action == fault.FailTask:
+		return err
+	default:
+		u.stays(rec, location, f)
+		return nil
+	}
+}
+
+// forget makes the item pending, as if it had never been moved. What is gone at the source stays so.
+func (u *undoer) forget(ctx context.Context, rec checkpoint.Record) error {
+	rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = "", "", "", ""
+	if rec.State != checkpoint.Removed {
+		rec.State, rec.Version, rec.Reason, rec.Message = checkpoint.Pending, "", "", ""
+		rec.Losses, rec.Bytes, rec.Digest, rec.Attempts = nil, 0, "", 0
+	}
+	err := u.ledger.Save(ctx, rec)
+	if err == nil && u.o.Tree {
+		err = u.ledger.Forget(ctx, rec.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("write the ledger: %w", err)
+	}
+	u.removed()
+	return nil
+}
+
+func (u *undoer) removed() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.result.Removed++
+	u.o.Counters.Removed.Add(1)
+}
+
+func (u *undoer) stays(rec checkpoint.Record, location string, f *fault.Error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.result.Stayed++
+	if len(u.result.Left) < MostLeft {
+		u.result.Left = append(u.result.Left, Left{ID: rec.ID, Title: rec.Title, Location: location, Reason: string(f.Reason), Detail: f.Error()})
+	}
+}
+
+// mostMade bounds the names of what was made: mailboxes are some hundreds at most.
+const mostMade = 10_000
+
+func (u *undoer) remember(made []string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, m := range made {
+		if len(u.made) < mostMade && !slices.Contains(u.made, m) {
+			u.made = append(u.made, m)
+		}
+	}
+}
+
+// clear takes away what was made for the items to lie in.
+func (u *undoer) clear(ctx context.Context) error {
+	c, ok := u.target.(sinks.Clearer)
+	if !ok || u.o.DryRun {
+		return nil
+	}
+	slices.SortFunc(u.made, func(a, b string) int { return strings.Compare(b, a) })
+	return engine.Persist(ctx, u.o.Patience, "undo", func() error {
+		names, err := c.Clear(ctx, u.made)
+		u.result.Cleared = append(u.result.Cleared, names...)
+		return err
+	})
+}
+
+var errLoop = errors.New("folders of the ledger lie in one another")
