@@ -29,9 +29,10 @@ func (s set) has(h uint64) bool {
 // known is what the ledger says of a task's items.
 type known struct {
 	twins, digests, also set
-	// ids has the items that are expected, and seen those of them that were found, by their place in ids.
-	ids  set
-	seen []bool
+	// ids has the items that are expected, and seen those of them that were found, by their place in ids; alsoSeen the same of also.
+	ids      set
+	seen     []bool
+	alsoSeen []bool
 }
 
 // learn reads the ledger once.
@@ -62,7 +63,7 @@ func (v *verifier) learn(ctx context.Context) error {
 		slices.Sort(*s)
 		*s = slices.Compact(*s)
 	}
-	k.seen = make([]bool, len(k.ids))
+	k.seen, k.alsoSeen = make([]bool, len(k.ids)), make([]bool, len(k.also))
 	v.o.Counters.Listed.Add(int64(len(k.ids)))
 	return nil
 }
@@ -78,6 +79,21 @@ func (k *known) found(id string) {
 func (k *known) pending(id string) bool {
 	i, ok := slices.BinarySearch(k.ids, hashOf(id))
 	return ok && !k.seen[i]
+}
+
+// foundAlso reports whether a location is that of a further copy, and notes that it was seen.
+func (k *known) foundAlso(location string) bool {
+	i, ok := slices.BinarySearch(k.also, hashOf(location))
+	if ok {
+		k.alsoSeen[i] = true
+	}
+	return ok
+}
+
+// sawAlso reports whether a further copy was seen.
+func (k *known) sawAlso(location string) bool {
+	i, ok := slices.BinarySearch(k.also, hashOf(location))
+	return ok && k.alsoSeen[i]
 }
 
 // identity is the same for an item and for each copy of it: the digest of its bytes, or what its object was stamped with.

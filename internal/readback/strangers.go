@@ -25,7 +25,7 @@ type lost struct {
 // beside looks at an object that no item of the ledger has as its place.
 func (v *verifier) beside(ctx context.Context, o sinks.Object) {
 	switch {
-	case v.known.also.has(hashOf(o.Location)):
+	case v.known.foundAlso(o.Location):
 		return // a further copy that an item has by right
 	case o.Folder || !v.known.mayBeCopy(o):
 		v.other()
@@ -69,8 +69,16 @@ func (v *verifier) unseen(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read the ledger: %w", err)
 		}
-		if rec.Location != "" && v.known.pending(rec.ID) {
+		if rec.Location == "" || rec.State == checkpoint.Removed {
+			continue
+		}
+		if v.known.pending(rec.ID) {
 			v.seek(ctx, rec, rec.Location)
+		}
+		for _, at := range v.target.Expect(proof(rec, rec.Location)).Also {
+			if !v.known.sawAlso(at) {
+				v.find(rec, Missing, at, "a further copy of it is not where it was written")
+			}
 		}
 	}
 	return ctx.Err()
