@@ -39,13 +39,20 @@ func simulated(tb testing.TB, spec organisation.Spec) *google.Client {
 func contents[T sources.Content](tb testing.TB, src sources.Source[T]) []T {
 	tb.Helper()
 	var list []T
+	stubs := map[string]bool{}
 	for cursor := sources.Cursor(""); ; {
 		page, err := src.Changes(context.Background(), cursor)
 		if err != nil {
 			tb.Fatal(err)
 		}
 		for _, it := range page.Items {
-			if !it.Deleted {
+			if it.Stub && !stubs[it.ID] {
+				stubs[it.ID] = true // what lies on several pages is fetched once
+				if it, err = src.Fetch(context.Background(), it.ID); err != nil {
+					tb.Fatal(err)
+				}
+			}
+			if !it.Deleted && !it.Stub {
 				list = append(list, it.Content)
 			}
 		}
