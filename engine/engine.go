@@ -38,6 +38,8 @@ type Options struct {
 	OrphanFolder string
 	// Counters are added to as the work goes on; nil if nobody counts.
 	Counters *Counters
+	// Changed is told what was done to each item that was written, removed or failed, from many goroutines; nil if nobody listens.
+	Changed func(Change)
 	// Log takes what an operator may want to know; nil for silence. It never gets titles.
 	Log *slog.Logger
 }

@@ -71,6 +71,7 @@ func (p *pass[S, T]) giveUp(ctx context.Context, w *work[S], f *fault.Error) err
 	default:
 		rec.State = checkpoint.Failed
 		p.o.Counters.Failed.Add(1)
+		p.changed(Broken, w.rec, rec)
 		p.o.Log.Warn("item failed", "id", w.item.ID, "reason", f.Reason)
 	}
 	rec.Version = w.item.Version
@@ -195,6 +196,7 @@ func (p *pass[S, T]) written(ctx context.Context, w *work[S], written sinks.Writ
 		return ledgerError(err)
 	}
 	if !written.Unchanged {
+		p.changed(Added, w.rec, rec)
 		p.o.Counters.Written.Add(1)
 		n, _, _ := seen.last()
 		p.o.Counters.Bytes.Add(n)
@@ -221,6 +223,7 @@ func (p *pass[S, T]) remove(ctx context.Context, w *work[S]) error {
 		case err == nil:
 			rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = "", "", "", ""
 			p.o.Counters.Removed.Add(1)
+			p.changed(Removed, w.rec, rec)
 			if err := p.order.removed(ctx, p, rec.ID); err != nil {
 				return ledgerError(err)
 			}
@@ -229,6 +232,9 @@ func (p *pass[S, T]) remove(ctx context.Context, w *work[S]) error {
 		default:
 			return err
 		}
+	}
+	if onTarget && was != checkpoint.Removed && rec.Location != "" {
+		p.changed(Kept, w.rec, rec)
 	}
 	return p.saver.save(rec)
 }
