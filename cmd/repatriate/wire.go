@@ -55,6 +55,7 @@ type wiring struct {
 	pass           pass
 	log            *slog.Logger
 	counters       engine.Counters
+	changes        changes
 	source, target meter.Meter
 	transport      *http.Transport // to the targets
 	provider       provider
@@ -128,9 +129,10 @@ func opened[V any](ctx context.Context, w *wiring, what string, open func() (V, 
 	return v, err
 }
 
-// optionsFor returns those of the engine for a kind.
-func (w *wiring) optionsFor(kind string) engine.Options {
+// optionsFor returns those of the engine for a kind of an account.
+func (w *wiring) optionsFor(p config.Account, kind string) engine.Options {
 	o := w.options()
+	o.Changed = w.changes.of(p.Source, kind)
 	o.InFlight = cmp.Or(o.InFlight, max(leastInFlight, inFlight(kind)/max(1, w.parallel)))
 	return o
 }
@@ -188,7 +190,7 @@ func (w *wiring) files(p config.Account) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.optionsFor("files")), l)
+		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.optionsFor(p, "files")), l)
 	}}
 }
 
@@ -220,7 +222,7 @@ func (w *wiring) mail(p config.Account) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Message, sink, w.optionsFor("mail")), l)
+		return work(ctx, w, engine.New(src, rules.Message, sink, w.optionsFor(p, "mail")), l)
 	}}
 }
 
@@ -261,7 +263,7 @@ func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Event, sink, w.optionsFor("calendar")), l)
+		return work(ctx, w, engine.New(src, rules.Event, sink, w.optionsFor(p, "calendar")), l)
 	}}
 }
 

@@ -35,7 +35,7 @@ func (w *wiring) contacts(p config.Account, c sources.Collection) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Contact, sink, w.optionsFor("contacts")), l)
+		return work(ctx, w, engine.New(src, rules.Contact, sink, w.optionsFor(p, "contacts")), l)
 	}}
 }
 
@@ -65,7 +65,7 @@ func (w *wiring) todo(p config.Account, c sources.Collection) runner.Task {
 			return err
 		}
 		defer done()
-		return work(ctx, w, engine.New(src, rules.Task, sink, w.optionsFor("tasks")), l)
+		return work(ctx, w, engine.New(src, rules.Task, sink, w.optionsFor(p, "tasks")), l)
 	}}
 }
 

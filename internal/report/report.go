@@ -80,6 +80,8 @@ type Report struct {
 	Totals   Counts `json:"totals"`
 	Tasks    []Task `json:"tasks"`
 	Pass     *Pass  `json:"pass,omitempty"`
+	// Final is there if the run was the last before a cut-over.
+	Final *Final `json:"final,omitempty"`
 	// Examples are some of the items that were lost, skipped or failed; for people only.
 	Examples []Example `json:"-"`
 	// Simulated says that nothing was written.

@@ -31,6 +31,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	r.writeErrors(&b)
 	r.writePass(&b)
 	r.writeVerdict(&b)
+	r.writeFinal(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -1,0 +1,73 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/engine"
+)
+
+// Change is what a pass did to one item of an account.
+type Change struct {
+	Account string `json:"account"`
+	Kind    string `json:"kind"`
+	engine.Change
+}
+
+// Final is what the last pass before a cut-over ended with.
+type Final struct {
+	// Closed is when the ledger was closed; nil if it was not.
+	Closed *time.Time `json:"closed"`
+	// Why says why it was not closed, in words.
+	Why string `json:"why,omitempty"`
+	// Counts has the number of items by what was done to them since the pass before, and Changes names them; of very many, the first ones.
+	Counts  map[string]int64 `json:"counts"`
+	Changes []Change         `json:"changes"`
+}
+
+// mostShown is how many changes are shown to a person; --json has more.
+const mostShown = 50
+
+func (r *Report) writeFinal(b *strings.Builder) {
+	f := r.Final
+	if f == nil {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", wrap("Since the pass before: "+f.summary()+".", 0))
+	shown := slices.Clone(f.Changes)
+	slices.SortStableFunc(shown, func(x, y Change) int {
+		return cmp.Or(cmp.Compare(x.Account, y.Account), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.What, y.What))
+	})
+	var total int64
+	for _, n := range f.Counts {
+		total += n
+	}
+	shown = shown[:min(len(shown), mostShown)]
+	for _, c := range shown {
+		fmt.Fprintf(b, "  %s\n", wrap(Clean(c.Account, 60)+", "+c.Kind+", "+c.What+": "+Clean(cmp.Or(c.Title, c.Location), 80), 4))
+	}
+	if rest := total - int64(len(shown)); rest > 0 && len(shown) > 0 {
+		fmt.Fprintf(b, "  … and %d more; --json names up to a thousand.\n", rest)
+	}
+	if f.Closed != nil {
+		fmt.Fprintf(b, "\n%s\n", wrap("The ledger is closed: a later run is refused unless --reopen is given. Now is the time to check: repatriate verify "+cmp.Or(r.Path, "JOB.yaml"), 0))
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", wrap("The ledger is NOT closed: "+f.Why, 0))
+}
+
+func (f *Final) summary() string {
+	var parts []string
+	for _, what := range []string{engine.Added, engine.Updated, engine.Removed, engine.Kept, engine.Broken} {
+		if n := f.Counts[what]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing changed"
+	}
+	return strings.Join(parts, ", ")
+}
