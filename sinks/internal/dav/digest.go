@@ -62,7 +62,7 @@ func Compare(o sinks.Object, p sinks.Proof) sinks.Verdict {
 	sameVersion := o.Version != "" && o.Version == p.Receipt.Version
 	found, want := readDigest(o.Digest), readDigest(p.Digest)
 	if p.Receipt.State == Kept {
-		return compareKept(o, want, sameVersion || p.Receipt.Version == "")
+		return compareKept(o, want, sameVersion || p.Receipt.Version == "" && want.core == "")
 	}
 	switch {
 	case found.kind == "" && sameVersion:

@@ -182,6 +182,9 @@ func (s *Store) written(ctx context.Context, w write, href string, a *Answer) (s
 		}
 	}
 	out.Digest = current.digest()
+	if current.Full == "" { // what it stored cannot be read
+		out.Digest = w.stamped().digest()
+	}
 	if current.Full != w.want.Full {
 		out.Losses = append(out.Losses, sinks.Loss{Reason: s.Format.Rewritten, Detail: "the server stored another object than it was given"})
 	}
