@@ -46,7 +46,9 @@ func startEmbedded(tb testing.TB) *embedded.Calendar {
 func TestRadicale(t *testing.T) {
 	server := realserver.Radicale(t, realserver.RadicaleOptions{})
 	t.Run("suite", func(t *testing.T) {
-		sinktest.Run(t, harness(func(testing.TB) Options { return options(server.CalendarsURL("u1"), "u1") }))
+		h := harness(func(testing.TB) Options { return options(server.CalendarsURL("u1"), "u1") })
+		h.Many = 60 // it takes some 25 in a second
+		sinktest.Run(t, h)
 	})
 }
 

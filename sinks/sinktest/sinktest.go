@@ -53,6 +53,8 @@ type Harness[T sinks.Content] struct {
 	Big func(size int64) sinks.Item[T]
 	// BigSize is how large the stream is; 0 means 256 MiB.
 	BigSize int64
+	// Many is how many items a listing is tried with; 0 means 300. Fewer are for servers that need long for each.
+	Many int
 	// Odd holds items that servers stumble over: strange names, empty bodies.
 	Odd []sinks.Item[T]
 }
