@@ -43,7 +43,7 @@ func realObjects(tb testing.TB, name string) []real {
 	return all
 }
 
-const mostOfOneFile = 15
+const mostOfOneFile = 8
 
 func objectsOf(calendar *icalendar.Component, name string, n int) []real {
 	objects, uids := map[string]*icalendar.Component{}, []string{}
@@ -59,14 +59,7 @@ func objectsOf(calendar *icalendar.Component, name string, n int) []real {
 			o.Components = append(o.Components, calendar.Children("VTIMEZONE")...)
 			objects[uid.Text()], uids = o, append(uids, uid.Text())
 		}
-		for i := range c.Properties { // files share UIDs, and servers want theirs unique
-			if c.Properties[i].Name == "UID" {
-				c.Properties[i].Value = fmt.Sprint("file", n, "-", c.Properties[i].Value)
-			}
-		}
-		if c.Value("DTSTAMP") == "" {
-			c.Add(icalendar.Raw("DTSTAMP", "20240101T000000Z"))
-		}
+		legal(c, n)
 		o.Components = append(o.Components, c)
 	}
 	var all []real
@@ -74,6 +67,34 @@ func objectsOf(calendar *icalendar.Component, name string, n int) []real {
 		all = append(all, real{fmt.Sprint("file", n, "-", i), uid, string(objects[uid].Bytes())})
 	}
 	return all
+}
+
+// legal makes of a component what this program would write: servers cut a text at a comma that is not escaped, and take exceptions of
+// another type than the start, and rules that are none, for something else. All the rest is as it came.
+func legal(c *icalendar.Component, n int) {
+	start, _ := c.Get("DTSTART")
+	var kept []icalendar.Property
+	for _, p := range c.Properties {
+		switch p.Name {
+		case "SUMMARY", "DESCRIPTION", "LOCATION":
+			p.Value = icalendar.EscapeText(p.Text())
+		case "UID": // files share them, and servers want theirs unique
+			p.Value = fmt.Sprint("file", n, "-", p.Value)
+		case "RRULE", "EXRULE":
+			if _, err := icalendar.ParseRule(p.Value); err != nil {
+				continue
+			}
+		case "EXDATE":
+			if strings.Contains(p.Value, "T") != strings.Contains(start.Value, "T") {
+				continue
+			}
+		}
+		kept = append(kept, p)
+	}
+	c.Properties = kept
+	if c.Value("DTSTAMP") == "" {
+		c.Add(icalendar.Raw("DTSTAMP", "20240101T000000Z"))
+	}
 }
 
 // inspected is a sink with what it is written and read by.
@@ -111,7 +132,7 @@ func TestRealObjectsAreTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = s.Close() }()
-			same(t, eventSink{s}, events, 300)
+			same(t, eventSink{s}, events, 150)
 			o.Collection.ID += "tasks"
 			o.Collection.Components = []string{"VTODO"}
 			todo, err := OpenTasks(t.Context(), o)
@@ -119,7 +140,7 @@ func TestRealObjectsAreTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = todo.Close() }()
-			same(t, taskSink{todo}, tasks, 5)
+			same(t, taskSink{todo}, tasks, 1)
 		})
 	}
 }
