@@ -12,6 +12,7 @@ package caldav
 
 import (
 	"context"
+	"iter"
 	"net/http"
 
 	"codeberg.org/repatriate/repatriate/internal/meter"
@@ -34,6 +35,8 @@ type Options struct {
 	Meter *meter.Meter
 	// Collection is the calendar. One that is not there is made.
 	Collection sinks.Collection
+	// Existing says that nothing is to be made: a calendar that is not there holds nothing.
+	Existing bool
 }
 
 func (o Options) client() (*client, error) {
@@ -56,6 +59,8 @@ type Tasks struct{ calendar }
 var (
 	_ sinks.Sink[sinks.Event] = (*Sink)(nil)
 	_ sinks.Sink[sinks.Task]  = (*Tasks)(nil)
+	_ sinks.Inspector         = (*calendar)(nil)
+	_ sinks.Clearer           = (*calendar)(nil)
 )
 
 // The losses that only the writing shows.
@@ -89,7 +94,7 @@ func openCalendar(ctx context.Context, o Options, f dav.Format) (calendar, error
 	if err != nil {
 		return calendar{}, err
 	}
-	path, err := c.provide(ctx, o.Collection)
+	path, err := c.provide(ctx, o.Collection, o.Existing)
 	if err != nil {
 		c.Close()
 		return calendar{}, err
@@ -119,4 +124,25 @@ func (s *Tasks) Put(ctx context.Context, item sinks.Item[sinks.Task], prev sinks
 // Remove implements sinks.Sink.
 func (c *calendar) Remove(ctx context.Context, prev sinks.Receipt) error {
 	return c.store.Remove(ctx, prev)
+}
+
+// List implements sinks.Inspector.
+func (c *calendar) List(ctx context.Context, place string) iter.Seq2[sinks.Object, error] {
+	return c.store.List(ctx, place)
+}
+
+// Read implements sinks.Inspector.
+func (c *calendar) Read(ctx context.Context, o sinks.Object) (sinks.Object, error) {
+	return c.store.Read(ctx, o)
+}
+
+// Expect implements sinks.Inspector.
+func (c *calendar) Expect(p sinks.Proof) sinks.Expectation { return dav.Expect(p) }
+
+// Compare implements sinks.Inspector.
+func (c *calendar) Compare(o sinks.Object, p sinks.Proof) sinks.Verdict { return dav.Compare(o, p) }
+
+// Clear implements sinks.Clearer: the calendar is removed if this program made it and nothing lies in it.
+func (c *calendar) Clear(ctx context.Context, _ []string) ([]string, error) {
+	return c.store.Clear(ctx)
 }

@@ -45,6 +45,10 @@ func readObject(data []byte) (dav.Object, error) {
 		if p, ok := c.Get("UID"); ok && o.UID == "" {
 			o.UID = p.Text()
 		}
+		if _, exception := c.Get("RECURRENCE-ID"); o.Title == "" || !exception {
+			p, _ := c.Get("SUMMARY")
+			o.Title = strings.TrimSpace(p.Text())
+		}
 		o.Echo = o.Echo || len(c.All("ORGANIZER"))+len(c.All("ATTENDEE")) > 0
 		full = append(full, describe(c, fullProperties))
 		core = append(core, describe(c, coreProperties))
@@ -52,7 +56,7 @@ func readObject(data []byte) (dav.Object, error) {
 	if o.UID == "" {
 		return dav.Object{}, errNoEvent
 	}
-	o.Full, o.Core = dav.Digest(full), dav.Digest(core)
+	o.Full, o.Core, o.Meaning = dav.Digest(full), dav.Digest(core), meaningOf(calendar)
 	return o, nil
 }
 

@@ -46,12 +46,14 @@ func startEmbedded(tb testing.TB) *embedded.Calendar {
 func TestRadicale(t *testing.T) {
 	server := realserver.Radicale(t, realserver.RadicaleOptions{})
 	t.Run("suite", func(t *testing.T) {
-		sinktest.Run(t, harness(func(testing.TB) Options { return options(server.CalendarsURL("u1"), "u1") }))
+		h := harness(func(testing.TB) Options { return options(server.CalendarsURL("u1"), "u1") })
+		h.Many = 60 // it takes some 25 in a second
+		sinktest.Run(t, h)
 	})
 }
 
 func TestCyrus(t *testing.T) {
-	server := realserver.Cyrus(t, realserver.CyrusOptions{Scheduling: true, Accounts: realserver.Accounts{Count: 30}})
+	server := realserver.Cyrus(t, realserver.CyrusOptions{Scheduling: true, Accounts: realserver.Accounts{Count: 40}})
 	n := 0
 	t.Run("suite", func(t *testing.T) {
 		sinktest.Run(t, harness(func(testing.TB) Options {
@@ -77,7 +79,7 @@ func harness(open func(testing.TB) Options) sinktest.Harness[sinks.Event] {
 				tb.Fatal(err)
 			}
 			w := witness{o: o, calendar: s.Calendar()}
-			return sinktest.Account[sinks.Event]{Sink: s, Held: w.held, Edit: w.edit}
+			return sinktest.Account[sinks.Event]{Sink: s, Held: w.held, Edit: w.edit, Copy: w.copy}
 		},
 		Item:    func(i int) sinks.Item[sinks.Event] { return item(fmt.Sprintf("event%d", i), i, 0) },
 		Digest:  func(tb testing.TB, it sinks.Item[sinks.Event]) string { return digestOf(tb, it.Content.Data) },
@@ -181,6 +183,12 @@ func (w witness) held(tb testing.TB) []string {
 func (w witness) edit(tb testing.TB, at sinks.Receipt) {
 	tb.Helper()
 	w.client().Edit(tb, at.Location, "SUMMARY:", "SUMMARY:My own ")
+}
+
+// copy makes a copy of an event, as the user would.
+func (w witness) copy(tb testing.TB, at sinks.Receipt) {
+	tb.Helper()
+	w.client().Copy(tb, at.Location)
 }
 
 // plain sends one request without any of the sink's code.

@@ -24,9 +24,11 @@ func TestTasks(t *testing.T) {
 	})
 	radicale := realserver.Radicale(t, realserver.RadicaleOptions{})
 	t.Run("Radicale", func(t *testing.T) {
-		sinktest.Run(t, taskHarness(func(testing.TB) Options { return options(radicale.CalendarsURL("u1"), "u1") }))
+		h := taskHarness(func(testing.TB) Options { return options(radicale.CalendarsURL("u1"), "u1") })
+		h.Many = 60 // it takes some 25 in a second
+		sinktest.Run(t, h)
 	})
-	cyrus := realserver.Cyrus(t, realserver.CyrusOptions{Accounts: realserver.Accounts{Count: 30}})
+	cyrus := realserver.Cyrus(t, realserver.CyrusOptions{Accounts: realserver.Accounts{Count: 40}})
 	n := 0
 	t.Run("Cyrus", func(t *testing.T) {
 		sinktest.Run(t, taskHarness(func(testing.TB) Options {
@@ -45,7 +47,8 @@ func taskHarness(open func(testing.TB) Options) sinktest.Harness[sinks.Task] {
 			if err != nil {
 				tb.Fatal(err)
 			}
-			return sinktest.Account[sinks.Task]{Sink: s, Held: s.held, Edit: witness{o: o, calendar: s.Calendar()}.edit}
+			w := witness{o: o, calendar: s.Calendar()}
+			return sinktest.Account[sinks.Task]{Sink: s, Held: s.held, Edit: w.edit, Copy: w.copy}
 		},
 		Item:   func(i int) sinks.Item[sinks.Task] { return taskItem(fmt.Sprintf("task%d", i), i) },
 		Digest: func(tb testing.TB, it sinks.Item[sinks.Task]) string { return digestOfTask(tb, it.Content.Data) },

@@ -35,6 +35,8 @@ func readCard(data []byte) (dav.Object, error) {
 	}
 	o := dav.Object{Written: strings.TrimSpace(card.Value(dav.DigestProperty))}
 	var full, core []string
+	name, _ := card.Get("FN")
+	o.Title = strings.TrimSpace(name.Text())
 	for _, p := range card.Properties {
 		if p.Name == "UID" && o.UID == "" {
 			o.UID = strings.TrimSpace(p.Text())
@@ -51,7 +53,7 @@ func readCard(data []byte) (dav.Object, error) {
 	if o.UID == "" {
 		return dav.Object{}, errNoUID
 	}
-	o.Full, o.Core = dav.Digest(full), dav.Digest(core)
+	o.Full, o.Core, o.Meaning = dav.Digest(full), dav.Digest(core), meaningOf(card)
 	return o, nil
 }
 

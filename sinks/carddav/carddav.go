@@ -7,6 +7,7 @@ package carddav
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -30,6 +31,8 @@ type Options struct {
 	Meter *meter.Meter
 	// Collection is the address book. One that is not there is made.
 	Collection sinks.Collection
+	// Existing says that nothing is to be made: an address book that is not there holds nothing.
+	Existing bool
 }
 
 // Sink writes into one address book. It implements sinks.Sink[sinks.Contact].
@@ -39,7 +42,11 @@ type Sink struct {
 	book   book
 }
 
-var _ sinks.Sink[sinks.Contact] = (*Sink)(nil)
+var (
+	_ sinks.Sink[sinks.Contact] = (*Sink)(nil)
+	_ sinks.Inspector           = (*Sink)(nil)
+	_ sinks.Clearer             = (*Sink)(nil)
+)
 
 // client speaks with one server as one user.
 type client struct{ *dav.Client }
@@ -50,7 +57,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.provide(ctx, o.Collection)
+	b, err := c.provide(ctx, o.Collection, o.Existing)
 	if err != nil {
 		c.Close()
 		return nil, err
@@ -120,6 +127,25 @@ func (s *Sink) Remove(ctx context.Context, prev sinks.Receipt) error {
 	return s.store.Remove(ctx, prev)
 }
 
+// List implements sinks.Inspector.
+func (s *Sink) List(ctx context.Context, place string) iter.Seq2[sinks.Object, error] {
+	return s.store.List(ctx, place)
+}
+
+// Read implements sinks.Inspector.
+func (s *Sink) Read(ctx context.Context, o sinks.Object) (sinks.Object, error) {
+	return s.store.Read(ctx, o)
+}
+
+// Expect implements sinks.Inspector.
+func (s *Sink) Expect(p sinks.Proof) sinks.Expectation { return dav.Expect(p) }
+
+// Compare implements sinks.Inspector.
+func (s *Sink) Compare(o sinks.Object, p sinks.Proof) sinks.Verdict { return dav.Compare(o, p) }
+
+// Clear implements sinks.Clearer: the address book is removed if this program made it and nothing lies in it.
+func (s *Sink) Clear(ctx context.Context, _ []string) ([]string, error) { return s.store.Clear(ctx) }
+
 // book is an address book of the user's home.
 type book struct {
 	path     string
@@ -143,8 +169,8 @@ func (b book) room(used int) int {
 const homeProperties = `<propfind xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><prop><resourcetype/><displayname/>` +
 	`<C:supported-address-data/><C:max-resource-size/></prop></propfind>`
 
-// provide returns the address book for a collection.
-func (c *client) provide(ctx context.Context, wanted sinks.Collection) (book, error) {
+// provide returns the address book for a collection, and makes it if it is not there, unless only an existing one is asked for.
+func (c *client) provide(ctx context.Context, wanted sinks.Collection, existing bool) (book, error) {
 	books, err := c.list(ctx)
 	if err != nil {
 		return book{}, err
@@ -152,6 +178,9 @@ func (c *client) provide(ctx context.Context, wanted sinks.Collection) (book, er
 	own := dav.Canonical(c.Home) + dav.CollectionName(wanted.ID) + "/"
 	if b, ok := choose(books, own, wanted.Primary); ok {
 		return b, nil
+	}
+	if existing {
+		return book{path: own}, nil
 	}
 	if err := c.make(ctx, own, wanted); err != nil {
 		return book{}, err

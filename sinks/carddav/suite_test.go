@@ -46,7 +46,9 @@ func TestEmbedded(t *testing.T) {
 func TestRadicale(t *testing.T) {
 	server := realserver.Radicale(t, realserver.RadicaleOptions{})
 	t.Run("suite", func(t *testing.T) {
-		sinktest.Run(t, harness("3.0", func(testing.TB) Options { return options(server.AddressBooksURL("u1"), "u1") }))
+		h := harness("3.0", func(testing.TB) Options { return options(server.AddressBooksURL("u1"), "u1") })
+		h.Many = 60 // it takes some 25 in a second
+		sinktest.Run(t, h)
 	})
 }
 
@@ -73,7 +75,7 @@ func harness(version string, open func(testing.TB) Options) sinktest.Harness[sin
 				tb.Fatal(err)
 			}
 			w := witness{o: o, sink: s}
-			return sinktest.Account[sinks.Contact]{Sink: s, Held: w.held, Edit: w.edit}
+			return sinktest.Account[sinks.Contact]{Sink: s, Held: w.held, Edit: w.edit, Copy: w.copy}
 		},
 		Item: func(i int) sinks.Item[sinks.Contact] { return item(fmt.Sprintf("contact%d", i), i) },
 		Digest: func(tb testing.TB, it sinks.Item[sinks.Contact]) string {
@@ -161,6 +163,12 @@ func (w witness) held(tb testing.TB) []string {
 func (w witness) edit(tb testing.TB, at sinks.Receipt) {
 	tb.Helper()
 	w.client().Edit(tb, at.Location, "NOTE:", "NOTE:My own ")
+}
+
+// copy makes a copy of a contact, as the user would.
+func (w witness) copy(tb testing.TB, at sinks.Receipt) {
+	tb.Helper()
+	w.client().Copy(tb, at.Location)
 }
 
 // plain sends one request without any of the sink's code.

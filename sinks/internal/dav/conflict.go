@@ -28,7 +28,7 @@ func (s *Store) occupied(ctx context.Context, w write, href string) (sinks.Writt
 	case err != nil:
 		return sinks.Written{}, err
 	case current.Full == w.want.Full && w.want.Full != "":
-		return w.adopted(href, etag), nil
+		return w.adopted(current, href, etag), nil
 	case current.Untouched() && etag != "":
 		return s.replace(ctx, w, href, etag)
 	case w.prev.IsZero():
@@ -53,8 +53,9 @@ func (s *Store) replace(ctx context.Context, w write, href, etag string) (sinks.
 	return sinks.Written{}, s.Client.putFault(answer)
 }
 
-func (w write) adopted(href, etag string) sinks.Written {
-	return sinks.Written{Receipt: sinks.Receipt{Location: href, Version: etag, BodyVersion: w.item.Version}, Unchanged: true}
+func (w write) adopted(current Object, href, etag string) sinks.Written {
+	r := sinks.Receipt{Location: href, Version: etag, BodyVersion: w.item.Version}
+	return sinks.Written{Receipt: r, Unchanged: true, Digest: current.digest()}
 }
 
 // twin decides when the server refuses a second object of the same UID, for instance of an event that an invitation or an
@@ -80,11 +81,11 @@ func (s *Store) twin(ctx context.Context, w write, a *Answer) (sinks.Written, er
 	case current.UID != w.want.UID:
 		return sinks.Written{}, s.uidConflict("the server names an object of another UID")
 	case own && current.Full == w.want.Full:
-		return w.adopted(href, etag), nil
+		return w.adopted(current, href, etag), nil
 	case own && w.item.Again && current.Untouched() && etag != "":
 		return s.replace(ctx, w, href, etag)
 	case current.Core == w.want.Core:
-		return s.keep(w, href, etag), nil
+		return s.keep(w, current, href, etag), nil
 	}
 	return sinks.Written{}, s.uidConflict(fmt.Sprintf("it differs from what lies at %s", href))
 }
@@ -94,9 +95,9 @@ func (s *Store) uidConflict(why string) error {
 }
 
 // keep lets an object that lay on the target stand for the item.
-func (s *Store) keep(w write, href, etag string) sinks.Written {
+func (s *Store) keep(w write, current Object, href, etag string) sinks.Written {
 	r := sinks.Receipt{Location: href, Version: etag, BodyVersion: w.item.Version, State: Kept}
-	return sinks.Written{Receipt: r, Unchanged: true, Losses: s.keptLosses(r)}
+	return sinks.Written{Receipt: r, Unchanged: true, Losses: s.keptLosses(r), Digest: current.keptDigest()}
 }
 
 func (s *Store) keptLosses(r sinks.Receipt) []sinks.Loss {
@@ -116,7 +117,7 @@ func (s *Store) putKept(ctx context.Context, w write) (sinks.Written, error) {
 	case err != nil:
 		return sinks.Written{}, err
 	case current.Core == w.want.Core:
-		return s.keep(w, w.prev.Location, etag), nil
+		return s.keep(w, current, w.prev.Location, etag), nil
 	}
 	return sinks.Written{}, s.uidConflict("it differs from what lies at " + w.prev.Location)
 }

@@ -3,6 +3,7 @@ package dav
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/sinks"
@@ -21,7 +22,7 @@ type Stored struct {
 // batch is how many objects are read in one request.
 const batch = 50
 
-// Objects yields all objects of the collection. Memory holds their addresses and one batch of them.
+// Objects yields all objects of the collection that can be read. Memory holds their addresses and one batch of them.
 func (s *Store) Objects(ctx context.Context) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
 		hrefs, err := s.Client.Hrefs(ctx, s.Path)
@@ -29,9 +30,13 @@ func (s *Store) Objects(ctx context.Context) iter.Seq2[Stored, error] {
 			yield(Stored{}, err)
 			return
 		}
-		for len(hrefs) > 0 {
-			n := min(batch, len(hrefs))
-			objects, err := s.multiget(ctx, hrefs[:n])
+		for part := range slices.Chunk(hrefs, batch) {
+			var objects []Stored
+			err := s.multiget(ctx, part, func(_ string, r Response) {
+				if o, ok := s.storedOf(r); ok {
+					objects = append(objects, o)
+				}
+			})
 			if err != nil {
 				yield(Stored{}, err)
 				return
@@ -41,38 +46,64 @@ func (s *Store) Objects(ctx context.Context) iter.Seq2[Stored, error] {
 					return
 				}
 			}
-			hrefs = hrefs[n:]
 		}
 	}
 }
 
-// Hrefs returns the paths of all objects in a collection.
-func (c *Client) Hrefs(ctx context.Context, collection string) ([]string, error) {
-	var list []string
-	body := `<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>`
+// listing is what a collection holds.
+type listing struct {
+	name    string // what the user calls the collection
+	entries []entry
+	others  int // what is no object of the collection: further collections, addresses that are none
+}
+
+// entry is an object by its address and version.
+type entry struct{ path, etag string }
+
+// listing lists a collection without reading its objects.
+func (c *Client) listing(ctx context.Context, collection string) (listing, error) {
+	var l listing
+	body := `<propfind xmlns="DAV:"><prop><getetag/><displayname/></prop></propfind>`
 	err := c.Multistatus(ctx, "PROPFIND", collection, "1", body, func(r Response) error {
-		if path, err := c.Path(r.Href); err == nil && path != collection && path+"/" != collection && !strings.HasSuffix(path, "/") {
-			list = append(list, path)
+		p := r.Found()
+		switch path, err := c.Path(r.Href); {
+		case err == nil && (path == collection || path+"/" == collection):
+			l.name = p.Name
+		case err != nil || strings.HasSuffix(path, "/"):
+			l.others++
+		default:
+			l.entries = append(l.entries, entry{path, etagOf(p)})
 		}
 		return nil
 	})
+	return l, err
+}
+
+// etagOf returns the entity tag of a response, as Answer.etag does.
+func etagOf(p Prop) string { return strings.TrimPrefix(strings.TrimSpace(p.ETag), "W/") }
+
+// Hrefs returns the paths of all objects in a collection.
+func (c *Client) Hrefs(ctx context.Context, collection string) ([]string, error) {
+	l, err := c.listing(ctx, collection)
+	list := make([]string, len(l.entries))
+	for i, e := range l.entries {
+		list[i] = e.path
+	}
 	return list, err
 }
 
-// multiget reads objects (RFC 4791 §7.9, RFC 6352 §8.7).
-func (s *Store) multiget(ctx context.Context, hrefs []string) ([]Stored, error) {
+// multiget reads objects (RFC 4791 §7.9, RFC 6352 §8.7) and calls each with the responses that have a path, as they come.
+func (s *Store) multiget(ctx context.Context, hrefs []string, each func(path string, r Response)) error {
 	var b strings.Builder
 	for _, h := range hrefs {
 		b.WriteString("<href>" + Escaped(h) + "</href>")
 	}
-	var objects []Stored
-	err := s.Client.Multistatus(ctx, "REPORT", s.Path, "0", s.Format.Multiget(b.String()), func(r Response) error {
-		if o, ok := s.storedOf(r); ok {
-			objects = append(objects, o)
+	return s.Client.Multistatus(ctx, "REPORT", s.Path, "0", s.Format.Multiget(b.String()), func(r Response) error {
+		if path, err := s.Client.Path(r.Href); err == nil {
+			each(path, r)
 		}
 		return nil
 	})
-	return objects, err
 }
 
 func (s *Store) storedOf(r Response) (Stored, bool) {
@@ -82,7 +113,7 @@ func (s *Store) storedOf(r Response) (Stored, bool) {
 	if err != nil || data == "" {
 		return Stored{}, false
 	}
-	o := Stored{Receipt: sinks.Receipt{Location: path, Version: strings.TrimPrefix(strings.TrimSpace(p.ETag), "W/")}, Data: []byte(data)}
+	o := Stored{Receipt: sinks.Receipt{Location: path, Version: etagOf(p)}, Data: []byte(data)}
 	if read, err := s.Format.Read(o.Data); err == nil {
 		o.UID, o.Untouched = read.UID, read.Untouched()
 	}

@@ -45,6 +45,11 @@ type Object struct {
 	// Full is a digest of all that a user can change, without what servers rewrite. Core is one of what makes a person take two objects
 	// for the same.
 	Full, Core string
+	// Meaning is a digest of what the object says to its user, which survives all that servers rewrite, in order and in notation. What
+	// Full tells apart may mean the same.
+	Meaning string
+	// Title is what the user calls it.
+	Title string
 	// Written is Full as it was when this program wrote the object; empty if it did not.
 	Written string
 }
@@ -79,6 +84,13 @@ type write struct {
 	prev sinks.Receipt
 	data []byte // with the digest
 	want Object
+}
+
+// stamped is what lies on the target if the server stores what it was given.
+func (w write) stamped() Object {
+	o := w.want
+	o.Written = o.Full
+	return o
 }
 
 // Put writes an object under the conditions of sinks.Sink.
@@ -161,12 +173,17 @@ func (s *Store) written(ctx context.Context, w write, href string, a *Answer) (s
 	current, err := s.Format.Read(a.Body)
 	switch {
 	case out.Receipt.Version != "" && err != nil: // the usual answer has no body
+		out.Digest = w.stamped().digest()
 		return out, nil
 	case out.Receipt.Version == "":
 		current, out.Receipt.Version, err = s.get(ctx, href)
 		if err != nil {
 			return sinks.Written{}, err
 		}
+	}
+	out.Digest = current.digest()
+	if current.Full == "" { // what it stored cannot be read
+		out.Digest = w.stamped().digest()
 	}
 	if current.Full != w.want.Full {
 		out.Losses = append(out.Losses, sinks.Loss{Reason: s.Format.Rewritten, Detail: "the server stored another object than it was given"})
@@ -225,10 +242,13 @@ func (s *Store) conflict(act, why string) error {
 	return fault.New(fault.FailItem, fault.TargetConflict, "%s %s: %s", act, s.Format.Noun, why)
 }
 
+// collectionPrefix begins the names of all collections that this program makes.
+const collectionPrefix = "repatriate-"
+
 // CollectionName returns the last segment of the path of a collection that this program makes: the same in every pass.
 func CollectionName(id string) string {
 	sum := sha256.Sum256([]byte(id))
-	return "repatriate-" + hex.EncodeToString(sum[:8])
+	return collectionPrefix + hex.EncodeToString(sum[:8])
 }
 
 // ObjectName returns the last segment of a new object's path: the item's id where that is a plain name on every server,

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"testing"
 )
 
@@ -60,5 +61,15 @@ func (c Client) Edit(tb testing.TB, href, old, changed string) {
 	}
 	if _, status := c.Send(tb, http.MethodPut, href, edited); status/100 != 2 {
 		tb.Fatalf("the user's edit was refused with %d", status)
+	}
+}
+
+// Copy puts a copy of an object beside it, with a UID of its own, as its user would.
+func (c Client) Copy(tb testing.TB, href string) {
+	tb.Helper()
+	body, _ := c.Send(tb, http.MethodGet, href, nil)
+	folder, name := path.Split(href)
+	if _, status := c.Send(tb, http.MethodPut, folder+"copy-"+name, bytes.ReplaceAll(body, []byte("\nUID:"), []byte("\nUID:copy-"))); status/100 != 2 {
+		tb.Fatalf("the user's copy was refused with %d", status)
 	}
 }
