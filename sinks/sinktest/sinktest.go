@@ -28,6 +28,9 @@ type Account[T sinks.Content] struct {
 	// Edit changes the object as its user could do with another client, so that its digest is another one afterwards;
 	// nil where the protocol knows no change of an object (a message).
 	Edit func(tb testing.TB, at sinks.Receipt)
+	// Copy makes a copy of the object beside it as its user could do with another client; nil where that cannot be told from another
+	// object. An Inspector must tell it.
+	Copy func(tb testing.TB, at sinks.Receipt)
 }
 
 // Harness tells the suite how to make accounts and items of one kind. The items of one number are equal in every call
@@ -63,11 +66,7 @@ func Run[T sinks.Content](t *testing.T, h Harness[T]) {
 		}
 	}()
 	s := suite[T]{h}
-	for _, c := range []struct {
-		name string
-		run  func(*testing.T, Account[T])
-		need bool
-	}{
+	for _, c := range append([]part[T]{
 		{"Put twice is one object", s.putTwice, true},
 		{"Put replaces what the receipt names", s.putReplaces, h.Changed != nil},
 		{"an unchanged body is not sent again", s.bodyOnce, true},
@@ -87,7 +86,7 @@ func Run[T sinks.Content](t *testing.T, h Harness[T]) {
 		{"20 Puts at once", s.atOnce, true},
 		{"cancellation", s.cancellation, true},
 		{"a big stream in bounded memory", s.big, h.Big != nil},
-	} {
+	}, s.inspections()...) {
 		if c.need {
 			t.Run(c.name, func(t *testing.T) { c.run(t, s.open(t)) })
 		}
@@ -95,6 +94,13 @@ func Run[T sinks.Content](t *testing.T, h Harness[T]) {
 }
 
 type suite[T sinks.Content] struct{ h Harness[T] }
+
+// part is a part of the suite, with a fresh account.
+type part[T sinks.Content] struct {
+	name string
+	run  func(*testing.T, Account[T])
+	need bool
+}
 
 func (s suite[T]) open(t *testing.T) Account[T] {
 	a := s.h.Open(t)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -37,7 +39,10 @@ func (m *memory) Put(ctx context.Context, item sinks.Item[sinks.File], prev sink
 			return sinks.Written{Receipt: moved}, nil
 		}
 	}
-	digest, err := read(ctx, item.Content.Body)
+	digest, err := "", error(nil)
+	if !item.Content.Folder {
+		digest, err = read(ctx, item.Content.Body)
+	}
 	if err != nil {
 		return w, err
 	}
@@ -109,6 +114,56 @@ func (m *memory) held() (digests []string) {
 	return digests
 }
 
+// List implements sinks.Inspector.
+func (m *memory) List(ctx context.Context, place string) iter.Seq2[sinks.Object, error] {
+	return func(yield func(sinks.Object, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(sinks.Object{}, err)
+			return
+		}
+		m.mu.Lock()
+		files := maps.Clone(m.files)
+		m.mu.Unlock()
+		for at, f := range files {
+			path := sinks.LocationPath(at)
+			if sinks.PathLocation(path[:len(path)-1]) == place && !yield(object(at, f), nil) {
+				return
+			}
+		}
+	}
+}
+
+func object(at string, f stored) sinks.Object {
+	return sinks.Object{Location: at, Version: f.tag, Folder: f.digest == "", Twin: f.digest, Digest: "sha256:" + f.digest}
+}
+
+// Read implements sinks.Inspector.
+func (m *memory) Read(_ context.Context, o sinks.Object) (sinks.Object, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f, ok := m.files[o.Location]
+	if !ok {
+		return o, sinks.ErrNothing
+	}
+	return object(o.Location, f), nil
+}
+
+// Expect implements sinks.Inspector.
+func (m *memory) Expect(p sinks.Proof) sinks.Expectation {
+	return sinks.Expectation{Twin: strings.TrimPrefix(p.Digest, "sha256:")}
+}
+
+// Compare implements sinks.Inspector.
+func (m *memory) Compare(o sinks.Object, p sinks.Proof) sinks.Verdict {
+	switch {
+	case o.Folder, o.Digest == p.Digest:
+		return sinks.Same
+	case o.Version != p.Receipt.Version:
+		return sinks.Touched
+	}
+	return sinks.Differs
+}
+
 func item(i, version int) sinks.Item[sinks.File] {
 	name := fmt.Sprint("file ", i)
 	return sinks.Item[sinks.File]{ID: name, Content: sinks.File{
@@ -128,6 +183,11 @@ func TestSuiteOnAMemorySink(t *testing.T) {
 					m.mu.Lock()
 					defer m.mu.Unlock()
 					m.store(at.Location, "the user's")
+				},
+				Copy: func(_ testing.TB, at sinks.Receipt) {
+					m.mu.Lock()
+					defer m.mu.Unlock()
+					m.store(at.Location+" (1)", m.files[at.Location].digest)
 				},
 			}
 		},
