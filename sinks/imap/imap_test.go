@@ -164,7 +164,7 @@ func (a *account) mailboxes() []string {
 	return names
 }
 
-// duplicate copies a message into its own mailbox, as a user would.
+// duplicate copies a message into another mailbox, as a user would.
 func (a *account) duplicate(location string) {
 	a.tb.Helper()
 	box, uid, _ := strings.Cut(location, ";")
@@ -177,7 +177,14 @@ func (a *account) duplicate(location string) {
 	if _, err := c.Select(box, nil).Wait(); err != nil {
 		a.tb.Fatal(err)
 	}
-	if _, err := c.Copy(goimap.UIDSetNum(goimap.UID(n)), box).Wait(); err != nil {
+	to := "Duplicates"
+	if c.Create(to, nil).Wait() != nil {
+		to = "INBOX." + to
+		if err := c.Create(to, nil).Wait(); err != nil {
+			a.tb.Fatal(err)
+		}
+	}
+	if _, err := c.Copy(goimap.UIDSetNum(goimap.UID(n)), to).Wait(); err != nil {
 		a.tb.Fatal(err)
 	}
 }

@@ -20,6 +20,9 @@ type session struct {
 	appendLimit int64
 	view        // the selected mailbox
 	selected    *imap.SelectData
+	// fresh says that no command has ended since the mailbox was selected. Until then the client library need not have
+	// noted that it is.
+	fresh bool
 }
 
 // view is a mailbox as a session has it open; the zero view is none.
@@ -181,6 +184,7 @@ func (x *session) choose(v view) error {
 	case view{}:
 		return nil
 	case x.view:
+		x.fresh = false
 		x.count(1)
 		return x.Noop().Wait()
 	}
@@ -190,7 +194,7 @@ func (x *session) choose(v view) error {
 	if err != nil {
 		return x.missing(v.mailbox, err)
 	}
-	x.view, x.selected = v, data
+	x.view, x.selected, x.fresh = v, data, true
 	return nil
 }
 

@@ -66,9 +66,9 @@ func (s *Sink) step(ctx context.Context, w *walk) (objects []sinks.Object, more 
 }
 
 func (w *walk) next(x *session) (objects []sinks.Object, more bool, err error) {
-	count := x.messages()
-	if count == 0 {
-		return nil, false, nil
+	count, err := x.messages()
+	if count == 0 || err != nil {
+		return nil, false, err
 	}
 	if err := w.begin(x, count); err != nil {
 		return nil, false, err
@@ -91,11 +91,15 @@ func (w *walk) next(x *session) (objects []sinks.Object, more bool, err error) {
 }
 
 // messages returns how many messages the selected mailbox has by now.
-func (x *session) messages() uint32 {
-	if box := x.Mailbox(); box != nil {
-		return box.NumMessages
+func (x *session) messages() (uint32, error) {
+	if x.fresh {
+		return x.selected.NumMessages, nil
 	}
-	return 0
+	box := x.Mailbox()
+	if box == nil || box.Name != x.mailbox {
+		return 0, badAnswer("no mailbox is selected")
+	}
+	return box.NumMessages, nil
 }
 
 // begin notes what is there at first, and later that the mailbox is still the same.
