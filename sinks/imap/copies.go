@@ -27,10 +27,11 @@ func (s *Sink) syncCopies(ctx context.Context, item sinks.Item[sinks.Message], a
 			changed = changed || c
 			continue
 		}
-		to, err := s.copyTo(ctx, item, at, box, *st)
+		to, found, err := s.copyTo(ctx, item, at, box, *st)
 		if err != nil {
 			return changed, losses, err
 		}
+		st.Found = st.Found || found
 		st.Copies = append(st.Copies, to.String())
 		changed = true
 	}
@@ -72,19 +73,19 @@ func (s state) copies() []place {
 	return out
 }
 
-// copyTo copies the message. After an interrupted Put a copy that is there already is taken.
-func (s *Sink) copyTo(ctx context.Context, item sinks.Item[sinks.Message], at place, box string, st state) (place, error) {
+// copyTo copies the message. After an interrupted Put a copy that is found there already is taken.
+func (s *Sink) copyTo(ctx context.Context, item sinks.Item[sinks.Message], at place, box string, st state) (to place, isFound bool, err error) {
 	if item.Again {
 		found, err := s.lookup(ctx, box, st.traits())
 		if err != nil && !gone(err) {
-			return place{}, err
+			return place{}, false, err
 		}
 		if len(found) > 0 {
-			return found[0].place, nil
+			return found[0].place, true, nil
 		}
 	}
-	to := place{mailbox: box}
-	err := s.sessions.do(ctx, at.mailbox, func(x *session) error {
+	to = place{mailbox: box}
+	err = s.sessions.do(ctx, at.mailbox, func(x *session) error {
 		x.count(1)
 		data, err := x.Copy(imap.UIDSetNum(imap.UID(at.uid)), box).Wait()
 		if err == nil {
@@ -93,9 +94,9 @@ func (s *Sink) copyTo(ctx context.Context, item sinks.Item[sinks.Message], at pl
 		return err
 	})
 	if err == nil && to.uid == 0 {
-		return s.newest(ctx, box, st.traits())
+		to, err = s.newest(ctx, box, st.traits())
 	}
-	return to, err
+	return to, false, err
 }
 
 // reflagCopy changes the flags of a copy. One that the user took away stays away.

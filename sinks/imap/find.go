@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"io"
 	"slices"
 	"time"
 
@@ -49,7 +48,8 @@ func (s *Sink) Find(ctx context.Context, item sinks.Item[sinks.Message]) ([]sink
 	for i, c := range found {
 		st := what.state()
 		// What the user set or took away meanwhile is not known, so that nothing but what is there counts as written.
-		st.Flags, st.Losses = intersect(flags, c.flags), append(p.losses, dateLosses...)
+		st.Flags, st.Losses, st.Found = intersect(flags, c.flags), append(p.losses, dateLosses...), true
+		s.noteKept(ctx, c.place, p, &st)
 		receipts[i] = sinks.Receipt{Location: c.place.String(), BodyVersion: item.Content.Body.Version, State: st.String()}
 	}
 	return receipts, nil
@@ -63,11 +63,11 @@ func (s *Sink) lookup(ctx context.Context, box string, what traits) (found []can
 		}
 		var same []candidate
 		for _, c := range found {
-			sum, err := x.digest(c.uid, what.size)
-			if err != nil {
+			sum := sha256.New()
+			if _, err := x.read(c.uid, nil, what.size, sum); err != nil {
 				return err
 			}
-			if bytes.Equal(sum, what.digest) {
+			if bytes.Equal(sum.Sum(nil), what.digest) {
 				same = append(same, c)
 			}
 		}
@@ -138,27 +138,4 @@ func (t traits) criteria() *imap.SearchCriteria {
 
 func (t traits) matches(m *imapclient.FetchMessageBuffer) bool {
 	return m.RFC822Size == t.size && (t.date.IsZero() || m.InternalDate.Unix() == t.date.Unix())
-}
-
-// digest returns the SHA-256 of a message's bytes as the server shows them.
-func (x *session) digest(uid uint32, size int64) ([]byte, error) {
-	x.conn.allow(size + maxAnswer)
-	x.count(1)
-	section := &imap.FetchItemBodySection{Peek: true}
-	cmd := x.Fetch(imap.UIDSetNum(imap.UID(uid)), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
-	sum := sha256.New()
-	var copyErr error
-	for m := cmd.Next(); m != nil; m = cmd.Next() {
-		for it := m.Next(); it != nil; it = m.Next() {
-			if body, ok := it.(imapclient.FetchItemDataBodySection); ok && body.Literal != nil {
-				if _, err := io.Copy(sum, body.Literal); err != nil {
-					copyErr = err
-				}
-			}
-		}
-	}
-	if err := cmd.Close(); err != nil {
-		return nil, err
-	}
-	return sum.Sum(nil), copyErr
 }

@@ -9,6 +9,21 @@ import (
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
+// noteKept notes in the state what the server made of the message, and the digest of what it holds if that is not the body's.
+func (s *Sink) noteKept(ctx context.Context, at place, p *prepared, st *state) {
+	changed := s.checkHeader(ctx, at, p.rawHeader)
+	st.Losses = append(st.Losses, changed...)
+	if len(p.losses) > 0 {
+		st.Digest = digestText(p.digest)
+	}
+	if len(changed) > 0 {
+		o, err := s.Read(ctx, sinks.Object{Location: at.String(), Size: p.Size()})
+		if err == nil {
+			st.Digest = o.Digest
+		}
+	}
+}
+
 // checkHeader reads back a header that holds bytes beyond ASCII, which RFC 5322 does not allow and real mail has: Cyrus
 // stores "X" for each of them and says nothing (munge8bit in imapd.conf). A server that was once seen to keep them is
 // not asked again. A header that cannot be read back is taken for kept: the message lies there.

@@ -65,7 +65,7 @@ type Master struct {
 	Separator string
 }
 
-// Sink is a sinks.Sink and sinks.Finder of messages. It keeps connections open until Close.
+// Sink is a sinks.Sink, sinks.Finder, sinks.Inspector and sinks.Clearer of messages. It keeps connections open until Close.
 type Sink struct {
 	opts      Options
 	endpoint  endpoint
@@ -83,6 +83,8 @@ type Sink struct {
 var (
 	_ sinks.Sink[sinks.Message]   = (*Sink)(nil)
 	_ sinks.Finder[sinks.Message] = (*Sink)(nil)
+	_ sinks.Inspector             = (*Sink)(nil)
+	_ sinks.Clearer               = (*Sink)(nil)
 )
 
 // Open logs in and learns the account's mailboxes. ctx bounds this alone.

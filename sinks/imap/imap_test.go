@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -162,6 +164,31 @@ func (a *account) mailboxes() []string {
 	return names
 }
 
+// duplicate copies a message into another mailbox, as a user would.
+func (a *account) duplicate(location string) {
+	a.tb.Helper()
+	box, uid, _ := strings.Cut(location, ";")
+	n, err := strconv.ParseUint(uid[strings.LastIndexByte(uid, '=')+1:], 10, 32)
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	c := a.client()
+	defer func() { _ = c.Close() }()
+	if _, err := c.Select(box, nil).Wait(); err != nil {
+		a.tb.Fatal(err)
+	}
+	to := "Duplicates"
+	if c.Create(to, nil).Wait() != nil {
+		to = "INBOX." + to
+		if err := c.Create(to, nil).Wait(); err != nil {
+			a.tb.Fatal(err)
+		}
+	}
+	if _, err := c.Copy(goimap.UIDSetNum(goimap.UID(n)), to).Wait(); err != nil {
+		a.tb.Fatal(err)
+	}
+}
+
 func item(id string, head string, body []byte) sinks.Item[sinks.Message] {
 	text := fmt.Appendf(nil, "From: a@example.org\r\nSubject: %s\r\n%s\r\n%s", id, head, body)
 	return sinks.Item[sinks.Message]{ID: id, Content: sinks.Message{
@@ -189,7 +216,7 @@ func harness(t target, bigSize int64) sinktest.Harness[sinks.Message] {
 					out = append(out, m.mailbox+" "+sinktest.Digest(m.body))
 				}
 				return out
-			}}
+			}, Copy: func(_ testing.TB, at sinks.Receipt) { a.duplicate(at.Location) }}
 		},
 		Item: numbered,
 		Digest: func(tb testing.TB, it sinks.Item[sinks.Message]) string {

@@ -15,7 +15,8 @@ import (
 type mailboxes struct {
 	sink   *Sink
 	naming naming
-	create bool // CREATE-SPECIAL-USE
+	others []string // prefixes of other users' and shared mailboxes
+	create bool     // CREATE-SPECIAL-USE
 
 	making sync.Mutex // held while a mailbox is made
 
@@ -23,6 +24,10 @@ type mailboxes struct {
 	known map[string]*mailbox
 	uses  map[string]string // names by special use, in lower case
 	alias map[string]string // names that the server refused, and those that it took instead
+	// names are those that were there at first, also of levels that hold no messages, and those that were made since.
+	names map[string]bool
+	// made are the mailboxes that this sink made and no receipt remembers yet.
+	made map[string]bool
 }
 
 type mailbox struct {
@@ -31,7 +36,10 @@ type mailbox struct {
 }
 
 func newMailboxes(s *Sink) *mailboxes {
-	return &mailboxes{sink: s, known: map[string]*mailbox{inbox: {}}, uses: map[string]string{}, alias: map[string]string{}}
+	return &mailboxes{
+		sink: s, known: map[string]*mailbox{inbox: {}}, uses: map[string]string{}, alias: map[string]string{},
+		names: map[string]bool{inbox: true}, made: map[string]bool{},
+	}
 }
 
 // load lists the account's mailboxes.
@@ -41,12 +49,7 @@ func (b *mailboxes) load(x *session) error {
 	if err := b.loadNamespace(x); err != nil {
 		return err
 	}
-	var options *imap.ListOptions
-	if caps.Has(imap.CapSpecialUse) && caps.Has(imap.CapListExtended) {
-		options = &imap.ListOptions{ReturnSpecialUse: true}
-	}
-	x.count(1)
-	list, err := x.List("", "*", options).Collect()
+	list, err := x.listAll()
 	if err != nil {
 		return err
 	}
@@ -55,6 +58,16 @@ func (b *mailboxes) load(x *session) error {
 		b.note(data)
 	}
 	return openInbox(x)
+}
+
+// listAll lists all mailboxes with their special uses.
+func (x *session) listAll() ([]*imap.ListData, error) {
+	var options *imap.ListOptions
+	if caps := x.Caps(); caps.Has(imap.CapSpecialUse) && caps.Has(imap.CapListExtended) {
+		options = &imap.ListOptions{ReturnSpecialUse: true}
+	}
+	x.count(1)
+	return x.List("", "*", options).Collect()
 }
 
 // openInbox has the inbox of a new account made now, by one session: Dovecot makes it when it is first used and, as with CREATE,
@@ -77,6 +90,9 @@ func (b *mailboxes) loadNamespace(x *session) error {
 		}
 		if err == nil && len(ns.Personal) > 0 {
 			b.naming = naming{ns.Personal[0].Delim, ns.Personal[0].Prefix}
+			for _, other := range append(ns.Other, ns.Shared...) {
+				b.others = append(b.others, other.Prefix)
+			}
 			return nil
 		}
 	}
@@ -89,12 +105,10 @@ func (b *mailboxes) loadNamespace(x *session) error {
 }
 
 func (b *mailboxes) note(data *imap.ListData) {
-	if slices.Contains(data.Attrs, imap.MailboxAttrNoSelect) || slices.Contains(data.Attrs, imap.MailboxAttrNonExistent) {
+	name := canonical(data.Mailbox)
+	b.names[name] = true
+	if !selectable(data) {
 		return
-	}
-	name := data.Mailbox
-	if strings.EqualFold(name, inbox) {
-		name = inbox
 	}
 	if name != inbox {
 		b.known[name] = &mailbox{}
@@ -105,6 +119,18 @@ func (b *mailboxes) note(data *imap.ListData) {
 			b.uses[use] = name
 		}
 	}
+}
+
+// canonical: INBOX is one name in any case (RFC 9051 §5.1).
+func canonical(name string) string {
+	if strings.EqualFold(name, inbox) {
+		return inbox
+	}
+	return name
+}
+
+func selectable(d *imap.ListData) bool {
+	return !slices.Contains(d.Attrs, imap.MailboxAttrNoSelect) && !slices.Contains(d.Attrs, imap.MailboxAttrNonExistent)
 }
 
 // resolve returns the name of the mailbox on the server, without asking it.
@@ -185,16 +211,17 @@ func illegalName(err error) bool {
 
 // make creates a mailbox and subscribes to it. One that is there already is taken.
 func (b *mailboxes) make(x *session, name, use string) error {
-	err := b.createOne(x, name, use)
+	made, err := b.createOne(x, name, use)
 	if d := string(b.naming.delim); err != nil && refused(err) && b.naming.delim != 0 {
 		parent := strings.TrimPrefix(name, b.naming.prefix)
 		if i := strings.LastIndex(parent, d); i > 0 && b.make(x, b.naming.prefix+parent[:i], "") == nil {
-			err = b.createOne(x, name, use)
+			made, err = b.createOne(x, name, use)
 		}
 	}
 	if err != nil {
 		return err
 	}
+	b.noteMade(name, made)
 	x.count(1)
 	if err := x.Subscribe(name).Wait(); err != nil && !refused(err) {
 		return err
@@ -208,21 +235,22 @@ func (b *mailboxes) make(x *session, name, use string) error {
 	return nil
 }
 
-func (b *mailboxes) createOne(x *session, name, use string) error {
+// createOne returns false if the mailbox was there.
+func (b *mailboxes) createOne(x *session, name, use string) (made bool, err error) {
 	var options *imap.CreateOptions
 	if use != "" && b.create {
 		options = &imap.CreateOptions{SpecialUse: []imap.MailboxAttr{imap.MailboxAttr(use)}}
 	}
 	x.count(1)
-	err := x.Create(name, options).Wait()
+	err = x.Create(name, options).Wait()
 	if options != nil && refused(err) && !alreadyExists(err) {
 		x.count(1)
 		err = x.Create(name, nil).Wait()
 	}
 	if alreadyExists(err) || refused(err) && b.listed(x, name) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 func alreadyExists(err error) bool {
@@ -238,7 +266,7 @@ func (b *mailboxes) listed(x *session, name string) bool {
 	x.count(1)
 	list, err := x.List("", name, nil).Collect()
 	return err == nil && slices.ContainsFunc(list, func(d *imap.ListData) bool {
-		return d.Mailbox == name && !slices.Contains(d.Attrs, imap.MailboxAttrNoSelect) && !slices.Contains(d.Attrs, imap.MailboxAttrNonExistent)
+		return d.Mailbox == name && selectable(d)
 	})
 }
 

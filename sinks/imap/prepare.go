@@ -21,7 +21,7 @@ type prepared struct {
 	*spool.Spool
 	messageID string
 	losses    []sinks.Loss
-	digest    []byte // SHA-256 of what is sent, if it was asked for
+	digest    []byte // SHA-256 of what is sent, if it was asked for or is not that of the body
 	rawHeader []byte // the header as it is sent, if it holds bytes beyond ASCII
 	holders   atomic.Int32
 }
@@ -58,12 +58,31 @@ func (s *Sink) prepare(ctx context.Context, body sinks.Body, digest bool) (*prep
 	}
 	if digest {
 		p.digest = n.sum.Sum(nil)
+	} else if len(p.losses) > 0 {
+		if p.digest, err = digestOf(p.Spool); err != nil {
+			p.Release()
+			return nil, err
+		}
 	}
 	if p.Size() == 0 {
 		p.Release()
 		return nil, fault.New(fault.FailItem, fault.TargetInvalid, "a message without a single byte cannot be appended")
 	}
 	return p, nil
+}
+
+// digestOf reads the spool once more: few messages are changed, and only theirs is needed.
+func digestOf(kept *spool.Spool) ([]byte, error) {
+	r, err := kept.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, r); err != nil {
+		return nil, fmt.Errorf("read the spooled message: %w", err)
+	}
+	return sum.Sum(nil), nil
 }
 
 // maxHead is how far into a message its Message-ID is looked for.
@@ -183,7 +202,10 @@ func beyondASCII(b []byte) bool {
 }
 
 // messageID returns the Message-ID of a header without its angle brackets, if it is one that a server can be asked for.
-func messageID(head []byte) string {
+func messageID(head []byte) string { return searchable(field(head, "Message-ID")) }
+
+// field returns the value of the first field of that name in a header, folded as it is.
+func field(head []byte, wanted string) string {
 	for len(head) > 0 {
 		line, rest, _ := bytes.Cut(head, []byte("\r\n"))
 		if len(line) == 0 {
@@ -195,8 +217,8 @@ func messageID(head []byte) string {
 			line = append(line[:len(line):len(line)], more...)
 		}
 		head = rest
-		if name, value, ok := bytes.Cut(line, []byte(":")); ok && strings.EqualFold(strings.TrimSpace(string(name)), "Message-ID") {
-			return searchable(string(value))
+		if name, value, ok := bytes.Cut(line, []byte(":")); ok && strings.EqualFold(strings.TrimSpace(string(name)), wanted) {
+			return string(value)
 		}
 	}
 	return ""

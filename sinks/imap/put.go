@@ -103,14 +103,19 @@ func (s *Sink) write(ctx context.Context, d *delivery) (sinks.Written, error) {
 	}
 	st := what.state()
 	st.Flags, st.Losses = d.flags, append(p.losses, d.dateLosses...)
-	st.Losses = append(st.Losses, s.checkHeader(ctx, at, p.rawHeader)...)
+	s.noteKept(ctx, at, p, &st)
 	_, losses, err := s.syncCopies(ctx, d.item, at, &st)
-	return written(d.item, at, st, append(d.losses, losses...)), err
+	return s.written(d.item, at, st, append(d.losses, losses...), err)
 }
 
-func written(item sinks.Item[sinks.Message], at place, st state, losses []sinks.Loss) sinks.Written {
+// written makes the outcome of a Put that ended with err. With an error nobody keeps the receipt, and what was made for the message is
+// left to the next one.
+func (s *Sink) written(item sinks.Item[sinks.Message], at place, st state, losses []sinks.Loss, err error) (sinks.Written, error) {
+	if err == nil {
+		st.Made = append(st.Made, s.boxes.claim(append(st.copies(), at))...)
+	}
 	r := sinks.Receipt{Location: at.String(), BodyVersion: item.Content.Body.Version, State: st.String()}
-	return sinks.Written{Receipt: r, Losses: append(losses, st.Losses...)}
+	return sinks.Written{Receipt: r, Losses: append(losses, st.Losses...), Digest: st.Digest}, err
 }
 
 // deliver appends the prepared message. A place without UID says that the server does not tell it.

@@ -54,6 +54,12 @@ type state struct {
 	Date      int64  `json:"date,omitempty"`
 	// Losses are those of the message's bytes and date, which only its writing showed.
 	Losses []sinks.Loss `json:"losses,omitempty"`
+	// Digest is that of what the server holds, where it is not that of the bytes that were read.
+	Digest string `json:"digest,omitempty"`
+	// Found says that the message, or a copy of it, was found by a search and not written: it may have been there before.
+	Found bool `json:"found,omitempty"`
+	// Made are the names of the mailboxes that were made for the message to lie in.
+	Made []string `json:"made,omitempty"`
 }
 
 func (s state) String() string {

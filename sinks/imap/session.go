@@ -18,8 +18,18 @@ type session struct {
 	sink        *Sink
 	conn        *guard
 	appendLimit int64
-	mailbox     string // the selected one
+	view        // the selected mailbox
 	selected    *imap.SelectData
+	// fresh says that no command has ended since the mailbox was selected. Until then the client library need not have
+	// noted that it is.
+	fresh bool
+}
+
+// view is a mailbox as a session has it open; the zero view is none.
+type view struct {
+	mailbox string
+	// readOnly says that it was opened by EXAMINE, which changes nothing of it, not even \Recent (RFC 3501 §6.3.2).
+	readOnly bool
 }
 
 // sessions is a bounded number of sessions.
@@ -40,6 +50,15 @@ func newSessions(ctx context.Context, s *Sink, n int) *sessions {
 // do runs f with a session in which the mailbox is selected; none is when the name is empty. A session whose connection
 // broke is not used again. The errors of f are given a meaning.
 func (p *sessions) do(ctx context.Context, mailbox string, f func(*session) error) error {
+	return p.open(ctx, view{mailbox: mailbox}, f)
+}
+
+// examine runs f as do does, in a mailbox that is opened for reading alone.
+func (p *sessions) examine(ctx context.Context, mailbox string, f func(*session) error) error {
+	return p.open(ctx, view{mailbox, true}, f)
+}
+
+func (p *sessions) open(ctx context.Context, v view, f func(*session) error) error {
 	select {
 	case p.free <- struct{}{}:
 		defer func() { <-p.free }()
@@ -51,9 +70,9 @@ func (p *sessions) do(ctx context.Context, mailbox string, f func(*session) erro
 	}
 	limited, cancel := context.WithTimeout(ctx, p.sink.opts.Timeout)
 	defer cancel()
-	x, err := p.get(limited, mailbox)
+	x, err := p.get(limited, v)
 	if err == nil {
-		err = p.run(limited, x, mailbox, f)
+		err = p.run(limited, x, v, f)
 	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
@@ -61,11 +80,11 @@ func (p *sessions) do(ctx context.Context, mailbox string, f func(*session) erro
 	return classify("IMAP", err)
 }
 
-func (p *sessions) run(ctx context.Context, x *session, mailbox string, f func(*session) error) error {
+func (p *sessions) run(ctx context.Context, x *session, v view, f func(*session) error) error {
 	stop := context.AfterFunc(ctx, func() { _ = x.conn.Close() })
 	stopLife := context.AfterFunc(p.ctx, func() { _ = x.conn.Close() })
 	x.conn.allow(maxAnswer)
-	err := x.choose(mailbox)
+	err := x.choose(v)
 	if err == nil {
 		err = f(x)
 	}
@@ -88,14 +107,14 @@ func (x *session) broken(err error) bool {
 	return err != nil && !refused(err) && !errors.As(err, &known)
 }
 
-func (p *sessions) get(ctx context.Context, mailbox string) (*session, error) {
-	if x := p.reuse(mailbox); x != nil {
+func (p *sessions) get(ctx context.Context, v view) (*session, error) {
+	if x := p.reuse(v); x != nil {
 		return x, nil
 	}
 	return p.sink.openSession(ctx)
 }
 
-func (p *sessions) reuse(mailbox string) *session {
+func (p *sessions) reuse(v view) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.idle = slices.DeleteFunc(p.idle, func(x *session) bool {
@@ -109,7 +128,7 @@ func (p *sessions) reuse(mailbox string) *session {
 	if len(p.idle) == 0 {
 		return nil
 	}
-	i := max(0, slices.IndexFunc(p.idle, func(x *session) bool { return x.mailbox == mailbox }))
+	i := max(0, slices.IndexFunc(p.idle, func(x *session) bool { return x.view == v }))
 	x := p.idle[i]
 	p.idle = slices.Delete(p.idle, i, i+1)
 	return x
@@ -160,21 +179,22 @@ func (x *session) count(n int) { x.sink.opts.Meter.Request(n) }
 
 // choose selects the mailbox. One that is selected already is brought up to date: a server need not show what other
 // connections appended before the next command.
-func (x *session) choose(mailbox string) error {
-	switch mailbox {
-	case "":
+func (x *session) choose(v view) error {
+	switch v {
+	case view{}:
 		return nil
-	case x.mailbox:
+	case x.view:
+		x.fresh = false
 		x.count(1)
 		return x.Noop().Wait()
 	}
-	x.mailbox = ""
+	x.view = view{}
 	x.count(1)
-	data, err := x.Select(mailbox, nil).Wait()
+	data, err := x.Select(v.mailbox, &imap.SelectOptions{ReadOnly: v.readOnly}).Wait()
 	if err != nil {
-		return x.missing(mailbox, err)
+		return x.missing(v.mailbox, err)
 	}
-	x.mailbox, x.selected = mailbox, data
+	x.view, x.selected, x.fresh = v, data, true
 	return nil
 }
 

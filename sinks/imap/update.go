@@ -32,7 +32,7 @@ func (s *Sink) update(ctx context.Context, item sinks.Item[sinks.Message], prev 
 	}
 	copiesChanged, losses, err := s.syncCopies(ctx, item, now, &st)
 	st.Flags = d.flags
-	w := written(item, now, st, append(d.losses, losses...))
+	w, err := s.written(item, now, st, append(d.losses, losses...), err)
 	w.Unchanged = !changed && !copiesChanged
 	return w, err
 }

@@ -223,7 +223,7 @@ func (u *upload) await(ctx context.Context, only condition, cause error) (sinks.
 		found, err := u.sink.dav.stat(ctx, u.sink.dav.resource(u.file.Path))
 		switch {
 		case err == nil && found.size == u.p.size && (only.isNew || !sameETag(found.etag, only.etag)):
-			return foundReceipt(u.file, found), nil
+			return foundReceipt(u.file, found, false), nil
 		case err != nil && !errors.Is(err, errNotFound):
 			return sinks.Receipt{}, err
 		}

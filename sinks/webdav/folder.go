@@ -11,7 +11,7 @@ import (
 
 // putFolder makes or moves a folder. A folder has no content of its own: one that is there already serves as well.
 func (s *Sink) putFolder(ctx context.Context, item sinks.Item[sinks.File], prev sinks.Receipt) (sinks.Written, error) {
-	w := sinks.Written{Receipt: folderReceipt(item.Content)}
+	w := sinks.Written{Receipt: folderReceipt(item.Content, receiptState(prev).Found)}
 	switch {
 	case prev.Location == "":
 	case prev.Location == w.Receipt.Location:
@@ -25,8 +25,7 @@ func (s *Sink) putFolder(ctx context.Context, item sinks.Item[sinks.File], prev 
 		// The user took it away. Its children need it all the same, and it overwrites nothing.
 	}
 	made, err := s.makeFolder(ctx, item.Content.Path)
-	w.Unchanged = !made
-	return w, err
+	return sinks.Written{Receipt: folderReceipt(item.Content, !made), Unchanged: !made}, err
 }
 
 // makeFolder returns false if the folder was there.

@@ -105,7 +105,7 @@ func (s *Sink) relocated(ctx context.Context, item sinks.Item[sinks.File], prev 
 		return sinks.Written{}, err
 	}
 	defer p.release()
-	return s.adopt(ctx, item, p, found)
+	return s.adopt(ctx, item, p, found, true)
 }
 
 // sameFile reports whether what lies at the new place is what the receipt describes at the old one. A move changes the

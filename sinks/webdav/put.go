@@ -77,7 +77,7 @@ func (s *Sink) create(ctx context.Context, item sinks.Item[sinks.File]) (sinks.W
 		found, err := s.dav.stat(ctx, s.dav.resource(item.Content.Path))
 		switch {
 		case err == nil:
-			return s.adopt(ctx, item, p, found)
+			return s.adopt(ctx, item, p, found, true)
 		case !errors.Is(err, errNotFound):
 			return sinks.Written{}, err
 		}
@@ -87,7 +87,7 @@ func (s *Sink) create(ctx context.Context, item sinks.Item[sinks.File]) (sinks.W
 			return w, err
 		}
 	}
-	return s.send(ctx, item, p, onlyNew)
+	return s.send(ctx, item, p, onlyNew, true)
 }
 
 // condition says what has to lie at the place for a write to be done.
@@ -114,8 +114,8 @@ func (c condition) header(u *url.URL) http.Header {
 	}
 }
 
-// send writes the body, in chunks if it is large, and adopts what lies there already if it is the same.
-func (s *Sink) send(ctx context.Context, item sinks.Item[sinks.File], p *payload, only condition) (sinks.Written, error) {
+// send writes the body, in chunks if it is large, and adopts what lies there already if it is the same; before is adopt's.
+func (s *Sink) send(ctx context.Context, item sinks.Item[sinks.File], p *payload, only condition, before bool) (sinks.Written, error) {
 	var w sinks.Written
 	var err error
 	if s.chunks(p) {
@@ -135,7 +135,7 @@ func (s *Sink) send(ctx context.Context, item sinks.Item[sinks.File], p *payload
 		case statErr != nil:
 			return sinks.Written{}, statErr
 		}
-		return s.adopt(ctx, item, p, found)
+		return s.adopt(ctx, item, p, found, before)
 	}
 	return w, err
 }
@@ -248,13 +248,14 @@ func (s *Sink) replaceCompared(ctx context.Context, item sinks.Item[sinks.File],
 	case err != nil:
 		return sinks.Written{}, err
 	case !unchanged(found, prev):
-		return s.adopt(ctx, item, p, found)
+		return s.adopt(ctx, item, p, found, receiptState(prev).Found)
 	}
-	return s.send(ctx, item, p, condition{etag: found.etag})
+	return s.send(ctx, item, p, condition{etag: found.etag}, receiptState(prev).Found)
 }
 
-// adopt takes what lies at the place for the item if it holds the same bytes; otherwise it is the user's.
-func (s *Sink) adopt(ctx context.Context, item sinks.Item[sinks.File], p *payload, found resource) (sinks.Written, error) {
+// adopt takes what lies at the place for the item if it holds the same bytes; otherwise it is the user's. before says that it may have
+// been there before this program came.
+func (s *Sink) adopt(ctx context.Context, item sinks.Item[sinks.File], p *payload, found resource, before bool) (sinks.Written, error) {
 	same, err := s.holds(ctx, item, p, found)
 	switch {
 	case err != nil:
@@ -262,7 +263,16 @@ func (s *Sink) adopt(ctx context.Context, item sinks.Item[sinks.File], p *payloa
 	case !same:
 		return sinks.Written{}, conflict("another file or folder lies at the place on the target, or the file was changed there")
 	}
-	return sinks.Written{Receipt: foundReceipt(item.Content, found), Unchanged: true}, nil
+	w := sinks.Written{Receipt: foundReceipt(item.Content, found, before), Unchanged: true}
+	if p.spooled {
+		// What lies there is an earlier reading of a document that is converted anew each time, and may have other bytes.
+		o, err := s.Read(ctx, sinks.Object{Location: w.Receipt.Location, Size: found.size})
+		if err != nil {
+			return sinks.Written{}, err
+		}
+		w.Digest = o.Digest
+	}
+	return w, nil
 }
 
 // Remove takes the file or the empty folder away; see sinks.Sink.

@@ -22,12 +22,15 @@ type state struct {
 	// it than Took, on either side.
 	Answered int64 `json:"at,omitempty"`
 	Took     int64 `json:"took,omitempty"`
+	// Found says that it lay there before it was to be written, and was not written: by an earlier attempt, or by anybody. Only the
+	// sink's own bytes end that.
+	Found bool `json:"found,omitempty"`
 }
 
 func (s state) String() string {
 	b, err := json.Marshal(s)
 	if err != nil {
-		return "" // unreachable: numbers and a bool
+		return "" // unreachable: numbers and bools
 	}
 	return string(b)
 }
@@ -62,9 +65,9 @@ func fileReceipt(f sinks.File, p *payload, a *answer, start time.Time) sinks.Rec
 // keptTime reports whether the server says that it took X-OC-Mtime.
 func keptTime(a *answer) bool { return strings.EqualFold(a.header.Get("X-OC-MTime"), "accepted") }
 
-// foundReceipt makes the receipt of a file that lies there already.
-func foundReceipt(f sinks.File, found resource) sinks.Receipt {
-	st := state{Size: found.size}
+// foundReceipt makes the receipt of a file that lies there already; before says that it may have been there before this program.
+func foundReceipt(f sinks.File, found resource, before bool) sinks.Receipt {
+	st := state{Size: found.size, Found: before}
 	if !found.modified.IsZero() {
 		st.Modified = found.modified.Unix()
 	}
@@ -73,9 +76,9 @@ func foundReceipt(f sinks.File, found resource) sinks.Receipt {
 	}
 }
 
-func folderReceipt(f sinks.File) sinks.Receipt {
+func folderReceipt(f sinks.File, before bool) sinks.Receipt {
 	return sinks.Receipt{
-		Location: sinks.PathLocation(f.Path), BodyVersion: f.Body.Version, State: state{Folder: true}.String(),
+		Location: sinks.PathLocation(f.Path), BodyVersion: f.Body.Version, State: state{Folder: true, Found: before}.String(),
 	}
 }
 

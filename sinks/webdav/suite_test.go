@@ -103,6 +103,15 @@ func harness(l login, odd []sinks.Item[sinks.File]) sinktest.Harness[sinks.File]
 						tb.Fatal(err)
 					}
 				},
+				Copy: func(tb testing.TB, at sinks.Receipt) {
+					data, err := other.Read(at.Location)
+					if err == nil {
+						err = other.Write("copy of "+at.Location, data, 0)
+					}
+					if err != nil {
+						tb.Fatal(err)
+					}
+				},
 			}
 		},
 		Item:    file,
@@ -148,7 +157,7 @@ func held(tb testing.TB, c *gowebdav.Client, folder string) []string {
 }
 
 func file(i int) sinks.Item[sinks.File] {
-	data := []byte(strings.Repeat(fmt.Sprintf("This is file number %d.\n", i), 40))
+	data := []byte(strings.Repeat(fmt.Sprintf("This is file number %d.\n", i), 40+i))
 	return sinks.Item[sinks.File]{
 		ID: fmt.Sprintf("id-%d", i),
 		Content: sinks.File{

@@ -65,7 +65,7 @@ func (o *Options) setDefaults() {
 	}
 }
 
-// Sink writes into one account. It is safe for concurrent use.
+// Sink writes into one account, and reads back what lies there. It is safe for concurrent use.
 type Sink struct {
 	opts  Options
 	dav   *client
@@ -74,7 +74,10 @@ type Sink struct {
 	own   *http.Transport
 }
 
-var _ sinks.Sink[sinks.File] = (*Sink)(nil)
+var (
+	_ sinks.Sink[sinks.File] = (*Sink)(nil)
+	_ sinks.Inspector        = (*Sink)(nil)
+)
 
 // Open checks that the account is there and can be logged into, and asks a Nextcloud what it can do.
 func Open(ctx context.Context, opts Options) (*Sink, error) {
