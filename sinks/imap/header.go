@@ -16,11 +16,18 @@ func (s *Sink) noteKept(ctx context.Context, at place, p *prepared, st *state) {
 	if len(p.losses) > 0 {
 		st.Digest = digestText(p.digest)
 	}
-	if len(changed) > 0 {
-		o, err := s.Read(ctx, sinks.Object{Location: at.String(), Size: p.Size()})
-		if err == nil {
-			st.Digest = o.Digest
-		}
+	if len(changed) == 0 && !p.headOnly {
+		return
+	}
+	o, err := s.Read(ctx, sinks.Object{Location: at.String(), Size: p.Size()})
+	switch {
+	case err != nil:
+	case len(changed) > 0:
+		st.Digest = o.Digest
+	case o.Size != p.Size():
+		// RFC 5322 §2.1 lets a message end with its header; some servers give it the empty line that it lacks.
+		st.Digest = o.Digest
+		st.Losses = append(st.Losses, sinks.Loss{Reason: "mail.header_changed", Detail: "the server added the empty line after the header"})
 	}
 }
 

@@ -23,6 +23,7 @@ type prepared struct {
 	losses    []sinks.Loss
 	digest    []byte // SHA-256 of what is sent, if it was asked for or is not that of the body
 	rawHeader []byte // the header as it is sent, if it holds bytes beyond ASCII
+	headOnly  bool   // there is no empty line after the header
 	holders   atomic.Int32
 }
 
@@ -53,6 +54,7 @@ func (s *Sink) prepare(ctx context.Context, body sinks.Body, digest bool) (*prep
 		return nil, err
 	}
 	p.losses, p.messageID = n.losses(), messageID(n.head)
+	p.headOnly = !n.headDone && len(n.head) < maxHead
 	if beyondASCII(n.head) && n.headDone {
 		p.rawHeader = n.head
 	}
