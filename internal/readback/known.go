@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/sinks"
@@ -99,7 +98,7 @@ func (k *known) sawAlso(location string) bool {
 // identity is the same for an item and for each copy of it: the digest of its bytes, or what its object was stamped with.
 func identity(digest, twin string) (uint64, bool) {
 	switch {
-	case strings.HasPrefix(digest, "sha256:"):
+	case ofBytes(digest):
 		return hashOf(digest), true
 	case twin != "" && digest != "":
 		return hashOf(twin), true
@@ -114,7 +113,7 @@ func (k *known) mayBeCopy(o sinks.Object) bool {
 
 // isCopy reports whether it is one, once its digest is known.
 func (k *known) isCopy(o sinks.Object) bool {
-	if strings.HasPrefix(o.Digest, "sha256:") {
+	if ofBytes(o.Digest) {
 		return k.digests.has(hashOf(o.Digest))
 	}
 	return k.mayBeCopy(o)

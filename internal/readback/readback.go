@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -196,12 +197,17 @@ func (v *verifier) check(ctx context.Context, o sinks.Object, rec checkpoint.Rec
 		return // gone at the source, and kept on the target: nobody expects it, and it is none too many
 	}
 	verdict := v.target.Compare(o, p)
-	if o.Digest != "" || o.Folder || verdict == sinks.Same || verdict == sinks.Alike && !v.chosen(rec.ID) {
+	switch chosen := v.chosen(rec.ID); {
+	case o.Folder, o.Digest != "" && !ofBytes(o.Digest), !chosen && (o.Digest != "" || verdict == sinks.Same || verdict == sinks.Alike):
 		v.judged(verdict, rec, o)
-		return
+	default:
+		o.Digest = "" // a server may state the one of the upload, whatever it holds by now
+		v.readers.Go(func() error { return v.read(ctx, o, rec, p) })
 	}
-	v.readers.Go(func() error { return v.read(ctx, o, rec, p) })
 }
+
+// ofBytes tells a digest of bytes from one of a meaning, for which the object was read already.
+func ofBytes(digest string) bool { return strings.HasPrefix(digest, "sha256:") }
 
 // chosen reports whether an item is among those that are read whole.
 func (v *verifier) chosen(id string) bool {

@@ -177,7 +177,7 @@ func (s *Sink) Compare(o sinks.Object, p sinks.Proof) sinks.Verdict {
 	now, _ := parseState(o.State)
 	known := o.Digest != "" && p.Digest != ""
 	switch {
-	case st.Size > 0 && o.Size >= 0 && o.Size != st.Size, known && o.Digest != p.Digest:
+	case !known && st.Size > 0 && o.Size >= 0 && o.Size != st.Size, known && o.Digest != p.Digest:
 		return sinks.Differs
 	case !sameFlags(now.Flags, without(st.Flags, []string{`\Recent`, `\Deleted`})):
 		return sinks.Touched
