@@ -13,13 +13,14 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/readback"
 	"codeberg.org/repatriate/repatriate/internal/report"
+	"codeberg.org/repatriate/repatriate/internal/undo"
 )
 
 // verifyFlags say what verify is to look at.
 type verifyFlags struct {
 	pass
-	sample string
-	deep   bool
+	sample        string
+	deep, requeue bool
 }
 
 func newVerify(f *flags) *cobra.Command {
@@ -36,8 +37,9 @@ tasks are always read whole, and compared by what they mean: servers write them 
 Files and messages are read whole and compared by SHA-256 where they look changed, and all of them
 with --deep; --sample 5% reads five of a hundred, always the same ones.
 
-Nothing is written, neither to the target nor to the state, and the provider is not asked. No run may
-be under way.
+Nothing is written to the target, and the provider is not asked. With --requeue the state notes what
+is missing as never moved, so that the next run moves it again; what its user deleted on purpose comes
+back as well. No run may be under way.
 
 Exit codes: 0 everything is proven or changed by its user; 2 usage or configuration; 3 something
 differs, is missing or is there twice; 4 a task could not be looked at; 130 interrupted.`,
@@ -48,6 +50,7 @@ differs, is missing or is there twice; 4 a task could not be looked at; 130 inte
 	}
 	v.selection(c)
 	c.Flags().BoolVar(&v.deep, "deep", false, "read every file and message whole")
+	c.Flags().BoolVar(&v.requeue, "requeue", false, "have the next run move again what is missing")
 	c.Flags().StringVar(&v.sample, "sample", "", "read this share of the files and messages whole, such as 5%")
 	return c
 }
@@ -80,7 +83,7 @@ func (v *verifyFlags) run(f *flags, c *cobra.Command, path string) error {
 	if err != nil {
 		return usage(err)
 	}
-	r, err := runVerify(c.Context(), job, v.pass, share, out)
+	r, err := runVerify(c.Context(), job, v, share, out)
 	if err != nil {
 		return err
 	}
@@ -89,7 +92,7 @@ func (v *verifyFlags) run(f *flags, c *cobra.Command, path string) error {
 }
 
 // runVerify compares the ledger with the target.
-func runVerify(ctx context.Context, job *config.Job, p pass, share float64, out *output) (*report.Verification, error) {
+func runVerify(ctx context.Context, job *config.Job, v *verifyFlags, share float64, out *output) (*report.Verification, error) {
 	r := report.NewVerification(job.Job, share)
 	var mu sync.Mutex
 	add := func(p part, res readback.Result, err error) {
@@ -98,11 +101,18 @@ func runVerify(ctx context.Context, job *config.Job, p pass, share float64, out 
 		r.Add(p.status, res, err)
 	}
 	gone, err := overParts{
-		job: job, pass: p, out: out,
+		job: job, pass: v.pass, out: out,
 		visit: func(ctx context.Context, w *wiring, store checkpoint.Store, p part) error {
 			res, err := w.verify(ctx, store, p, share)
 			if err == nil {
 				add(p, res, nil)
+			}
+			if err == nil && v.requeue {
+				n, err := requeue(ctx, store, p, res.Findings)
+				mu.Lock()
+				defer mu.Unlock()
+				r.Requeued += n
+				return err
 			}
 			return err
 		},
@@ -129,4 +139,29 @@ func (w *wiring) verify(ctx context.Context, store checkpoint.Store, p part, sha
 	return readback.Verify(ctx, store, p.status.Task, ledger, target, readback.Options{
 		Share: share, Tree: p.status.Kind == "files", Counters: &w.counters, Patience: w.patience(),
 	})
+}
+
+// requeue makes what is missing pending, so that the next run moves it, and returns the number of such items.
+func requeue(ctx context.Context, store checkpoint.Store, p part, found []readback.Finding) (n int64, err error) {
+	ledger, err := store.Begin(ctx, p.status.Task, p.status.Name)
+	if err != nil {
+		return 0, fmt.Errorf("write the ledger: %w", err)
+	}
+	for _, f := range found {
+		if f.Outcome != readback.Missing {
+			continue
+		}
+		rec, ok, err := ledger.Record(ctx, f.ID)
+		if err != nil {
+			return n, fmt.Errorf("read the ledger: %w", err)
+		}
+		if !ok || rec.State == checkpoint.Pending {
+			continue
+		}
+		if err := undo.Forget(ctx, ledger, rec, p.status.Kind == "files"); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }

@@ -106,10 +106,14 @@ func (u *Undoing) writeLeft(b *strings.Builder) {
 }
 
 func (u *Undoing) writeRest(b *strings.Builder) {
+	heading := "\nAlso removed, since the job had made them and nothing lies in them:\n"
 	for _, t := range u.Tasks {
 		if len(t.Cleared) > 0 {
-			fmt.Fprintf(b, "\n%s\n", wrap("Also removed, since the job had made them and nothing lies in them: "+Clean(strings.Join(t.Cleared, ", "), 1000), 0))
+			fmt.Fprintf(b, "%s  %s\n", heading, wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(strings.Join(t.Cleared, ", "), 1000), 4))
+			heading = ""
 		}
+	}
+	for _, t := range u.Tasks {
 		if t.Error != "" {
 			fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+taskTitle(t.Account, t.Kind, cmp.Or(t.Name, t.Collection)), 0), wrap(Clean(t.Error, 1000), 2))
 		}

@@ -41,6 +41,8 @@ type Verification struct {
 	Tasks  []Verified                 `json:"tasks"`
 	// Note says what nobody looked at.
 	Note string `json:"note,omitempty"`
+	// Requeued counts the missing items that the next run will move again.
+	Requeued int64 `json:"requeued,omitempty"`
 }
 
 // NewVerification returns one without tasks.
@@ -180,11 +182,28 @@ func (v *Verification) writeVerdict(b *strings.Builder) {
 		fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf("Proven: all that the job wrote lies on the target, byte for byte where it has bytes. %s read whole.", read1(read)), 0))
 	case v.Proven:
 		fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf("Proven: all that the job wrote lies on the target, by place, size and version. %s read whole; --deep reads all.", read1(read)), 0))
+	case v.Requeued > 0:
+		fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf("Not proven: see above. The next run moves %s again: repatriate run %s", Plural(v.Requeued, "missing item"), job), 0))
 	case v.ExitCode() == 4:
 		fmt.Fprintf(b, "%s\n", wrap("Not everything could be looked at. Mend the cause above, then: repatriate verify "+job, 0))
 	default:
-		fmt.Fprintf(b, "%s\n", wrap("Not proven: see above. What is missing or differs can be moved anew: take its record away with undo, or delete what is there twice on the target.", 0))
+		fmt.Fprintf(b, "%s\n", wrap("Not proven: see above. "+v.advice(job), 0))
 	}
+}
+
+// advice says what to do about what was found.
+func (v *Verification) advice(job string) string {
+	var out []string
+	if v.Totals[readback.Missing] > 0 {
+		out = append(out, "To have what is missing moved again, also what its user deleted: repatriate verify "+job+" --requeue, then: repatriate run "+job+".")
+	}
+	if v.Totals[readback.Extra] > 0 {
+		out = append(out, "Of what is there twice, the copy may be deleted on the target.")
+	}
+	if v.Totals[readback.Differs] > 0 {
+		out = append(out, "What differs is best deleted on the target, and then moved again as missing.")
+	}
+	return strings.Join(out, " ")
 }
 
 func read1(n int64) string {

@@ -165,21 +165,30 @@ func (u *undoer) item(ctx context.Context, rec checkpoint.Record, location strin
 	}
 }
 
-// forget makes the item pending, as if it had never been moved. What is gone at the source stays so.
+// forget notes that the item was taken away.
 func (u *undoer) forget(ctx context.Context, rec checkpoint.Record) error {
+	if err := Forget(ctx, u.ledger, rec, u.o.Tree); err != nil {
+		return err
+	}
+	u.removed()
+	return nil
+}
+
+// Forget makes an item pending that lies on the target no more, as if it had never been moved. What is gone at the source stays so. tree
+// says that the task's items lie in folders.
+func Forget(ctx context.Context, ledger checkpoint.Ledger, rec checkpoint.Record, tree bool) error {
 	rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = "", "", "", ""
 	if rec.State != checkpoint.Removed {
 		rec.State, rec.Version, rec.Reason, rec.Message = checkpoint.Pending, "", "", ""
 		rec.Losses, rec.Bytes, rec.Digest, rec.Attempts = nil, 0, "", 0
 	}
-	err := u.ledger.Save(ctx, rec)
-	if err == nil && u.o.Tree {
-		err = u.ledger.Forget(ctx, rec.ID)
+	err := ledger.Save(ctx, rec)
+	if err == nil && tree {
+		err = ledger.Forget(ctx, rec.ID)
 	}
 	if err != nil {
 		return fmt.Errorf("write the ledger: %w", err)
 	}
-	u.removed()
 	return nil
 }
 
