@@ -15,7 +15,7 @@ import (
 // The bounds of an expansion: how many occurrences of a rule are looked at, and how long after the first. What comes later is compared by
 // the rule.
 const (
-	maxOccurrences = 4000
+	maxOccurrences = 1000
 	horizonYears   = 10
 )
 

@@ -25,9 +25,7 @@ func (s *Store) Clear(ctx context.Context) ([]string, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case a.Gone():
-		return nil, nil
-	case !a.OK():
+	case !a.OK() && !a.Gone(): // Cyrus 3.6 removes a collection and says that it is not there
 		return nil, s.Client.Fault(a)
 	}
 	return []string{cmp.Or(shortTitle(strings.TrimSpace(l.name)), name)}, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -23,7 +24,8 @@ func (s *Store) List(ctx context.Context, place string) iter.Seq2[sinks.Object, 
 		if a := AnswerOf(err); a != nil && a.Gone() {
 			return
 		}
-		for rest := l.entries; err == nil && len(rest) > 0; {
+		outside := func(e entry) bool { return !strings.HasPrefix(e.path, s.Path) }
+		for rest := slices.DeleteFunc(l.entries, outside); err == nil && len(rest) > 0; {
 			n := min(batch, len(rest))
 			var found []sinks.Object
 			if found, err = s.read(ctx, rest[:n]); err != nil {
