@@ -260,7 +260,10 @@ func TestListSeesWhatTheUserMade(t *testing.T) {
 			}
 		}
 		a.put(numbered(2), sinks.Receipt{})
-		for range a.List(t.Context(), "") {
+		for _, err := range a.List(t.Context(), "") {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 	})
