@@ -56,6 +56,9 @@ func (s *Sink) copyBoxes(ctx context.Context, wanted []sinks.Mailbox, own string
 			return nil, nil, err
 		}
 		if name != own && !slices.Contains(names, name) {
+			if err := s.boxes.setMark(ctx, name); err != nil {
+				return nil, nil, err
+			}
 			names, losses = append(names, name), append(losses, more...)
 		}
 	}
@@ -81,7 +84,7 @@ func (s *Sink) copyTo(ctx context.Context, item sinks.Item[sinks.Message], at pl
 			return place{}, false, err
 		}
 		if len(found) > 0 {
-			return found[0].place, true, nil
+			return found[0].place, !s.boxes.since(found[0].place), nil
 		}
 	}
 	to = place{mailbox: box}

@@ -48,7 +48,7 @@ func (s *Sink) Find(ctx context.Context, item sinks.Item[sinks.Message]) ([]sink
 	for i, c := range found {
 		st := what.state()
 		// What the user set or took away meanwhile is not known, so that nothing but what is there counts as written.
-		st.Flags, st.Losses, st.Found = intersect(flags, c.flags), append(p.losses, dateLosses...), true
+		st.Flags, st.Losses, st.Found = intersect(flags, c.flags), append(p.losses, dateLosses...), !s.boxes.since(c.place)
 		s.noteKept(ctx, c.place, p, &st)
 		receipts[i] = sinks.Receipt{Location: c.place.String(), BodyVersion: item.Content.Body.Version, State: st.String()}
 	}

@@ -18,7 +18,8 @@ type mailboxes struct {
 	others []string // prefixes of other users' and shared mailboxes
 	create bool     // CREATE-SPECIAL-USE
 
-	making sync.Mutex // held while a mailbox is made
+	making  sync.Mutex // held while a mailbox is made
+	marking sync.Mutex // held while the server is asked for a mark
 
 	mu    sync.Mutex
 	known map[string]*mailbox
@@ -33,6 +34,8 @@ type mailboxes struct {
 type mailbox struct {
 	// permanent are the PERMANENTFLAGS; nil until they were asked for.
 	permanent []string
+	// mark is where the next message would have come before this sink wrote any; nil until it was asked for.
+	mark *place
 }
 
 func newMailboxes(s *Sink) *mailboxes {

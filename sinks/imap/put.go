@@ -40,6 +40,9 @@ func (s *Sink) plan(ctx context.Context, item sinks.Item[sinks.Message]) (*deliv
 	if err != nil {
 		return nil, err
 	}
+	if err := s.boxes.setMark(ctx, box); err != nil {
+		return nil, err
+	}
 	d := &delivery{item: item, box: box, losses: losses}
 	flags, more, err := s.keepable(ctx, box, item.Content.Flags)
 	if err != nil {

@@ -56,7 +56,7 @@ type state struct {
 	Losses []sinks.Loss `json:"losses,omitempty"`
 	// Digest is that of what the server holds, where it is not that of the bytes that were read.
 	Digest string `json:"digest,omitempty"`
-	// Found says that the message, or a copy of it, was found by a search and not written: it may have been there before.
+	// Found says that the message, or a copy of it, was found by a search and not written, and that it may have been there before.
 	Found bool `json:"found,omitempty"`
 	// Made are the names of the mailboxes that were made for the message to lie in.
 	Made []string `json:"made,omitempty"`

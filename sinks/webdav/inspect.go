@@ -65,7 +65,7 @@ func (s *Sink) listFolder(ctx context.Context, place string, yield func(sinks.Ob
 		if checkPath([]string{r.name()}) != nil {
 			return nil
 		}
-		kept = append(kept, object(path, r))
+		kept = append(kept, s.object(path, r))
 		if n++; n < listedAtOnce {
 			return nil
 		}
@@ -77,7 +77,7 @@ func (s *Sink) listFolder(ctx context.Context, place string, yield func(sinks.Ob
 	return give()
 }
 
-func object(folder []string, r resource) sinks.Object {
+func (s *Sink) object(folder []string, r resource) sinks.Object {
 	name := r.name()
 	o := sinks.Object{
 		Location: sinks.PathLocation(append(folder[:len(folder):len(folder)], name)), Title: name,
@@ -87,7 +87,10 @@ func object(folder []string, r resource) sinks.Object {
 		o.Size, o.Version = -1, "" // what lies in it changes it
 		return o
 	}
-	o.Twin, o.Digest = twin(r.size), statedDigest(r.checksums)
+	o.Twin = twin(r.size)
+	if s.cloud == nil { // Nextcloud states the checksum that came with the upload, which it did not check
+		o.Digest = statedDigest(r.checksums)
+	}
 	o.State = objectState(r.size, r.modified)
 	return o
 }
@@ -108,7 +111,8 @@ func twin(size int64) string {
 	return fmt.Sprintf("size:%d", size)
 }
 
-// statedDigest returns the SHA-256 among the checksums that a server states.
+// statedDigest returns the SHA-256 among the checksums that a server states. It tells what was stored, and not whether the disk still
+// holds it: only Read does.
 func statedDigest(stated []string) string {
 	for _, checksum := range strings.Fields(strings.Join(stated, " ")) {
 		algorithm, sum, _ := strings.Cut(checksum, ":")
@@ -157,12 +161,16 @@ func (s *Sink) Read(ctx context.Context, o sinks.Object) (sinks.Object, error) {
 // reread returns the object as the answer to a GET shows it.
 func reread(o sinks.Object, resp *http.Response, size int64, sum []byte) sinks.Object {
 	o.Size, o.Digest, o.Twin = size, "sha256:"+hex.EncodeToString(sum), twin(size)
-	if etag := cleanETag(resp.Header.Get("ETag")); etag != "" {
+	// A time in the future is cut to the present in the answer to a GET (RFC 9110 §8.8.2.1): what was listed of the same version is better.
+	modified := modifiedOf(o)
+	etag := cleanETag(resp.Header.Get("ETag"))
+	if o.Version == "" || etag != "" && !sameETag(etag, o.Version) {
 		o.Version = etag
+		if at, err := http.ParseTime(resp.Header.Get("Last-Modified")); err == nil {
+			modified = at
+		}
 	}
-	if modified, err := http.ParseTime(resp.Header.Get("Last-Modified")); err == nil {
-		o.State = objectState(size, modified)
-	}
+	o.State = objectState(size, modified)
 	return o
 }
 
