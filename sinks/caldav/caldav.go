@@ -35,8 +35,6 @@ type Options struct {
 	Meter *meter.Meter
 	// Collection is the calendar. One that is not there is made.
 	Collection sinks.Collection
-	// Existing says that nothing is to be made: a calendar that is not there holds nothing.
-	Existing bool
 }
 
 func (o Options) client() (*client, error) {
@@ -94,7 +92,7 @@ func openCalendar(ctx context.Context, o Options, f dav.Format) (calendar, error
 	if err != nil {
 		return calendar{}, err
 	}
-	path, err := c.provide(ctx, o.Collection, o.Existing)
+	path, err := c.provide(ctx, o.Collection)
 	if err != nil {
 		c.Close()
 		return calendar{}, err

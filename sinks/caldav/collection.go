@@ -37,8 +37,8 @@ type home struct {
 const homeProperties = `<propfind xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><resourcetype/><displayname/>` +
 	`<C:supported-calendar-component-set/><C:schedule-default-calendar-URL/></prop></propfind>`
 
-// provide returns the path of the calendar for a collection, and makes it if it is not there, unless only an existing one is asked for.
-func (c *client) provide(ctx context.Context, wanted sinks.Collection, existing bool) (string, error) {
+// provide returns the path of the calendar for a collection, and makes it if it is not there.
+func (c *client) provide(ctx context.Context, wanted sinks.Collection) (string, error) {
 	h, err := c.list(ctx)
 	if err != nil {
 		return "", err
@@ -47,9 +47,6 @@ func (c *client) provide(ctx context.Context, wanted sinks.Collection, existing 
 	own := dav.Canonical(c.Home) + name + "/"
 	if path, ok := h.choose(own, wanted); ok {
 		return path, nil
-	}
-	if existing {
-		return own, nil
 	}
 	return own, c.make(ctx, own, wanted)
 }

@@ -61,10 +61,9 @@ func TestClear(t *testing.T) {
 		if names, err := s.Clear(t.Context(), nil); err != nil || !slices.Equal(names, []string{o.Collection.Name}) {
 			t.Errorf("%s: cleared %q, %v", name, names, err)
 		}
-		o.Existing = true
-		reader, err := Open(t.Context(), o)
-		if err != nil || reader.Calendar() != s.Calendar() {
-			t.Fatalf("%s: %s, %v", name, reader.Calendar(), err)
+		reader, err := At(o, s.Calendar())
+		if err != nil {
+			t.Fatal(err)
 		}
 		defer func() { _ = reader.Close() }()
 		for object, err := range reader.List(t.Context(), "") {

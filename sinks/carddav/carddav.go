@@ -31,8 +31,6 @@ type Options struct {
 	Meter *meter.Meter
 	// Collection is the address book. One that is not there is made.
 	Collection sinks.Collection
-	// Existing says that nothing is to be made: an address book that is not there holds nothing.
-	Existing bool
 }
 
 // Sink writes into one address book. It implements sinks.Sink[sinks.Contact].
@@ -57,7 +55,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.provide(ctx, o.Collection, o.Existing)
+	b, err := c.provide(ctx, o.Collection)
 	if err != nil {
 		c.Close()
 		return nil, err
@@ -169,8 +167,8 @@ func (b book) room(used int) int {
 const homeProperties = `<propfind xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><prop><resourcetype/><displayname/>` +
 	`<C:supported-address-data/><C:max-resource-size/></prop></propfind>`
 
-// provide returns the address book for a collection, and makes it if it is not there, unless only an existing one is asked for.
-func (c *client) provide(ctx context.Context, wanted sinks.Collection, existing bool) (book, error) {
+// provide returns the address book for a collection, and makes it if it is not there.
+func (c *client) provide(ctx context.Context, wanted sinks.Collection) (book, error) {
 	books, err := c.list(ctx)
 	if err != nil {
 		return book{}, err
@@ -178,9 +176,6 @@ func (c *client) provide(ctx context.Context, wanted sinks.Collection, existing 
 	own := dav.Canonical(c.Home) + dav.CollectionName(wanted.ID) + "/"
 	if b, ok := choose(books, own, wanted.Primary); ok {
 		return b, nil
-	}
-	if existing {
-		return book{path: own}, nil
 	}
 	if err := c.make(ctx, own, wanted); err != nil {
 		return book{}, err
