@@ -28,6 +28,9 @@ const (
 
 // connect returns connections to a file whose path is absolute; it is not opened yet.
 func connect(file, options string, most int) (*sql.DB, error) {
+	if err := registered(); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: file}).String()+"?"+options)
 	if err != nil {
 		return nil, err
@@ -122,11 +125,11 @@ func create(ctx context.Context, file string, o Options) error {
 		return fmt.Errorf("it is missing, but its log %s-wal is there: put the file back, or move the log away to begin anew", file)
 	}
 	fresh := file + ".new"
-	if err := removeAll(fresh, fresh+"-wal", fresh+"-shm", fresh+"-journal"); err != nil {
+	if err := removeAll(companions(fresh)...); err != nil {
 		return err
 	}
 	if err := fill(ctx, fresh, o); err != nil {
-		return errors.Join(err, removeAll(fresh, fresh+"-wal", fresh+"-shm", fresh+"-journal"))
+		return errors.Join(err, removeAll(companions(fresh)...))
 	}
 	if err := os.Rename(fresh, file); err != nil {
 		return err

@@ -431,7 +431,7 @@ func TestMigrationFails(t *testing.T) {
 		t.Errorf("%d records", n)
 	}
 	var more int
-	if err := s.read.QueryRow("SELECT count(*) FROM sqlite_schema WHERE name = 'more'").Scan(&more); err != nil || more != 0 {
+	if err := s.read.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_schema WHERE name = 'more'").Scan(&more); err != nil || more != 0 {
 		t.Errorf("half of a migration stays: %d, %v", more, err)
 	}
 }

@@ -25,6 +25,9 @@ var ErrForeign = errors.New("not a state file that can be used")
 type Options struct {
 	// Job is the job's name; a file that belongs to another job is refused. Empty: any.
 	Job string
+	// Snapshot has a view show everything as it is at the moment when it is opened, whatever is written meanwhile. The
+	// write-ahead log grows as long as the view is open.
+	Snapshot bool
 }
 
 // Store is a checkpoint.Store over one file.
@@ -74,7 +77,14 @@ func OpenView(ctx context.Context, path string, o Options) (*Store, error) {
 		err := fmt.Errorf("an older release wrote it (schema %d, this release needs %d); the next run brings it up to date", version, len(migrations))
 		return nil, named(path, errors.Join(err, db.Close()))
 	}
-	return newStore(path, db, nil), nil
+	if !o.Snapshot {
+		return newStore(path, &readers{reader: db, db: db}, nil), nil
+	}
+	read, err := newSnapshot(ctx, db)
+	if err != nil {
+		return nil, named(path, errors.Join(err, db.Close()))
+	}
+	return newStore(path, read, nil), nil
 }
 
 // openReading opens a file that is there and returns the version of its schema.
@@ -149,11 +159,11 @@ func open(ctx context.Context, file string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close(), db.Close())
 	}
-	return newStore(file, read, w), nil
+	return newStore(file, &readers{reader: read, db: read}, w), nil
 }
 
-func newStore(path string, db *sql.DB, w *writer) *Store {
-	read := &readers{DB: db, prepared: make(map[string]*sql.Stmt)}
+func newStore(path string, read *readers, w *writer) *Store {
+	read.prepared = make(map[string]*sql.Stmt)
 	return &Store{path: path, read: read, writer: w, close: sync.OnceValue(func() error {
 		if w == nil {
 			return read.close()
