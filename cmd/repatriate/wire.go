@@ -39,7 +39,11 @@ func openStore(ctx context.Context, job *config.Job, dryRun bool) (checkpoint.St
 
 // viewStore opens the job's state for reading, also while a run is under way.
 func viewStore(ctx context.Context, job *config.Job) (checkpoint.Store, error) {
-	store, err := sqlite.OpenView(ctx, job.StatePath(), sqlite.Options{Job: job.Job})
+	return viewOf(ctx, job, sqlite.Options{Job: job.Job})
+}
+
+func viewOf(ctx context.Context, job *config.Job, o sqlite.Options) (checkpoint.Store, error) {
+	store, err := sqlite.OpenView(ctx, job.StatePath(), o)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, usage(fmt.Errorf("the job %q has no state yet (%s): run it first", job.Job, job.StatePath()))
 	}
