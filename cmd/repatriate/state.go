@@ -162,14 +162,14 @@ state already, or the input cannot be used; 130 interrupted.`,
 		Example: "  repatriate state import pilot.yaml --input pilot.jsonl",
 		Args:    jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
-			return importState(c.Context(), c.InOrStdin(), args[0], input)
+			return importState(c.Context(), c.OutOrStdout(), c.InOrStdin(), args[0], input)
 		},
 	}
 	c.Flags().StringVar(&input, "input", "", "the export; - is standard input")
 	return c
 }
 
-func importState(ctx context.Context, stdin io.Reader, path, input string) (err error) {
+func importState(ctx context.Context, out io.Writer, stdin io.Reader, path, input string) error {
 	job, err := config.Load(path)
 	if err != nil {
 		return usage(err)
@@ -186,13 +186,18 @@ func importState(ctx context.Context, stdin io.Reader, path, input string) (err 
 		defer f.Close() //nolint:errcheck // nothing was written
 		in, name = f, input
 	}
-	var unusable error
-	err = createStore(ctx, job, func(s checkpoint.Store) error {
-		unusable = statefile.Import(ctx, in, job.Job, s)
-		return unusable
+	var n statefile.Counts
+	err = createStore(ctx, job, func(s checkpoint.Store) (err error) {
+		n, err = statefile.Import(ctx, in, job.Job, s)
+		return err
 	})
-	if errors.Is(unusable, statefile.ErrFormat) {
-		return usage(fmt.Errorf("import %s: nothing was made of it: %w", name, unusable))
+	switch {
+	case errors.Is(err, statefile.ErrFormat):
+		return usage(fmt.Errorf("import %s: nothing was made of it: %w", name, err))
+	case err != nil:
+		return err
 	}
-	return err
+	fmt.Fprintf(out, "The state is made: %s, %s and the places of %s.\n",
+		report.Plural(n.Tasks, "task"), report.Plural(n.Records, "record"), report.Plural(n.Nodes, "file"))
+	return nil
 }

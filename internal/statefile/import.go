@@ -12,14 +12,23 @@ import (
 // batch is how many records or nodes are written at once.
 const batch = 1000
 
+// Counts are the numbers of what an export holds.
+type Counts struct {
+	Tasks, Records, Nodes int64
+}
+
 // Import reads an export of the job into an empty store. After an error, ErrFormat among them, the store holds a part and
 // is of no use.
-func Import(ctx context.Context, r io.Reader, job string, store checkpoint.Store) error {
-	in := newReader(r)
+func Import(ctx context.Context, r io.Reader, job string, store checkpoint.Store) (Counts, error) {
+	i := &importer{store: store}
+	err := i.all(ctx, newReader(r), job)
+	return Counts{i.n.Tasks, i.n.Records, i.n.Nodes}, err
+}
+
+func (i *importer) all(ctx context.Context, in *reader, job string) error {
 	if err := in.header(job); err != nil {
 		return err
 	}
-	i := &importer{store: store}
 	for {
 		l, err := in.next()
 		if err != nil {
