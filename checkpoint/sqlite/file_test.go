@@ -380,16 +380,16 @@ func writeFixture(t *testing.T, path string) {
 	_ = os.Remove(path + ".lock")
 }
 
-func mustPlace(t *testing.T, l checkpoint.Ledger, n checkpoint.Node, name string, settle bool) {
+func mustPlace(t testing.TB, l checkpoint.Ledger, n checkpoint.Node, name string, settle bool) {
 	t.Helper()
 	r := checkpoint.Reservation{Node: n, Names: func(yield func(string) bool) { yield(name) }}
-	if _, err := l.Reserve(t.Context(), r); err != nil {
+	if _, err := l.Reserve(context.Background(), r); err != nil {
 		t.Fatal(err)
 	}
 	if !settle {
 		return
 	}
-	if err := l.Settle(t.Context(), n.ID, checkpoint.Record{}); err != nil {
+	if err := l.Settle(context.Background(), n.ID, checkpoint.Record{}); err != nil {
 		t.Fatal(err)
 	}
 }
