@@ -121,11 +121,16 @@ func (s *Store) checkPages(ctx context.Context, at reader, yield func(checkpoint
 			continue
 		}
 		sound = false
-		if !yield(checkpoint.Finding{Rule: checkpoint.RuleIntact, Detail: strings.Join(strings.Fields(text), " ")}, nil) {
+		if !yield(checkpoint.Finding{Rule: checkpoint.RuleIntact, Detail: "it is damaged: " + inWords(text)}, nil) {
 			return false, false
 		}
 	}
 	return len(texts) == 1 && texts[0] == "ok", true
+}
+
+// inWords puts what SQLite says of damage on one line.
+func inWords(text string) string {
+	return strings.Join(strings.Fields(strings.TrimPrefix(text, "*** in database main ***")), " ")
 }
 
 // column returns the texts of a query with one column.

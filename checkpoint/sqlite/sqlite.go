@@ -134,7 +134,7 @@ func openCopy(ctx context.Context, from, to string, o Options) (*Store, error) {
 	// A copy of the file alone would miss what stands in the write-ahead log.
 	_, err = db.ExecContext(ctx, "VACUUM INTO ?", to)
 	if err = errors.Join(err, db.Close()); err != nil {
-		return nil, fmt.Errorf("copy it to %s: %w", to, err)
+		return nil, fmt.Errorf("copy it to %s: %w", to, unusable(err))
 	}
 	return open(ctx, to, o)
 }

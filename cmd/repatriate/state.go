@@ -36,13 +36,13 @@ func newStateCheck() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check JOB.yaml",
 		Short: "Check that the state adds up, also while a run is under way",
-		Long: `check reads the whole state and looks for what cannot be: a damaged file, a task whose records do not
-add up to what was listed, a record that cannot be read, something left out without a reason, a file
-that lies where another one does, folders that lie in one another. It says what to do about each. It
-writes nothing, and may be asked while a run is under way.
+		Long: `check reads the whole state and looks for what cannot be: a damaged file, a task whose records do
+not add up to what was listed, a record that cannot be read, something left out without a reason, a
+file that lies where another one does, folders that lie in one another. It says what to do about
+each. It writes nothing, and may be asked while a run is under way.
 
-Exit codes: 0 all of it adds up; 2 usage or configuration, or there is no state yet; 3 something does
-not add up.`,
+Exit codes: 0 all of it adds up; 2 usage or configuration, or there is no state yet; 3 something
+does not add up.`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			return checkState(c.Context(), c.OutOrStdout(), args[0], json)
@@ -59,7 +59,7 @@ func checkState(ctx context.Context, out io.Writer, path string, json bool) (err
 	}
 	store, damaged, err := snapshotStore(ctx, job)
 	if damaged {
-		return showCheck(out, report.Damaged(job.Job, err), json)
+		return showCheck(out, report.Damaged(job.Job, job.StatePath(), err), json)
 	}
 	if err != nil {
 		return err
@@ -69,6 +69,7 @@ func checkState(ctx context.Context, out io.Writer, path string, json bool) (err
 	if err != nil {
 		return err
 	}
+	c.Path = job.StatePath()
 	return showCheck(out, c, json)
 }
 
@@ -150,9 +151,9 @@ func newStateImport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import JOB.yaml --input FILE",
 		Short: "Make the state of a job from an export of it",
-		Long: `import makes the job's state from what 'repatriate state export' wrote. The job must have no state yet:
-one that is there is never written over. An export that is damaged, not whole, another job's or of a
-newer release is refused, and leaves nothing behind.
+		Long: `import makes the job's state from what 'repatriate state export' wrote. The job must have no state
+yet: one that is there is never written over. An export that is damaged, not whole, another job's or
+of a newer release is refused, and leaves nothing behind.
 
 The next run goes on where the exported state stood. Take care that the state it was made from is
 not used any more: two states of one job would write everything twice.

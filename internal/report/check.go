@@ -12,7 +12,9 @@ import (
 
 // Check is what a check of a job's state came to.
 type Check struct {
-	Job   string `json:"job"`
+	Job string `json:"job"`
+	// Path is where the state lies; may be empty.
+	Path  string `json:"-"`
 	Sound bool   `json:"sound"`
 	// Tasks and Listed are zero where the state could not be counted.
 	Tasks    int       `json:"tasks"`
@@ -66,9 +68,9 @@ func NewCheck(ctx context.Context, job string, store checkpoint.Store) (*Check, 
 }
 
 // Damaged is the check of a state that cannot be opened.
-func Damaged(job string, err error) *Check {
-	c := &Check{Job: job}
-	c.add(checkpoint.Finding{Rule: checkpoint.RuleIntact, Detail: err.Error()})
+func Damaged(job, path string, err error) *Check {
+	c := &Check{Job: job, Path: path}
+	c.add(checkpoint.Finding{Rule: checkpoint.RuleIntact, Detail: strings.TrimPrefix(err.Error(), "state file "+path+": ")})
 	return c
 }
 
@@ -104,7 +106,7 @@ func (c *Check) WriteJSON(w io.Writer) error {
 func (c *Check) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, f := range c.Findings {
-		where := "The state"
+		where := strings.TrimSpace("State file " + Clean(c.Path, 200))
 		if f.Account != "" {
 			where = Task{Account: f.Account, Kind: f.Kind, Collection: f.Collection}.title()
 		}
