@@ -63,6 +63,7 @@ type wiring struct {
 	transport      *http.Transport // to the targets
 	provider       provider
 	canary         func(ctx context.Context) error
+	counts         counts
 	parallel       int // accounts at once
 	memory         *spool.Budget
 }
@@ -168,7 +169,15 @@ func work[S sources.Content, T sinks.Content](ctx context.Context, w *wiring, e 
 	if w.pass.retry {
 		return e.Retry(ctx, l)
 	}
-	return e.Run(ctx, l)
+	before, err := l.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.Run(ctx, l); err != nil {
+		return err
+	}
+	w.counts.ask(ctx, w, e.Source(), l, before)
+	return nil
 }
 
 // password reads the account's password; empty where the accounts file names none.

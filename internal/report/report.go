@@ -45,6 +45,8 @@ type Task struct {
 	Reasons     map[string]int64 `json:"reasons"`
 	// Error is why the task stopped last; empty if it came to its end.
 	Error string `json:"error"`
+	// Counted is the provider's own count, where it was asked.
+	Counted *Counted `json:"counted,omitempty"`
 	// Until is when a parked task goes on.
 	Until *time.Time `json:"until,omitempty"`
 	// Complete says that the collection was listed to its end at least once.

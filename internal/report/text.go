@@ -37,6 +37,7 @@ func (r *Report) WriteText(w io.Writer) error {
 
 func (r *Report) writeErrors(b *strings.Builder) {
 	r.writeUnbalanced(b)
+	r.writeCounted(b)
 	groups := r.stoppedAlike()
 	for i, tasks := range groups {
 		if i == maxStops {
