@@ -81,7 +81,7 @@ func exportTo(b *testing.B, s *Store, path string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // it is read again
+	defer f.Close()
 	p := &peak{Writer: f}
 	if err := statefile.Export(context.Background(), p, "bench", s); err != nil {
 		b.Fatal(err)
@@ -95,7 +95,7 @@ func importFrom(b *testing.B, path string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // nothing was written
+	defer f.Close()
 	p := &peak{Reader: bufio.NewReader(f)}
 	err = Create(context.Background(), filepath.Join(b.TempDir(), "copy.db"), Options{}, func(s checkpoint.Store) error {
 		_, err := statefile.Import(context.Background(), p, "bench", s)

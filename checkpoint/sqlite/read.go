@@ -129,12 +129,16 @@ func scanPlacement(row scanner) (n checkpoint.Placement, err error) {
 	return n, err
 }
 
+const taskID = "SELECT id FROM task WHERE account = ? AND kind = ? AND collection = ?"
+
 // paged yields what a task holds, page after page in order of id. No query is open while the consumer works.
-func paged[V any](ctx context.Context, s *Store, t checkpoint.Task, read func(task int64, after string) ([]V, error), idOf func(V) string) iter.Seq2[V, error] {
+func paged[V any](ctx context.Context, s *Store, t checkpoint.Task,
+	read func(task int64, after string) ([]V, error), idOf func(V) string,
+) iter.Seq2[V, error] {
 	return func(yield func(V, error) bool) {
 		var task int64
 		var none V
-		err := s.read.QueryRowContext(ctx, "SELECT id FROM task WHERE account = ? AND kind = ? AND collection = ?", t.Account, t.Kind, t.Collection).Scan(&task)
+		err := s.read.QueryRowContext(ctx, taskID, t.Account, t.Kind, t.Collection).Scan(&task)
 		if errors.Is(err, sql.ErrNoRows) {
 			return
 		}

@@ -72,7 +72,8 @@ func TestStateMoves(t *testing.T) {
 	if got := ran(t, exitOK, "state", "export", s.Job).stdout.String(); got != text {
 		t.Error("standard output has something else")
 	}
-	if p := ran(t, exitUsage, "state", "export", s.Job, "--output", export); !strings.Contains(p.stderr.String(), "left as it is") || mustRead(t, export) != text {
+	p := ran(t, exitUsage, "state", "export", s.Job, "--output", export)
+	if !strings.Contains(p.stderr.String(), "left as it is") || mustRead(t, export) != text {
 		t.Errorf("an export that is there: %s", p.stderr.String())
 	}
 	noSecrets(t, s, text)
@@ -86,7 +87,8 @@ func TestStateMoves(t *testing.T) {
 		t.Error("after import, the export is another")
 	}
 	state := mustRead(t, stateOf(s))
-	if p := ran(t, exitUsage, "state", "import", s.Job, "--input", export); !strings.Contains(p.stderr.String(), "move it away first") || mustRead(t, stateOf(s)) != state {
+	p = ran(t, exitUsage, "state", "import", s.Job, "--input", export)
+	if !strings.Contains(p.stderr.String(), "move it away first") || mustRead(t, stateOf(s)) != state {
 		t.Errorf("a state that is there: %s", p.stderr.String())
 	}
 	again := reported(t, ran(t, exitOK, "run", "--json", s.Job))
@@ -157,6 +159,9 @@ func TestStateImportRefuses(t *testing.T) {
 	ran(t, exitUsage, "state", "import", s.Job, "--input", input+".missing")
 }
 
+// usesState are the commands that read a job's state, or go on with it.
+var usesState = [][]string{{"run"}, {"run", "--dry-run"}, {"retry"}, {"status"}, {"state", "check"}, {"state", "export"}}
+
 // TestDamagedStates asks every command to use a state file that cannot be used: each says so, and none changes it.
 func TestDamagedStates(t *testing.T) {
 	s := simulated(t, googleOf(sim.Options{}))
@@ -177,7 +182,7 @@ func TestDamagedStates(t *testing.T) {
 		"holed":     {sound[:5*4096] + strings.Repeat("\xff", 4*4096) + sound[9*4096:], "damaged", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, command := range [][]string{{"run"}, {"run", "--dry-run"}, {"retry"}, {"status"}, {"state", "check"}, {"state", "export"}, {"state", "import", "--input", export}} {
+			for _, command := range append(usesState, []string{"state", "import", "--input", export}) {
 				if c.unseen && (command[0] == "status" || command[len(command)-1] == "export") {
 					continue
 				}
@@ -192,7 +197,8 @@ func TestDamagedStates(t *testing.T) {
 					code, says = exitUsage, "move it away first"
 				}
 				p := ran(t, code, append(command, s.Job)...)
-				if all := p.stdout.String() + p.stderr.String(); !strings.Contains(strings.Join(strings.Fields(all), " "), says) || !strings.Contains(all, "simulation.db") {
+				all := strings.Join(strings.Fields(p.stdout.String()+p.stderr.String()), " ")
+				if !strings.Contains(all, says) || !strings.Contains(all, "simulation.db") {
 					t.Errorf("%q says %s", command, all)
 				}
 				if mustRead(t, stateOf(s)) != c.text {

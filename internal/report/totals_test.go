@@ -53,7 +53,9 @@ func TestUnbalancedIsExplained(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := strings.Join(strings.Fields(b.String()), " ")
-		for _, want := range []string{says, "ada@example.org, mail (Mail): the ledger does NOT balance", "does NOT balance: 1 task", "repatriate state check pilot.yaml"} {
+		for _, want := range []string{
+			says, "ada@example.org, mail (Mail): the ledger does NOT balance", "does NOT balance: 1 task", "repatriate state check pilot.yaml",
+		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%d listed: %q does not stand in %s", listed, want, text)
 			}
@@ -61,7 +63,8 @@ func TestUnbalancedIsExplained(t *testing.T) {
 		if strings.Contains(text, "Go on with") || strings.Contains(text, "bob@example.org, mail") {
 			t.Errorf("%d listed: it says too much: %s", listed, text)
 		}
-		if r.Balanced || r.Accounts[0].Balanced || !r.Accounts[1].Balanced || r.Kinds[1].Balanced || r.Tasks[1].Unaccounted != listed-5 || r.ExitCode() != 3 {
+		wrong := r.Balanced || r.Accounts[0].Balanced || !r.Accounts[1].Balanced || r.Kinds[1].Balanced
+		if wrong || r.Tasks[1].Unaccounted != listed-5 || r.ExitCode() != 3 {
 			t.Errorf("%d listed: %+v", listed, r)
 		}
 		if listed == 9 {
@@ -104,11 +107,15 @@ func TestCheckTexts(t *testing.T) {
 	if err := c.WriteJSON(&js); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(text.String(), "\x1b") || !strings.HasPrefix(text.String(), "State file /a/pilot.db: cut off") || !strings.Contains(text.String(), "Put a copy") || c.ExitCode() != 3 {
-		t.Errorf("%q", text.String())
+	said := text.String()
+	if strings.Contains(said, "\x1b") || !strings.HasPrefix(said, "State file /a/pilot.db: cut off") || !strings.Contains(said, "Put a copy") {
+		t.Errorf("%q", said)
 	}
 	var got report.Check
-	if err := json.Unmarshal([]byte(js.String()), &got); err != nil || got.Sound || len(got.Findings) != 1 || got.Findings[0].Rule != checkpoint.RuleIntact || got.Findings[0].Do == "" {
-		t.Errorf("%+v, %v", got, err)
+	if err := json.Unmarshal([]byte(js.String()), &got); err != nil || got.Sound || len(got.Findings) != 1 || c.ExitCode() != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if f := got.Findings[0]; f.Rule != checkpoint.RuleIntact || f.Do == "" {
+		t.Errorf("%+v", f)
 	}
 }

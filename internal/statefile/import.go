@@ -134,8 +134,8 @@ func (i *importer) finish(ctx context.Context) error {
 		return err
 	}
 	if i.held != i.task.Listed {
-		return fmt.Errorf("%w: a task above does not balance: %d were listed, and it has %d records; 'repatriate state check' says more where it comes from",
-			ErrFormat, i.task.Listed, i.held)
+		return fmt.Errorf("%w: the task above does not balance: %d were listed, and it has %d records; "+
+			"'repatriate state check' says more where it comes from", ErrFormat, i.task.Listed, i.held)
 	}
 	return i.ledger.Advance(ctx, i.task.position())
 }

@@ -103,8 +103,9 @@ func TestPartsAreRefused(t *testing.T) {
 	for i := range lines[:len(lines)-1] {
 		refusedBy(t, takesAll{}, fmt.Sprintf("without line %d", i+1), strings.Join(slices.Delete(slices.Clone(lines), i, i+1), ""), "")
 		if i > 0 && i < len(lines)-2 {
-			refusedBy(t, takesAll{}, fmt.Sprintf("without line %d, but signed", i+1), signed(strings.Join(slices.Delete(slices.Clone(lines), i, i+1), "")), "")
-			refusedBy(t, takesAll{}, fmt.Sprintf("with line %d twice, and signed", i+1), signed(strings.Join(slices.Insert(slices.Clone(lines), i, lines[i]), "")), "")
+			less, more := slices.Delete(slices.Clone(lines), i, i+1), slices.Insert(slices.Clone(lines), i, lines[i])
+			refusedBy(t, takesAll{}, fmt.Sprintf("without line %d, but signed", i+1), signed(strings.Join(less, "")), "")
+			refusedBy(t, takesAll{}, fmt.Sprintf("with line %d twice, and signed", i+1), signed(strings.Join(more, "")), "")
 		}
 	}
 	for n := range len(text) {
@@ -194,7 +195,8 @@ func TestBrokenReadersAndWriters(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := statefile.Import(ctx, strings.NewReader(text), "pilot", newStore(t)); !errors.Is(err, context.Canceled) || errors.Is(err, statefile.ErrFormat) {
+	_, err := statefile.Import(ctx, strings.NewReader(text), "pilot", newStore(t))
+	if !errors.Is(err, context.Canceled) || errors.Is(err, statefile.ErrFormat) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
