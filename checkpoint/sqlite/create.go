@@ -49,8 +49,10 @@ func createLocked(ctx context.Context, path string, o Options, fill func(checkpo
 	return syncDir(filepath.Dir(file))
 }
 
-// fillNew makes a file that is whole in itself, without a log.
+// fillNew makes a file that is whole in itself, without a log. It is written to the disk once, at the end, since a part of
+// it is worth nothing.
 func fillNew(ctx context.Context, fresh string, o Options, fill func(checkpoint.Store) error) error {
+	o.unsynced = true
 	s, err := open(ctx, fresh, o)
 	if err != nil {
 		return err
@@ -61,7 +63,11 @@ func fillNew(ctx context.Context, fresh string, o Options, fill func(checkpoint.
 	if hasLog(fresh) {
 		return errors.New("its log could not be merged into it")
 	}
-	return nil
+	f, err := os.OpenFile(fresh, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // companions are a file and those that SQLite makes beside it.

@@ -20,7 +20,8 @@ import (
 // as much is no faster, and all of it together is memory that the process has for nothing else. The log is cut back when a
 // long reader made it grow.
 const (
-	writing     = "_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=cache_size(-16384)&_pragma=journal_size_limit(67108864)"
+	writing     = "_pragma=synchronous(FULL)&" + unsynced
+	unsynced    = "_pragma=busy_timeout(10000)&_pragma=cache_size(-16384)&_pragma=journal_size_limit(67108864)"
 	reading     = copying + "&_pragma=query_only(1)"
 	copying     = "_pragma=busy_timeout(10000)&_pragma=cache_size(-4096)" // query_only would forbid VACUUM INTO
 	mostReaders = 4

@@ -28,6 +28,8 @@ type Options struct {
 	// Snapshot has a view show everything as it is at the moment when it is opened, whatever is written meanwhile. The
 	// write-ahead log grows as long as the view is open.
 	Snapshot bool
+	// unsynced leaves it to the caller to have the file written to the disk, after Close.
+	unsynced bool
 }
 
 // Store is a checkpoint.Store over one file.
@@ -144,7 +146,11 @@ func open(ctx context.Context, file string, o Options) (*Store, error) {
 	if err := prepare(ctx, file, o); err != nil {
 		return nil, err
 	}
-	db, err := connect(file, writing, 1)
+	how := writing
+	if o.unsynced {
+		how = "_pragma=synchronous(OFF)&" + unsynced
+	}
+	db, err := connect(file, how, 1)
 	if err != nil {
 		return nil, err
 	}
