@@ -82,15 +82,15 @@ type Report struct {
 	State    string `json:"state"`
 	Balanced bool   `json:"balanced"`
 	Totals   Counts `json:"totals"`
-	// Kinds and Accounts are the totals of each kind and of each account.
-	Kinds    []Total `json:"kinds"`
-	Accounts []Total `json:"accounts"`
-	Tasks    []Task  `json:"tasks"`
-	Pass     *Pass   `json:"pass,omitempty"`
+	Tasks    []Task `json:"tasks"`
+	Pass     *Pass  `json:"pass,omitempty"`
 	// Examples are some of the items that were lost, skipped or failed; for people only.
 	Examples []Example `json:"-"`
 	// Simulated says that nothing was written.
 	Simulated bool `json:"dry_run,omitempty"`
+	// Kinds and Accounts are the totals of each kind and of each account.
+	Kinds    []Total `json:"kinds"`
+	Accounts []Total `json:"accounts"`
 }
 
 // New makes a report of the tasks' statuses.
