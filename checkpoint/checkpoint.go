@@ -119,6 +119,12 @@ type Store interface {
 	// Records yields the records of a task in the given states (none given: all), in order of id. The consumer may
 	// write to the store meanwhile.
 	Records(ctx context.Context, t Task, states ...State) iter.Seq2[Record, error]
+	// Nodes yields the nodes of a task's Tree with their places, in order of id. The consumer may write to the store
+	// meanwhile.
+	Nodes(ctx context.Context, t Task) iter.Seq2[Placement, error]
+	// Check yields what breaks a Rule, at most a few findings for each rule and task. An error says that the check could
+	// not be made, not that something was found.
+	Check(ctx context.Context) iter.Seq2[Finding, error]
 	Close() error
 }
 

@@ -53,6 +53,10 @@ func Run(t *testing.T, b Backend) {
 		"FoldersInOneAnother": foldersInOneAnother,
 		"ManyChildren":        manyChildren,
 		"TasksAreApart":       tasksAreApart,
+		"Nodes":               nodes,
+		"ExportAndImport":     exportAndImport,
+		"RandomExports":       randomExports,
+		"CheckFinds":          checkFinds,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, b) })
 	}

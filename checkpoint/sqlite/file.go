@@ -20,7 +20,8 @@ import (
 // as much is no faster, and all of it together is memory that the process has for nothing else. The log is cut back when a
 // long reader made it grow.
 const (
-	writing     = "_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=cache_size(-16384)&_pragma=journal_size_limit(67108864)"
+	writing     = "_pragma=synchronous(FULL)&" + unsynced
+	unsynced    = "_pragma=busy_timeout(10000)&_pragma=cache_size(-16384)&_pragma=journal_size_limit(67108864)"
 	reading     = copying + "&_pragma=query_only(1)"
 	copying     = "_pragma=busy_timeout(10000)&_pragma=cache_size(-4096)" // query_only would forbid VACUUM INTO
 	mostReaders = 4
@@ -28,6 +29,9 @@ const (
 
 // connect returns connections to a file whose path is absolute; it is not opened yet.
 func connect(file, options string, most int) (*sql.DB, error) {
+	if err := registered(); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: file}).String()+"?"+options)
 	if err != nil {
 		return nil, err
@@ -122,11 +126,11 @@ func create(ctx context.Context, file string, o Options) error {
 		return fmt.Errorf("it is missing, but its log %s-wal is there: put the file back, or move the log away to begin anew", file)
 	}
 	fresh := file + ".new"
-	if err := removeAll(fresh, fresh+"-wal", fresh+"-shm", fresh+"-journal"); err != nil {
+	if err := removeAll(companions(fresh)...); err != nil {
 		return err
 	}
 	if err := fill(ctx, fresh, o); err != nil {
-		return errors.Join(err, removeAll(fresh, fresh+"-wal", fresh+"-shm", fresh+"-journal"))
+		return errors.Join(err, removeAll(companions(fresh)...))
 	}
 	if err := os.Rename(fresh, file); err != nil {
 		return err

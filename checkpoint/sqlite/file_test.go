@@ -380,16 +380,16 @@ func writeFixture(t *testing.T, path string) {
 	_ = os.Remove(path + ".lock")
 }
 
-func mustPlace(t *testing.T, l checkpoint.Ledger, n checkpoint.Node, name string, settle bool) {
+func mustPlace(t testing.TB, l checkpoint.Ledger, n checkpoint.Node, name string, settle bool) {
 	t.Helper()
 	r := checkpoint.Reservation{Node: n, Names: func(yield func(string) bool) { yield(name) }}
-	if _, err := l.Reserve(t.Context(), r); err != nil {
+	if _, err := l.Reserve(context.Background(), r); err != nil {
 		t.Fatal(err)
 	}
 	if !settle {
 		return
 	}
-	if err := l.Settle(t.Context(), n.ID, checkpoint.Record{}); err != nil {
+	if err := l.Settle(context.Background(), n.ID, checkpoint.Record{}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -431,7 +431,7 @@ func TestMigrationFails(t *testing.T) {
 		t.Errorf("%d records", n)
 	}
 	var more int
-	if err := s.read.QueryRow("SELECT count(*) FROM sqlite_schema WHERE name = 'more'").Scan(&more); err != nil || more != 0 {
+	if err := s.read.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_schema WHERE name = 'more'").Scan(&more); err != nil || more != 0 {
 		t.Errorf("half of a migration stays: %d, %v", more, err)
 	}
 }

@@ -12,11 +12,11 @@ import (
 
 // Tasks implements checkpoint.Store. All tasks are counted at the same moment.
 func (s *Store) Tasks(ctx context.Context) ([]checkpoint.Status, error) {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, done, err := s.read.moment(ctx)
 	if err != nil {
 		return nil, named(s.path, err)
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
+	defer done()
 	statuses, ids, err := tasks(ctx, tx)
 	if err != nil {
 		return nil, named(s.path, err)
@@ -29,7 +29,7 @@ func (s *Store) Tasks(ctx context.Context) ([]checkpoint.Status, error) {
 	return statuses, nil
 }
 
-func tasks(ctx context.Context, tx *sql.Tx) (statuses []checkpoint.Status, ids []int64, err error) {
+func tasks(ctx context.Context, tx reader) (statuses []checkpoint.Status, ids []int64, err error) {
 	rows, err := tx.QueryContext(ctx, selectTask+" ORDER BY account, kind, collection")
 	if err != nil {
 		return nil, nil, err
@@ -46,7 +46,7 @@ func tasks(ctx context.Context, tx *sql.Tx) (statuses []checkpoint.Status, ids [
 }
 
 // count counts a task's records by state and by reason.
-func count(ctx context.Context, tx *sql.Tx, id int64, s *checkpoint.Status) error {
+func count(ctx context.Context, tx reader, id int64, s *checkpoint.Status) error {
 	rows, err := tx.QueryContext(ctx, "SELECT state, count(*), sum(bytes) FROM record WHERE task = ? GROUP BY state", id)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func count(ctx context.Context, tx *sql.Tx, id int64, s *checkpoint.Status) erro
 	return reasons(ctx, tx, id, s)
 }
 
-func reasons(ctx context.Context, tx *sql.Tx, id int64, s *checkpoint.Status) error {
+func reasons(ctx context.Context, tx reader, id int64, s *checkpoint.Status) error {
 	s.Reasons = make(map[string]int64)
 	rows, err := tx.QueryContext(ctx, `
 		SELECT reason, count(*) FROM record WHERE task = ?1 AND state IN (?2, ?3) GROUP BY reason
@@ -98,29 +98,67 @@ const page = 500
 
 // Records implements checkpoint.Store.
 func (s *Store) Records(ctx context.Context, t checkpoint.Task, states ...checkpoint.State) iter.Seq2[checkpoint.Record, error] {
-	return func(yield func(checkpoint.Record, error) bool) {
-		var id int64
-		err := s.read.QueryRowContext(ctx, "SELECT id FROM task WHERE account = ? AND kind = ? AND collection = ?", t.Account, t.Kind, t.Collection).Scan(&id)
+	return paged(ctx, s, t, func(task int64, after string) ([]checkpoint.Record, error) {
+		return s.inState(ctx, task, after, page, states)
+	}, func(r checkpoint.Record) string { return r.ID })
+}
+
+const nodesAfter = `SELECT id, folder, parent, name, wanted, new_parent, new_name, new_wanted FROM node WHERE task = ? AND id > ? ORDER BY id LIMIT ?`
+
+// Nodes implements checkpoint.Store.
+func (s *Store) Nodes(ctx context.Context, t checkpoint.Task) iter.Seq2[checkpoint.Placement, error] {
+	return paged(ctx, s, t, func(task int64, after string) (nodes []checkpoint.Placement, err error) {
+		err = s.each(ctx, nodesAfter, []any{task, after, page}, func(row scanner) error {
+			n, err := scanPlacement(row)
+			nodes = append(nodes, n)
+			return err
+		})
+		return nodes, err
+	}, func(n checkpoint.Placement) string { return n.ID })
+}
+
+func scanPlacement(row scanner) (n checkpoint.Placement, err error) {
+	var p, na, w, np, nn, nw sql.NullString
+	err = row.Scan(&n.ID, &n.Folder, &p, &na, &w, &np, &nn, &nw)
+	if na.Valid {
+		n.Lies = &checkpoint.Place{ParentID: p.String, Name: na.String, Wanted: w.String}
+	}
+	if nn.Valid {
+		n.Reserved = &checkpoint.Place{ParentID: np.String, Name: nn.String, Wanted: nw.String}
+	}
+	return n, err
+}
+
+const taskID = "SELECT id FROM task WHERE account = ? AND kind = ? AND collection = ?"
+
+// paged yields what a task holds, page after page in order of id. No query is open while the consumer works.
+func paged[V any](ctx context.Context, s *Store, t checkpoint.Task,
+	read func(task int64, after string) ([]V, error), idOf func(V) string,
+) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var task int64
+		var none V
+		err := s.read.QueryRowContext(ctx, taskID, t.Account, t.Kind, t.Collection).Scan(&task)
 		if errors.Is(err, sql.ErrNoRows) {
 			return
 		}
 		if err != nil {
-			yield(checkpoint.Record{}, named(s.path, err))
+			yield(none, named(s.path, err))
 			return
 		}
 		for after, more := "", true; more; {
-			records, err := s.inState(ctx, id, after, page, states)
+			values, err := read(task, after)
 			if err != nil {
-				yield(checkpoint.Record{}, err)
+				yield(none, err)
 				return
 			}
-			for _, r := range records {
-				if !yield(r, nil) {
+			for _, v := range values {
+				if !yield(v, nil) {
 					return
 				}
-				after = r.ID
+				after = idOf(v)
 			}
-			more = len(records) == page
+			more = len(values) == page
 		}
 	}
 }

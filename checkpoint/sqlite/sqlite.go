@@ -25,6 +25,11 @@ var ErrForeign = errors.New("not a state file that can be used")
 type Options struct {
 	// Job is the job's name; a file that belongs to another job is refused. Empty: any.
 	Job string
+	// Snapshot has a view show everything as it is at the moment when it is opened, whatever is written meanwhile. The
+	// write-ahead log grows as long as the view is open.
+	Snapshot bool
+	// unsynced leaves it to the caller to have the file written to the disk, after Close.
+	unsynced bool
 }
 
 // Store is a checkpoint.Store over one file.
@@ -74,7 +79,14 @@ func OpenView(ctx context.Context, path string, o Options) (*Store, error) {
 		err := fmt.Errorf("an older release wrote it (schema %d, this release needs %d); the next run brings it up to date", version, len(migrations))
 		return nil, named(path, errors.Join(err, db.Close()))
 	}
-	return newStore(path, db, nil), nil
+	if !o.Snapshot {
+		return newStore(path, &readers{reader: db, db: db}, nil), nil
+	}
+	read, err := newSnapshot(ctx, db)
+	if err != nil {
+		return nil, named(path, errors.Join(err, db.Close()))
+	}
+	return newStore(path, read, nil), nil
 }
 
 // openReading opens a file that is there and returns the version of its schema.
@@ -124,7 +136,7 @@ func openCopy(ctx context.Context, from, to string, o Options) (*Store, error) {
 	// A copy of the file alone would miss what stands in the write-ahead log.
 	_, err = db.ExecContext(ctx, "VACUUM INTO ?", to)
 	if err = errors.Join(err, db.Close()); err != nil {
-		return nil, fmt.Errorf("copy it to %s: %w", to, err)
+		return nil, fmt.Errorf("copy it to %s: %w", to, unusable(err))
 	}
 	return open(ctx, to, o)
 }
@@ -134,7 +146,11 @@ func open(ctx context.Context, file string, o Options) (*Store, error) {
 	if err := prepare(ctx, file, o); err != nil {
 		return nil, err
 	}
-	db, err := connect(file, writing, 1)
+	how := writing
+	if o.unsynced {
+		how = "_pragma=synchronous(OFF)&" + unsynced
+	}
+	db, err := connect(file, how, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -149,11 +165,11 @@ func open(ctx context.Context, file string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close(), db.Close())
 	}
-	return newStore(file, read, w), nil
+	return newStore(file, &readers{reader: read, db: read}, w), nil
 }
 
-func newStore(path string, db *sql.DB, w *writer) *Store {
-	read := &readers{DB: db, prepared: make(map[string]*sql.Stmt)}
+func newStore(path string, read *readers, w *writer) *Store {
+	read.prepared = make(map[string]*sql.Stmt)
 	return &Store{path: path, read: read, writer: w, close: sync.OnceValue(func() error {
 		if w == nil {
 			return read.close()

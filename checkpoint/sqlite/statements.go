@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 )
 
 const recordColumns = `id, version, state, reason, message, losses, title, link, location, receipt, body, sink_state, bytes, digest, attempts, generation`
@@ -71,50 +70,4 @@ func (s *statements) close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// readers are connections that read, each with the queries that it was asked before: to parse one takes longer than to
-// answer it.
-type readers struct {
-	*sql.DB
-	mu       sync.Mutex
-	prepared map[string]*sql.Stmt
-}
-
-func (r *readers) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	stmt, err := r.statement(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(ctx, args...)
-}
-
-func (r *readers) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	r.mu.Lock()
-	stmt := r.prepared[text]
-	r.mu.Unlock()
-	if stmt != nil {
-		return stmt, nil
-	}
-	stmt, err := r.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if first := r.prepared[text]; first != nil {
-		return first, stmt.Close()
-	}
-	r.prepared[text] = stmt
-	return stmt, nil
-}
-
-func (r *readers) close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var errs []error
-	for _, stmt := range r.prepared {
-		errs = append(errs, stmt.Close())
-	}
-	return errors.Join(append(errs, r.Close())...)
 }

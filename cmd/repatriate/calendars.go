@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -134,10 +134,9 @@ func (r *releaseFlags) show(out io.Writer, done []released) error {
 	if r.dryRun {
 		word = "to release"
 	}
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "account\t%s\tchanged since, left alone\t\n", word)
+	lines := [][]string{{"account", word, "changed since, left alone"}}
 	for _, d := range done {
-		fmt.Fprintf(t, "%s\t%d\t%d\t\n", report.Clean(d.Account, 60), d.Released, d.Changed)
+		lines = append(lines, []string{report.Clean(d.Account, 60), strconv.Itoa(d.Released), strconv.Itoa(d.Changed)})
 	}
-	return t.Flush()
+	return report.WriteColumns(out, 1, lines)
 }

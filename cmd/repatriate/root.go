@@ -49,7 +49,7 @@ target full); 130 interrupted, can be resumed.`,
 		}
 	}
 	root.AddCommand(jobs...)
-	root.AddCommand(newCalendars(), newSimulate(f), newDemo(f), newVersion())
+	root.AddCommand(newState(), newCalendars(), newSimulate(f), newDemo(f), newVersion())
 	return root
 }
 

@@ -155,6 +155,7 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, too
 	if err := r.Collect(read, store); err != nil {
 		return nil, err
 	}
+	r.Compare(w.counts.all())
 	r.Simulated = p.dryRun
 	r.Pass = &report.Pass{
 		Written: w.counters.Written.Load(), Removed: w.counters.Removed.Load(), Bytes: w.counters.Bytes.Load(),

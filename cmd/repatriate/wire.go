@@ -39,7 +39,11 @@ func openStore(ctx context.Context, job *config.Job, dryRun bool) (checkpoint.St
 
 // viewStore opens the job's state for reading, also while a run is under way.
 func viewStore(ctx context.Context, job *config.Job) (checkpoint.Store, error) {
-	store, err := sqlite.OpenView(ctx, job.StatePath(), sqlite.Options{Job: job.Job})
+	return viewOf(ctx, job, sqlite.Options{Job: job.Job})
+}
+
+func viewOf(ctx context.Context, job *config.Job, o sqlite.Options) (checkpoint.Store, error) {
+	store, err := sqlite.OpenView(ctx, job.StatePath(), o)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, usage(fmt.Errorf("the job %q has no state yet (%s): run it first", job.Job, job.StatePath()))
 	}
@@ -60,6 +64,7 @@ type wiring struct {
 	transport      *http.Transport // to the targets
 	provider       provider
 	canary         func(ctx context.Context) error
+	counts         counts
 	parallel       int // accounts at once
 	memory         *spool.Budget
 }
@@ -166,7 +171,15 @@ func work[S sources.Content, T sinks.Content](ctx context.Context, w *wiring, e 
 	if w.pass.retry {
 		return e.Retry(ctx, l)
 	}
-	return e.Run(ctx, l)
+	before, err := l.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.Run(ctx, l); err != nil {
+		return err
+	}
+	w.counts.ask(ctx, w, e.Source(), l, before)
+	return nil
 }
 
 // password reads the account's password; empty where the accounts file names none.

@@ -39,10 +39,14 @@ type Task struct {
 	// Name is what the user calls the collection.
 	Name string `json:"name,omitempty"`
 	Counts
-	Balanced bool             `json:"balanced"`
-	Reasons  map[string]int64 `json:"reasons"`
+	Balanced bool `json:"balanced"`
+	// Unaccounted is the difference between what was listed and the sum of the states; 0 if it balances.
+	Unaccounted int64            `json:"unaccounted,omitempty"`
+	Reasons     map[string]int64 `json:"reasons"`
 	// Error is why the task stopped last; empty if it came to its end.
 	Error string `json:"error"`
+	// Counted is the provider's own count, where it was asked.
+	Counted *Counted `json:"counted,omitempty"`
 	// Until is when a parked task goes on.
 	Until *time.Time `json:"until,omitempty"`
 	// Complete says that the collection was listed to its end at least once.
@@ -86,11 +90,14 @@ type Report struct {
 	Examples []Example `json:"-"`
 	// Simulated says that nothing was written.
 	Simulated bool `json:"dry_run,omitempty"`
+	// Kinds and Accounts are the totals of each kind and of each account.
+	Kinds    []Total `json:"kinds"`
+	Accounts []Total `json:"accounts"`
 }
 
 // New makes a report of the tasks' statuses.
 func New(job string, tasks []checkpoint.Status) *Report {
-	r := &Report{Job: job, State: Complete, Balanced: true, Tasks: []Task{}}
+	r := &Report{Job: job, State: Complete, Balanced: true, Kinds: []Total{}, Accounts: []Total{}, Tasks: []Task{}}
 	for _, s := range tasks {
 		if s.Collection == "" && s.Listed == 0 && s.Error == "" {
 			continue // a kind that could not be opened once, and now can
@@ -100,6 +107,7 @@ func New(job string, tasks []checkpoint.Status) *Report {
 			continue
 		}
 		r.Totals.add(t.Counts)
+		r.total(t)
 		r.Balanced = r.Balanced && t.Balanced
 		r.Tasks = append(r.Tasks, t)
 		if t.Error != "" {
@@ -138,6 +146,7 @@ func taskOf(s checkpoint.Status) Task {
 		},
 		Balanced: s.Balanced(), Reasons: s.Reasons, Error: s.Error, Complete: s.Complete,
 	}
+	t.Unaccounted = t.Listed - t.accounted()
 	if t.Reasons == nil {
 		t.Reasons = map[string]int64{}
 	}

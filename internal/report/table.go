@@ -29,6 +29,10 @@ func (r *Report) writeTasks(b *strings.Builder) {
 		shown = slices.DeleteFunc(slices.Clone(shown), Task.fine)
 		fmt.Fprintf(b, "%s\n", Plural(int64(len(r.Tasks)-len(shown)), "task")+" with nothing to look at; the others are these:")
 	}
+	sums := make(map[string]Total, len(r.Accounts))
+	for _, a := range r.Accounts {
+		sums[a.Account] = a
+	}
 	account := ""
 	for i, t := range shown {
 		if t.Account != account || i == 0 {
@@ -36,12 +40,22 @@ func (r *Report) writeTasks(b *strings.Builder) {
 			fmt.Fprintln(b, Clean(account, lineWidth))
 		}
 		writeRow(b, columns, row{t.Kind, cmp.Or(t.Name, t.Collection), t.Counts})
+		if i == len(shown)-1 || shown[i+1].Account != account {
+			r.writeAccount(b, columns, sums[account])
+		}
 	}
 	if len(r.Tasks) != 1 {
 		fmt.Fprintln(b, "total")
-		for _, total := range r.kinds() {
+		for _, total := range r.totals() {
 			writeRow(b, columns, total)
 		}
+	}
+}
+
+// writeAccount writes the sum of an account that has several tasks, also of those that are not shown.
+func (r *Report) writeAccount(b *strings.Builder, columns []column, sum Total) {
+	if sum.Tasks > 1 && len(r.Accounts) > 1 {
+		writeRow(b, columns, row{"all", Plural(int64(sum.Tasks), "task"), sum.Counts})
 	}
 }
 
@@ -50,17 +64,12 @@ func (t Task) fine() bool {
 	return t.Balanced && t.Error == "" && t.Failed == 0 && t.Pending == 0 && t.Complete
 }
 
-// kinds returns the totals of each kind, and of all where there are several.
-func (r *Report) kinds() []row {
+// totals returns those of each kind, and of all where there are several.
+func (r *Report) totals() []row {
 	var rows []row
-	for _, t := range r.Tasks {
-		i := slices.IndexFunc(rows, func(w row) bool { return w.kind == t.Kind })
-		if i < 0 {
-			i, rows = len(rows), append(rows, row{kind: t.Kind})
-		}
-		rows[i].counts.add(t.Counts)
+	for _, k := range r.Kinds {
+		rows = append(rows, row{k.Kind, "", k.Counts})
 	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.kind, b.kind) })
 	if len(rows) != 1 {
 		rows = append(rows, row{kind: "all", counts: r.Totals})
 	}

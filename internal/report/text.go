@@ -37,11 +37,8 @@ func (r *Report) WriteText(w io.Writer) error {
 }
 
 func (r *Report) writeErrors(b *strings.Builder) {
-	for _, t := range r.Tasks {
-		if !t.Balanced {
-			fmt.Fprintf(b, "\n%s\n", wrap(fmt.Sprintf("%s: the ledger does NOT balance: %d were listed, but the states do not add up to it.", t.title(), t.Listed), 0))
-		}
-	}
+	r.writeUnbalanced(b)
+	r.writeCounted(b)
 	groups := r.stoppedAlike()
 	for i, tasks := range groups {
 		if i == maxStops {
@@ -144,19 +141,11 @@ func round(seconds float64) time.Duration {
 
 func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
-	if r.Balanced {
-		open := ""
-		if r.Totals.Pending > 0 && !r.Simulated {
-			open = fmt.Sprintf(", %d of them still to come", r.Totals.Pending)
-		}
-		fmt.Fprintf(b, "The ledger balances: %s listed, each accounted for%s.\n", Plural(r.Totals.Listed, "item"), open)
-	} else {
-		fmt.Fprintln(b, "The ledger does NOT balance. Please keep the state file and report this.")
-	}
-	if r.Simulated {
+	job := cmp.Or(r.Path, "JOB.yaml")
+	r.writeBalance(b, job)
+	if r.Simulated || !r.Balanced {
 		return
 	}
-	job := cmp.Or(r.Path, "JOB.yaml")
 	switch r.State {
 	case Incomplete:
 		if n := r.unlisted(); n > 0 {

@@ -20,6 +20,7 @@ type mailFolder struct {
 	ID       string `json:"id"`
 	Name     string `json:"displayName"`
 	Children int    `json:"childFolderCount"`
+	Total    int64  `json:"totalItemCount"`
 }
 
 // searchFolder is the type of folders that only show messages of others.
@@ -46,6 +47,7 @@ type folderWalk struct {
 	s *mailSource
 	knownFolders
 	found folders
+	total int64 // of the items in them, as Exchange counts
 }
 
 // knownFolders are the well-known folders of a mailbox by their ids: what they are for, and which are left out.
@@ -59,18 +61,27 @@ const maxFolderDepth = 300
 
 // tree returns the folders of the mailbox, hidden ones among them.
 func (s *mailSource) tree(ctx context.Context) (folders, error) {
-	known, err := s.known.Get(ctx, s.wellKnown)
+	w, err := s.walkAll(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return w.found, nil
+}
+
+// walkAll reads all folders.
+func (s *mailSource) walkAll(ctx context.Context) (folderWalk, error) {
+	known, err := s.known.Get(ctx, s.wellKnown)
 	w := folderWalk{s: s, knownFolders: known, found: folders{}}
+	if err != nil {
+		return w, err
+	}
 	if err := w.walk(ctx, "", nil); err != nil {
-		return nil, err
+		return w, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.walked = nil
-	return w.found, nil
+	return w, nil
 }
 
 // wellKnown asks for the ids of the well-known folders. Not every mailbox has all of them.
@@ -110,6 +121,7 @@ func (w *folderWalk) walk(ctx context.Context, parent string, path []string) err
 		}
 		own := append(slices.Clone(path), f.Name)
 		w.found[f.ID] = sources.Label{ID: f.ID, Path: own, Role: w.roles[f.ID]}
+		w.total += f.Total
 		if f.Children > 0 {
 			if err := w.walk(ctx, f.ID, own); err != nil {
 				return err
@@ -132,7 +144,7 @@ func (s *mailSource) within(ctx context.Context, parent string) ([]mailFolder, e
 	if parent != "" {
 		at = s.path(nil, "mailFolders", parent, "childFolders")
 	}
-	at.RawQuery = url.Values{"includeHiddenFolders": {"true"}, "$select": {"id,displayName,childFolderCount"}, "$top": {"250"}}.Encode()
+	at.RawQuery = url.Values{"includeHiddenFolders": {"true"}, "$select": {"id,displayName,childFolderCount,totalItemCount"}, "$top": {"250"}}.Encode()
 	for f, err := range pages[mailFolder](ctx, s.client, call{method: listMailFolders, of: s.user, url: at, header: mailHeader}) {
 		if err != nil {
 			return nil, err
