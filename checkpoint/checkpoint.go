@@ -116,16 +116,30 @@ type Store interface {
 	Begin(ctx context.Context, t Task, name string) (Ledger, error)
 	// Tasks returns the status of each task, counted from the records, in order of account, kind, collection.
 	Tasks(ctx context.Context) ([]Status, error)
-	// Records yields the records of a task in the given states (none given: all), in order of id. The consumer may
-	// write to the store meanwhile.
+	// Reader yields what the store holds.
+	Reader
+	// Sealer closes the job.
+	Sealer
+	Close() error
+}
+
+// Reader yields what a store holds. The consumer may write to the store meanwhile.
+type Reader interface {
+	// Records yields the records of a task in the given states (none given: all), in order of id.
 	Records(ctx context.Context, t Task, states ...State) iter.Seq2[Record, error]
-	// Nodes yields the nodes of a task's Tree with their places, in order of id. The consumer may write to the store
-	// meanwhile.
+	// Nodes yields the nodes of a task's Tree with their places, in order of id.
 	Nodes(ctx context.Context, t Task) iter.Seq2[Placement, error]
 	// Check yields what breaks a Rule, at most a few findings for each rule and task. An error says that the check could
 	// not be made, not that something was found.
 	Check(ctx context.Context) iter.Seq2[Finding, error]
-	Close() error
+}
+
+// Sealer remembers whether the job is closed: the last pass before the cut-over was made. It keeps nobody from writing.
+type Sealer interface {
+	// Seal notes when the job was closed; the zero Time opens it again.
+	Seal(ctx context.Context, at time.Time) error
+	// Sealed returns when the job was closed, in UTC; the zero Time if it is open.
+	Sealed(ctx context.Context) (time.Time, error)
 }
 
 // Ledger is the one writer of a task. It is safe for concurrent use. When a method returns, what it wrote survives a

@@ -54,6 +54,7 @@ func Run(t *testing.T, b Backend) {
 		"ManyChildren":        manyChildren,
 		"TasksAreApart":       tasksAreApart,
 		"Nodes":               nodes,
+		"Sealed":              sealed,
 		"ExportAndImport":     exportAndImport,
 		"RandomExports":       randomExports,
 		"CheckFinds":          checkFinds,

@@ -151,7 +151,7 @@ func fill(ctx context.Context, file string, o Options) error {
 		if err := migrate(ctx, db); err != nil {
 			return err
 		}
-		if _, err := db.ExecContext(ctx, "INSERT INTO job VALUES (?)", o.Job); err != nil {
+		if _, err := db.ExecContext(ctx, "INSERT INTO job (name) VALUES (?)", o.Job); err != nil {
 			return err
 		}
 		_, err := db.ExecContext(ctx, "PRAGMA journal_mode=WAL")

@@ -21,7 +21,7 @@ type ledger struct {
 // Begin implements checkpoint.Store. Who held the task's ledger before may write no more.
 func (s *Store) Begin(ctx context.Context, t checkpoint.Task, name string) (checkpoint.Ledger, error) {
 	if s.writer == nil {
-		return nil, named(s.path, errors.New("it is open for reading only"))
+		return nil, named(s.path, errView)
 	}
 	l := &ledger{store: s}
 	err := s.writer.write(ctx, func(ctx context.Context, st *session) error {

@@ -60,4 +60,7 @@ CREATE TABLE place (
 	node   TEXT NOT NULL,
 	PRIMARY KEY (task, parent, name)
 ) WITHOUT ROWID;
+`, `
+-- When the last run before the cut-over closed the job, in nanoseconds since 1970; 0 while it is open.
+ALTER TABLE job ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;
 `}

@@ -13,7 +13,7 @@ const recordColumns = `id, version, state, reason, message, losses, title, link,
 type statements struct {
 	open, commit, rollback           *sql.Stmt
 	savepoint, undo, release         *sql.Stmt
-	begin, advance, listed           *sql.Stmt
+	begin, advance, listed, seal     *sql.Stmt
 	enlist, see, record, save        *sql.Stmt
 	node, forget, holder, take, free *sql.Stmt
 	reserve, unreserve, settle       *sql.Stmt
@@ -23,6 +23,7 @@ type statements struct {
 func (s *statements) prepared() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
 		&s.open:      `BEGIN IMMEDIATE`,
+		&s.seal:      `UPDATE job SET closed = ?`,
 		&s.commit:    `COMMIT`,
 		&s.rollback:  `ROLLBACK`,
 		&s.savepoint: `SAVEPOINT op`,

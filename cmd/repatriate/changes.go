@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/engine"
@@ -30,4 +31,12 @@ func (c *changes) of(account, kind string) func(engine.Change) {
 			c.list = append(c.list, report.Change{Account: account, Kind: kind, Change: done})
 		}
 	}
+}
+
+// drop forgets the changes of one sort: they are tried again.
+func (c *changes) drop(what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.counts, what)
+	c.list = slices.DeleteFunc(c.list, func(change report.Change) bool { return change.What == what })
 }

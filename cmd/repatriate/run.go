@@ -24,6 +24,9 @@ type pass struct {
 	accounts, kinds []string
 	dryRun, retry   bool
 	json            bool
+	// final makes it the last pass before the cut-over, despite closes the ledger although something failed, and reopen goes on with a
+	// job that was closed.
+	final, despite, reopen bool
 }
 
 func newRun(f *flags) *cobra.Command {
@@ -36,6 +39,10 @@ interrupted at any time, and run again as often as one likes: it goes on where i
 brings over what changed. What failed before is tried again only if it changed; 'repatriate retry'
 takes up the rest.
 
+On the day of the cut-over, --final makes the last pass: it also tries again what failed, names what
+changed since the pass before, and closes the ledger if everything is decided. A closed job is run
+again only with --reopen.
+
 While it runs, standard error shows how far it is: a bar on a terminal, elsewhere a line every ten
 seconds, and with --log-level warn also what fails, as it fails. The summary at the end goes to
 standard output.
@@ -43,11 +50,15 @@ standard output.
 Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 finished, but some items
 failed or the ledger does not balance; 4 a task stopped; 130 interrupted, can be resumed.`,
 		Example: `  repatriate run pilot.yaml --dry-run
-  repatriate run pilot.yaml --account ada@example.org --kind mail`,
+  repatriate run pilot.yaml --account ada@example.org --kind mail
+  repatriate run pilot.yaml --final`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error { return f.pass(c, args[0], p) },
 	}
 	c.Flags().BoolVar(&p.dryRun, "dry-run", false, "read and map everything; write nothing, to no server and no state")
+	c.Flags().BoolVar(&p.final, "final", false, "the last run before the cut-over: retry, tell what changed, close the ledger")
+	c.Flags().BoolVar(&p.despite, "despite-failures", false, "with --final: close the ledger although items failed")
+	p.reopening(c)
 	p.selection(c)
 	return c
 }
@@ -65,8 +76,13 @@ Exit codes: those of run.`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error { return f.pass(c, args[0], p) },
 	}
+	p.reopening(c)
 	p.selection(c)
 	return c
+}
+
+func (p *pass) reopening(c *cobra.Command) {
+	c.Flags().BoolVar(&p.reopen, "reopen", false, "go on with a job whose ledger was closed")
 }
 
 func (p *pass) selection(c *cobra.Command) {
@@ -119,6 +135,9 @@ func show(w io.Writer, r printed, json bool) error {
 // from being written, is an error.
 func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report.Report, err error) {
 	people, err := p.people(job)
+	if err == nil {
+		err = p.checkFinal()
+	}
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -132,17 +151,27 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := p.reopened(ctx, job, store); err != nil {
+		return nil, err
+	}
 	begin := time.Now()
 	r := &runner.Runner{Store: store, Parallel: job.Concurrency.Accounts, Log: o.log}
 	stop := progress.Progress{
 		Counters: &w.counters, Source: &w.source, Target: &w.target, Stopped: r.Stopped.Load, Log: o.progress,
 	}.Show(ctx, o.screen)
 	err = r.Run(ctx, w.accounts(people))
+	if err == nil && p.final {
+		err = w.retryFailed(ctx, r, people)
+	}
 	stop()
 	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	return w.report(ctx, store, p, time.Since(begin))
+	out, err := w.report(ctx, store, p, time.Since(begin))
+	if err == nil && p.final {
+		err = w.finish(ctx, store, out)
+	}
+	return out, err
 }
 
 func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, took time.Duration) (*report.Report, error) {

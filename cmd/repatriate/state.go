@@ -59,7 +59,7 @@ func checkState(ctx context.Context, out io.Writer, path string, json bool) (err
 	}
 	store, damaged, err := snapshotStore(ctx, job)
 	if damaged {
-		return showCheck(out, report.Damaged(job.Job, job.StatePath(), err), json)
+		return show(out, report.Damaged(job.Job, job.StatePath(), err), json)
 	}
 	if err != nil {
 		return err
@@ -70,21 +70,7 @@ func checkState(ctx context.Context, out io.Writer, path string, json bool) (err
 		return err
 	}
 	c.Path = job.StatePath()
-	return showCheck(out, c, json)
-}
-
-func showCheck(w io.Writer, c *report.Check, json bool) error {
-	write := c.WriteText
-	if json {
-		write = c.WriteJSON
-	}
-	if err := write(w); err != nil {
-		return err
-	}
-	if code := c.ExitCode(); code != exitOK {
-		return exitError{code: code}
-	}
-	return nil
+	return show(out, c, json)
 }
 
 func newStateExport() *cobra.Command {

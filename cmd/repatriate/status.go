@@ -39,6 +39,9 @@ still to come, or the ledger does not balance; 4 a task stopped.`,
 			if err := r.Collect(c.Context(), store); err != nil {
 				return err
 			}
+			if err := closedSince(c.Context(), store, r); err != nil {
+				return err
+			}
 			r.Path = args[0]
 			return show(c.OutOrStdout(), r, json)
 		},

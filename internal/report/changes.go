@@ -34,6 +34,9 @@ const mostShown = 50
 func (r *Report) writeFinal(b *strings.Builder) {
 	f := r.Final
 	if f == nil {
+		if r.Closed != nil {
+			fmt.Fprintf(b, "The ledger was closed by a final run on %s.\n", r.Closed.Local().Format("2 January 2006 at 15:04"))
+		}
 		return
 	}
 	fmt.Fprintf(b, "\n%s\n", wrap("Since the pass before: "+f.summary()+".", 0))

@@ -84,6 +84,8 @@ type Report struct {
 	Totals   Counts `json:"totals"`
 	Tasks    []Task `json:"tasks"`
 	Pass     *Pass  `json:"pass,omitempty"`
+	// Closed is when the ledger was closed by a final run; nil while it is open.
+	Closed *time.Time `json:"closed,omitempty"`
 	// Final is there if the run was the last before a cut-over.
 	Final *Final `json:"final,omitempty"`
 	// Examples are some of the items that were lost, skipped or failed; for people only.
@@ -114,7 +116,7 @@ func New(job string, tasks []checkpoint.Status) *Report {
 			r.State = Stopped
 		}
 	}
-	if r.State == Complete && (!r.Balanced || r.Totals.Failed > 0 || r.Totals.Pending > 0 || r.unlisted() > 0) {
+	if r.State == Complete && (!r.Balanced || r.Totals.Failed > 0 || r.Totals.Pending > 0 || r.Unlisted() > 0) {
 		r.State = Incomplete
 	}
 	return r
@@ -125,8 +127,8 @@ func (t Task) empty() bool {
 	return t.Collection == "" && t.Listed == 0 && t.Error == ""
 }
 
-// unlisted returns the number of tasks that were never listed to their end.
-func (r *Report) unlisted() (n int64) {
+// Unlisted returns the number of tasks that were never listed to their end.
+func (r *Report) Unlisted() (n int64) {
 	for _, t := range r.Tasks {
 		if !t.Complete {
 			n++

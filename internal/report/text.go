@@ -148,7 +148,7 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 	}
 	switch r.State {
 	case Incomplete:
-		if n := r.unlisted(); n > 0 {
+		if n := r.Unlisted(); n > 0 {
 			fmt.Fprintf(b, "Not listed to the end yet: %s. Go on with: repatriate run %s\n", Plural(n, "task"), job)
 		} else if r.Totals.Pending > 0 {
 			fmt.Fprintf(b, "Go on with: repatriate run %s\n", job)

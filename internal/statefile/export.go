@@ -20,8 +20,16 @@ func Export(ctx context.Context, w io.Writer, job string, store checkpoint.Store
 	if err != nil {
 		return fmt.Errorf("read the tasks: %w", err)
 	}
+	closed, err := store.Sealed(ctx)
+	if err != nil {
+		return fmt.Errorf("read the state: %w", err)
+	}
+	first := header{Format: Format, Version: Version, Job: text(job)}
+	if !closed.IsZero() {
+		first.Closed = &closed
+	}
 	e := newExporter(w)
-	if err := e.write(line{Header: &header{Format, Version, text(job)}}); err != nil {
+	if err := e.write(line{Header: &first}); err != nil {
 		return err
 	}
 	for _, t := range tasks {

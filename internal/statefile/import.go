@@ -26,7 +26,11 @@ func Import(ctx context.Context, r io.Reader, job string, store checkpoint.Store
 }
 
 func (i *importer) all(ctx context.Context, in *reader, job string) error {
-	if err := in.header(job); err != nil {
+	first, err := in.header(job)
+	if err == nil && first.Closed != nil {
+		err = i.store.Seal(ctx, *first.Closed)
+	}
+	if err != nil {
 		return err
 	}
 	for {

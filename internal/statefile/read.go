@@ -69,28 +69,28 @@ func parse(raw []byte) (l line, err error) {
 }
 
 // header reads the first line. Of a newer release's, only format and version need be as they are here.
-func (r *reader) header(job string) error {
+func (r *reader) header(job string) (*header, error) {
 	raw, err := r.raw()
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, ErrFormat) {
-		return err
+		return nil, err
 	}
 	var first struct{ Header *header }
 	if err != nil || json.Unmarshal(raw, &first) != nil || first.Header == nil || first.Header.Format != Format {
-		return fmt.Errorf("%w: it does not begin as one; 'repatriate state export' makes them", ErrFormat)
+		return nil, fmt.Errorf("%w: it does not begin as one; 'repatriate state export' makes them", ErrFormat)
 	}
 	switch h := first.Header; {
 	case h.Version > Version:
-		return fmt.Errorf("%w: it was written by a newer release (version %d, this release knows %d)", ErrFormat, h.Version, Version)
+		return nil, fmt.Errorf("%w: it was written by a newer release (version %d, this release knows %d)", ErrFormat, h.Version, Version)
 	case h.Version < 1:
-		return fmt.Errorf("%w: it has no version", ErrFormat)
+		return nil, fmt.Errorf("%w: it has no version", ErrFormat)
 	case string(h.Job) != job:
-		return fmt.Errorf("%w: it belongs to the job %q, not to %q", ErrFormat, h.Job, job)
+		return nil, fmt.Errorf("%w: it belongs to the job %q, not to %q", ErrFormat, h.Job, job)
 	}
 	if _, err := parse(raw); err != nil {
-		return r.about(err)
+		return nil, r.about(err)
 	}
 	r.sum.Write(raw)
-	return nil
+	return first.Header, nil
 }
 
 // next reads a line after the first. The digest is compared with that of the last line.

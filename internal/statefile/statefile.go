@@ -39,6 +39,8 @@ type header struct {
 	Format  string `json:"format"`
 	Version int    `json:"version"`
 	Job     text   `json:"job"`
+	// Closed is when the job was closed.
+	Closed *time.Time `json:"closed,omitempty"`
 }
 
 type end struct {

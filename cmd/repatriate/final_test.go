@@ -1,0 +1,57 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"codeberg.org/repatriate/repatriate/examples"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
+	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/report"
+	"codeberg.org/repatriate/repatriate/internal/simulation"
+)
+
+// TestTheLastRun closes the ledger once nothing fails any more, names what changed since the run before, and keeps later runs away.
+func TestTheLastRun(t *testing.T) {
+	data, err := sim.LoadFS(examples.Organisation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := simulated(t, simulation.Options{Source: simulation.Google(data, sim.Options{}, "")})
+	ran(t, exitIncomplete, "run", "--json", s.Job)
+	r := reported(t, ran(t, exitIncomplete, "run", "--final", "--json", s.Job))
+	if r.Final == nil || r.Final.Closed != nil || !strings.Contains(r.Final.Why, "1 item failed") {
+		t.Fatalf("with a failed item: %+v", r.Final)
+	}
+	const user = "anna.keller@example.org"
+	if _, err := data.AddFile(user, sim.File{Name: "late.txt", Content: cloudsim.Bytes([]byte("late"))}); err != nil {
+		t.Fatal(err)
+	}
+	r = reported(t, ran(t, exitIncomplete, "run", "--final", "--despite-failures", "--json", s.Job))
+	if r.Final.Closed == nil || r.Final.Counts["new"] != 1 || r.Final.Counts["failed"] != 1 || len(r.Final.Changes) != 2 {
+		t.Fatalf("closed in spite of it: %+v", r.Final)
+	}
+	for _, again := range [][]string{{"run", s.Job}, {"retry", s.Job}, {"run", "--final", s.Job}} {
+		if text := ran(t, exitUsage, again...).stderr.String(); !strings.Contains(text, "--reopen") {
+			t.Errorf("%q on a closed job: %s", again, text)
+		}
+	}
+	if text := ran(t, exitIncomplete, "status", s.Job).stdout.String(); !strings.Contains(text, "closed by a final run") {
+		t.Errorf("status: %s", text)
+	}
+	ran(t, exitIncomplete, "run", "--dry-run", s.Job)
+	if err := liftDownloadQuota(data); err != nil {
+		t.Fatal(err)
+	}
+	r = reported(t, ran(t, exitOK, "run", "--reopen", "--final", "--json", s.Job))
+	if r.Final.Closed == nil || r.State != report.Complete || r.Final.Counts["failed"] != 0 || r.Final.Counts["new"] != 1 {
+		t.Errorf("when nothing fails any more: %s, %+v", r.State, r.Final)
+	}
+}
+
+func TestWhatIsNoLastRun(t *testing.T) {
+	s := simulated(t, googleOf(sim.Options{}))
+	for _, args := range [][]string{{"--final", "--dry-run"}, {"--final", "--kind", "mail"}, {"--final", "--account", "user0001@example.org"}, {"--despite-failures"}} {
+		ran(t, exitUsage, append([]string{"run", s.Job}, args...)...)
+	}
+}
