@@ -186,7 +186,7 @@ func (p *pass[S, T]) written(ctx context.Context, w *work[S], written sinks.Writ
 		rec.Digest = written.Digest
 	}
 	rec.BodyVersion, rec.ReceiptState = written.Receipt.BodyVersion, written.Receipt.State
-	rec.Losses = lossesOf(append(losses, written.Losses...))
+	rec.Losses = append(lasting(w.rec.Losses), lossesOf(append(losses, written.Losses...))...)
 	rec.State = checkpoint.Copied
 	if len(rec.Losses) > 0 {
 		rec.State = checkpoint.CopiedWithLosses
