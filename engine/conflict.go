@@ -31,19 +31,21 @@ const mostConflicts = 25
 // resolve puts an item again whose Put ended in a conflict, as the policy has it. Sinks that cannot keep both, and the policy to
 // keep the target's, leave the conflict as it is.
 func (p *pass[S, T]) resolve(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, refused error) (sinks.Written, error) {
-	var losses []sinks.Loss
+	var renamed []sinks.Loss // by the last name alone
 	for range mostConflicts {
 		if p.keeper == nil || !isConflict(refused) {
 			break
 		}
-		next, more, err := p.makeRoom(ctx, w, &out, prev)
+		next, losses, err := p.makeRoom(ctx, w, &out, prev)
 		if err != nil {
 			return sinks.Written{}, err
 		}
-		losses = append(losses, more...)
+		if len(losses) > 0 {
+			renamed = losses
+		}
 		written, err := p.sink.Put(ctx, out, next)
 		if err == nil {
-			written.Losses = append(losses, written.Losses...)
+			written.Losses = append(renamed, written.Losses...)
 			return written, nil
 		}
 		prev, refused = next, err
