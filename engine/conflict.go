@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -80,6 +81,51 @@ func (p *pass[S, T]) noteAside(ctx context.Context, w *work[S], loss sinks.Loss)
 	w.rec.State = checkpoint.Writing
 	w.rec.Losses = addLasting(w.rec.Losses, checkpoint.Loss(loss))
 	return p.saver.saveNow(ctx, w.rec)
+}
+
+// bringBack puts an item that is not where it was put, and that the sink cannot put twice: from where its user moved it, or anew.
+func (p *pass[S, T]) bringBack(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen, save func(sinks.Written) error) error {
+	at, loss, err := p.seek(ctx, w, out, prev, seen)
+	if err != nil {
+		return err
+	}
+	if at.IsZero() {
+		if err := p.dropPlace(ctx, w, prev); err != nil {
+			return err
+		}
+	}
+	return p.write(ctx, w, out, at, func(written sinks.Written) error {
+		written.Losses = append(written.Losses, loss)
+		return save(written)
+	})
+}
+
+// seek returns the one place where the item may lie that belongs to no other item; the zero receipt if there is none, or more than one.
+func (p *pass[S, T]) seek(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen) (sinks.Receipt, sinks.Loss, error) {
+	p.writes.Lock()
+	defer p.writes.Unlock()
+	if err := p.saver.flush(ctx); err != nil {
+		return sinks.Receipt{}, sinks.Loss{}, err
+	}
+	candidates, loss, err := p.seeker.Seek(ctx, out, prev)
+	if err != nil {
+		return sinks.Receipt{}, loss, fmt.Errorf("look for what the user moved: %w", err)
+	}
+	own, err := p.unowned(ctx, w, candidates)
+	if err != nil || len(own) != 1 {
+		return sinks.Receipt{}, loss, err
+	}
+	return own[0], loss, p.claim(ctx, w, own[0], seen)
+}
+
+// dropPlace gives up where the item lay, and notes that it is about to be written anew.
+func (p *pass[S, T]) dropPlace(ctx context.Context, w *work[S], prev sinks.Receipt) error {
+	if err := p.sink.Remove(ctx, prev); err != nil && !isConflict(err) { // its copies, which would have no owner any more
+		return err
+	}
+	w.rec.Location, w.rec.ReceiptVersion, w.rec.BodyVersion, w.rec.ReceiptState = "", "", "", ""
+	w.rec.State = checkpoint.Pending
+	return p.noteWriting(ctx, w)
 }
 
 // mostAside bounds how many things of the user's are remembered with one item: the latest.

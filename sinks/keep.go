@@ -25,3 +25,11 @@ var ErrTaken = errors.New("the place is taken on the target")
 
 // AsideSuffix ends the reasons of losses that say where something of the user's lies since. They stay with the item's record.
 const AsideSuffix = ".conflict_aside"
+
+// Seeker is a Finder whose objects a user can move within the account. Where the source is to win, an item that is not where it was put is
+// looked for everywhere.
+type Seeker[T Content] interface {
+	// Seek returns where in the account the item of the receipt may lie now, each as a receipt; none if it was deleted. Those that belong
+	// to other items are the engine's to leave out. The loss says that the user moved or deleted it.
+	Seek(ctx context.Context, item Item[T], prev Receipt) ([]Receipt, Loss, error)
+}
