@@ -32,21 +32,16 @@ const mostConflicts = 25
 // resolve puts an item again whose Put ended in a conflict, as the policy has it. Sinks that cannot keep both, and the policy to
 // keep the target's, leave the conflict as it is.
 func (p *pass[S, T]) resolve(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, refused error) (sinks.Written, error) {
-	var renamed []sinks.Loss // by the last name alone
 	for range mostConflicts {
 		if p.keeper == nil || !isConflict(refused) {
 			break
 		}
-		next, losses, err := p.makeRoom(ctx, w, &out, prev)
+		next, err := p.makeRoom(ctx, w, &out, prev)
 		if err != nil {
 			return sinks.Written{}, err
 		}
-		if len(losses) > 0 {
-			renamed = losses
-		}
 		written, err := p.sink.Put(ctx, out, next)
 		if err == nil {
-			written.Losses = append(renamed, written.Losses...)
 			return written, nil
 		}
 		prev, refused = next, err
@@ -60,20 +55,19 @@ func isConflict(err error) bool {
 }
 
 // makeRoom finds or makes a place for the item, and returns the receipt to put it with.
-func (p *pass[S, T]) makeRoom(ctx context.Context, w *work[S], out *sinks.Item[T], prev sinks.Receipt) (sinks.Receipt, []sinks.Loss, error) {
+func (p *pass[S, T]) makeRoom(ctx context.Context, w *work[S], out *sinks.Item[T], prev sinks.Receipt) (sinks.Receipt, error) {
 	if p.o.Conflicts == SourceWins {
 		next, loss, err := p.keeper.Aside(ctx, *out, prev)
 		if err == nil && loss != nil {
 			err = p.noteAside(ctx, w, *loss)
 		}
-		return next, nil, err
+		return next, err
 	}
 	next, err := p.keeper.Beside(ctx, *out, prev)
-	if !errors.Is(err, sinks.ErrTaken) {
-		return next, nil, err
+	if errors.Is(err, sinks.ErrTaken) {
+		err = p.order.beside(ctx, p, w, &out.Content)
 	}
-	loss, err := p.order.beside(ctx, p, w, &out.Content)
-	return next, []sinks.Loss{loss}, err
+	return next, err
 }
 
 // noteAside makes it durable where something of the user's lies now, before the item is written in its place.

@@ -161,18 +161,18 @@ func (t *tree) node(w *fileWork) (checkpoint.Node, *sinks.Loss) {
 }
 
 // beside reserves a name that is derived from the item's own alone, so that it is the same in every pass.
-func (t *tree) beside(ctx context.Context, p *filePass, w *fileWork, content *sinks.File) (sinks.Loss, error) {
+func (t *tree) beside(ctx context.Context, p *filePass, w *fileWork, content *sinks.File) error {
 	node, _ := t.node(w)
 	from := mapping.BesideNumber(node.Wanted, content.Path[len(content.Path)-1], node.Folder) + 1
 	nodes, err := p.ledger.Reserve(ctx, checkpoint.Reservation{Node: node, Names: mapping.Beside(node.Wanted, node.Folder, from), Anew: true})
 	if err != nil {
-		return sinks.Loss{}, ledgerError(fmt.Errorf("reserve another place: %w", err))
+		return ledgerError(fmt.Errorf("reserve another place: %w", err))
 	}
 	if _, content.Path, _, err = p.ledger.Where(ctx, node.ID); err != nil {
-		return sinks.Loss{}, ledgerError(err)
+		return ledgerError(err)
 	}
 	w.losses = []sinks.Loss{otherName(w, node.Wanted, nodes[0])}
-	return w.losses[0], nil
+	return nil
 }
 
 // otherName is the loss of a node that could not have its name: a sibling has it, or the target's user has something under it.
