@@ -145,12 +145,12 @@ func (s *Store) twinHref(ctx context.Context, w write, a *Answer) (string, error
 
 // get reads what is compared of an object; errGone if nothing lies there.
 func (s *Store) get(ctx context.Context, href string) (Object, string, error) {
-	_, o, etag, err := s.read(ctx, href)
+	_, o, etag, err := s.fetch(ctx, href)
 	return o, etag, err
 }
 
-// read reads an object; errGone if nothing lies there.
-func (s *Store) read(ctx context.Context, href string) (data []byte, o Object, etag string, err error) {
+// fetch reads an object; errGone if nothing lies there.
+func (s *Store) fetch(ctx context.Context, href string) (data []byte, o Object, etag string, err error) {
 	answer, err := s.Client.Do(ctx, http.MethodGet, href, nil, nil)
 	switch {
 	case err != nil:

@@ -77,7 +77,7 @@ func nextNumber(uid, made string) int {
 
 // freeFor reports whether an object can be written at the planned place. One that an interrupted write left there is replaced.
 func (s *Store) freeFor(ctx context.Context, at *sinks.Receipt) (bool, error) {
-	_, current, etag, err := s.read(ctx, at.Location)
+	_, current, etag, err := s.fetch(ctx, at.Location)
 	switch {
 	case isGone(err):
 		return true, nil
@@ -94,7 +94,7 @@ func (s *Store) removed(ctx context.Context, prev sinks.Receipt) (bool, error) {
 	if prev.IsZero() || prev.State == Kept || isPlanned(prev) {
 		return false, nil
 	}
-	_, _, _, err := s.read(ctx, prev.Location)
+	_, _, _, err := s.fetch(ctx, prev.Location)
 	if isGone(err) {
 		return true, nil
 	}
@@ -139,7 +139,7 @@ func (s *Store) inTheWay(ctx context.Context, item Item, prev sinks.Receipt, uid
 	if at.Location == "" {
 		at.Location = s.Path + s.Format.ObjectName(item.ID)
 	}
-	data, current, at.Version, err = s.read(ctx, at.Location)
+	data, current, at.Version, err = s.fetch(ctx, at.Location)
 	if !isGone(err) {
 		return at, data, current, err
 	}
@@ -148,7 +148,7 @@ func (s *Store) inTheWay(ctx context.Context, item Item, prev sinks.Receipt, uid
 		return at, nil, Object{}, err
 	}
 	at.Location = found[0]
-	data, current, at.Version, err = s.read(ctx, at.Location)
+	data, current, at.Version, err = s.fetch(ctx, at.Location)
 	if isGone(err) {
 		return at, nil, Object{}, nil
 	}
@@ -188,7 +188,7 @@ func (s *Store) holds(ctx context.Context, href string, data []byte) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	_, current, _, err := s.read(ctx, href)
+	_, current, _, err := s.fetch(ctx, href)
 	if isGone(err) {
 		return false, nil
 	}
