@@ -58,6 +58,9 @@ func isScheduled(c *icalendar.Component) bool {
 
 func isPerson(p icalendar.Property) bool { return p.Name == "ORGANIZER" || p.Name == "ATTENDEE" }
 
+// copyProperty marks the second of two events that were one: its guests know the first alone, so that Release leaves it as it is.
+const copyProperty = "X-REPATRIATE-COPY"
+
 // copyObject returns the object with another UID in all its components. It is for its owner alone: no server may tell anybody of it, be it
 // as an invitation or as a reminder by mail.
 func copyObject(data []byte, uid string) ([]byte, error) {
@@ -66,8 +69,9 @@ func copyObject(data []byte, uid string) ([]byte, error) {
 		return nil, err
 	}
 	calendar.Properties = slices.DeleteFunc(calendar.Properties, func(p icalendar.Property) bool {
-		return p.Name == "METHOD" || p.Name == dav.DigestProperty
+		return p.Name == "METHOD" || p.Name == dav.DigestProperty || p.Name == copyProperty
 	})
+	calendar.Add(icalendar.Raw(copyProperty, "1"))
 	for _, c := range calendar.Components {
 		if c.Name == "VTIMEZONE" {
 			continue

@@ -34,6 +34,9 @@ func TestCopiesTellNobody(t *testing.T) {
 			t.Errorf("%q stands %d times in the copy, want %d:\n%s", part, n, want, text)
 		}
 	}
+	if out, ours := released(stamp(copied, "digest")); out != nil || ours {
+		t.Error("a copy is released")
+	}
 	for data, want := range map[string]bool{invited: true, text: false} {
 		if o, err := readObject([]byte(data)); err != nil || o.Scheduled != want {
 			t.Errorf("scheduled: %v (%v), want %v of\n%s", o.Scheduled, err, want, data)
