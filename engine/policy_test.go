@@ -70,7 +70,8 @@ var conflictCases = []conflictCase{
 		between: nil,
 	},
 	{
-		name: "occupied, and so are the names beside",
+		name:  "occupied, and so are the names beside",
+		uncut: true,
 		before: func(_ *fakeSource[sources.File], dst sharedTree) {
 			dst.edit("f.txt", "user")
 			dst.edit("f (source).txt", "user too")
@@ -243,6 +244,7 @@ func TestConflictCutAnywhere(t *testing.T) {
 			}
 			for _, after := range []bool{false, true} {
 				t.Run(tc.name+"/"+string(policy), func(t *testing.T) {
+					t.Parallel()
 					for n := 1; ; n++ {
 						b, c := newBench(t), new(calls)
 						src, dst := tc.play(b, c, policy)
