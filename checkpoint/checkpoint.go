@@ -206,6 +206,9 @@ type Reservation struct {
 	// Names are the candidates for Name, best first; it never ends. Two sequences that begin with the same two names are
 	// the same, so that a store need not try the first thousand again for each of a thousand twins.
 	Names iter.Seq[string]
+	// Anew gives the node another name than it has, since its own is taken on the target: the first of Names that is free. From
+	// then on that is its name. The caller leaves out of Names what the node lies at or has reserved.
+	Anew bool
 }
 
 // Tree remembers where the nodes of a drive lie on the target. A node has a place where it lies and, while it is being
@@ -213,8 +216,8 @@ type Reservation struct {
 type Tree interface {
 	// Reserve gives each node a place: the first of its names that no sibling lies at or has reserved, without regard to
 	// case and Unicode form. A node that already lies, or has reserved a place, under this parent with this Wanted keeps
-	// its name. The same call again returns the same places. All of it is one transaction, in the order given; the
-	// answers have the same order. Node.Name of the argument is ignored.
+	// its name, unless it asks for one anew. The same call again, without that, returns the same places. All of it is one
+	// transaction, in the order given; the answers have the same order. Node.Name of the argument is ignored.
 	Reserve(ctx context.Context, nodes ...Reservation) ([]Node, error)
 	// Settle says that the node now lies where it was reserved, and saves its record in the same transaction; a record
 	// without an id saves none.

@@ -20,7 +20,11 @@ func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T],
 	switch {
 	case p.finder == nil || !prev.IsZero():
 		w.rec.Attempts++
-		return p.write(ctx, out, prev, save)
+		err := p.write(ctx, w, out, prev, save)
+		if p.seeker != nil && !prev.IsZero() && isConflict(err) {
+			return p.bringBack(ctx, w, out, prev, seen, save)
+		}
+		return err
 	case w.rec.Attempts > 0:
 		found, err := p.findLost(ctx, w, out, seen)
 		if err != nil {
@@ -28,22 +32,25 @@ func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T],
 		}
 		if !found.IsZero() {
 			// The sink completes what the interrupted write left undone, and tells its losses.
-			return p.write(ctx, out, found, save)
+			return p.write(ctx, w, out, found, save)
 		}
 	}
 	if err := p.noteWriting(ctx, w); err != nil {
 		return err
 	}
-	return p.write(ctx, out, prev, save)
+	return p.write(ctx, w, out, prev, save)
 }
 
 // write lets no search begin between the Put and its record.
-func (p *pass[S, T]) write(ctx context.Context, out sinks.Item[T], prev sinks.Receipt, save func(sinks.Written) error) error {
+func (p *pass[S, T]) write(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, save func(sinks.Written) error) error {
 	if p.finder != nil {
 		p.writes.RLock()
 		defer p.writes.RUnlock()
 	}
 	written, err := p.sink.Put(ctx, out, prev)
+	if err != nil {
+		written, err = p.resolve(ctx, w, out, prev, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -77,16 +84,25 @@ func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T]
 	if err != nil {
 		return sinks.Receipt{}, fmt.Errorf("look for an interrupted write: %w", err)
 	}
+	own, err := p.unowned(ctx, w, candidates)
+	if err != nil || len(own) == 0 {
+		return sinks.Receipt{}, err
+	}
+	return own[0], p.claim(ctx, w, own[0], seen)
+}
+
+// unowned returns those of the receipts that belong to no other item.
+func (p *pass[S, T]) unowned(ctx context.Context, w *work[S], candidates []sinks.Receipt) (own []sinks.Receipt, err error) {
 	for _, r := range candidates {
 		owner, err := p.ledger.AtLocation(ctx, r.Location)
 		if err != nil {
-			return sinks.Receipt{}, ledgerError(err)
+			return nil, ledgerError(err)
 		}
 		if owner == "" || owner == w.item.ID {
-			return r, p.claim(ctx, w, r, seen)
+			own = append(own, r)
 		}
 	}
-	return sinks.Receipt{}, nil
+	return own, nil
 }
 
 // claim notes that the object at r belongs to the item.

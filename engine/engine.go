@@ -34,6 +34,9 @@ type Options struct {
 	Pause time.Duration
 	// Propagate removes from the target what is gone at the source, as far as nobody changed it there. Otherwise it stays.
 	Propagate bool
+	// Conflicts says what becomes of items that conflict with what the target's user did; empty means KeepTarget. A sink that is no
+	// sinks.Keeper keeps the target's.
+	Conflicts Conflicts
 	// OrphanFolder is the name of the folder for nodes without a place in the tree; empty means "_Orphans".
 	OrphanFolder string
 	// Counters are added to as the work goes on; nil if nobody counts.
@@ -85,6 +88,8 @@ type Engine[S sources.Content, T sinks.Content] struct {
 	convert mapping.Func[S, T]
 	sink    sinks.Sink[T]
 	finder  sinks.Finder[T] // nil where a Put may be repeated
+	keeper  sinks.Keeper[T] // nil where the target's user has always the last word
+	seeker  sinks.Seeker[T] // nil unless what the user moved is brought back
 	order   order[S, T]
 	o       Options
 }
@@ -93,6 +98,12 @@ type Engine[S sources.Content, T sinks.Content] struct {
 func New[S sources.Content, T sinks.Content](src sources.Source[S], convert mapping.Func[S, T], sink sinks.Sink[T], o Options) *Engine[S, T] {
 	e := &Engine[S, T]{src: src, convert: convert, sink: sink, order: flat[S, T]{}, o: o.withDefaults()}
 	e.finder, _ = sink.(sinks.Finder[T])
+	if o.Conflicts != "" && o.Conflicts != KeepTarget {
+		e.keeper, _ = sink.(sinks.Keeper[T])
+	}
+	if o.Conflicts == SourceWins {
+		e.seeker, _ = sink.(sinks.Seeker[T])
+	}
 	return e
 }
 

@@ -14,7 +14,7 @@ import (
 type work[S sources.Content] struct {
 	item sources.Item[S]
 	rec  checkpoint.Record
-	// losses came up before the mapping, such as a name that a sibling has already.
+	// losses are those of the item's name, such as one that a sibling has already.
 	losses []sinks.Loss
 	// folder says of a deleted node that it is a folder on the target.
 	folder bool
@@ -109,7 +109,7 @@ func (p *pass[S, T]) try(ctx context.Context, w *work[S]) error {
 	if err != nil {
 		return err
 	}
-	err = p.put(ctx, w, content, append(losses, w.losses...))
+	err = p.put(ctx, w, content, losses)
 	if errors.Is(err, sources.ErrGone) {
 		return p.vanished(ctx, w, err)
 	}
@@ -181,13 +181,14 @@ func (p *pass[S, T]) written(ctx context.Context, w *work[S], written sinks.Writ
 	rec := w.rec
 	rec.Version, rec.Reason, rec.Message, rec.Attempts = w.item.Version, "", "", 0
 	rec.Location, rec.ReceiptVersion = written.Receipt.Location, written.Receipt.Version
+	losses = append(losses, w.losses...)
 	losses = append(losses, seen.losses(rec, written.Receipt)...)
 	seen.note(&rec, written.Receipt)
 	if written.Digest != "" {
 		rec.Digest = written.Digest
 	}
 	rec.BodyVersion, rec.ReceiptState = written.Receipt.BodyVersion, written.Receipt.State
-	rec.Losses = lossesOf(append(losses, written.Losses...))
+	rec.Losses = append(lasting(w.rec.Losses), lossesOf(append(losses, written.Losses...))...)
 	rec.State = checkpoint.Copied
 	if len(rec.Losses) > 0 {
 		rec.State = checkpoint.CopiedWithLosses

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sources"
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,8 @@ type order[S sources.Content, T sinks.Content] interface {
 	steps(ctx context.Context, p *pass[S, T], works []*work[S]) ([]step[S], error)
 	// place completes what is to be written, just before it is, and corrects where it lies now.
 	place(ctx context.Context, p *pass[S, T], w *work[S], content *T, prev *sinks.Receipt) ([]sinks.Loss, error)
+	// beside gives the item another name than the one that is taken on the target, with a loss, and the content its place there.
+	beside(ctx context.Context, p *pass[S, T], w *work[S], content *T) error
 	// written saves the record of an item that was written.
 	written(ctx context.Context, p *pass[S, T], rec checkpoint.Record) error
 	// located returns where a known item lies now, for its removal; nowhere if an earlier pass removed it already.
@@ -77,6 +80,11 @@ func (flat[S, T]) steps(_ context.Context, _ *pass[S, T], works []*work[S]) ([]s
 
 func (flat[S, T]) place(context.Context, *pass[S, T], *work[S], *T, *sinks.Receipt) ([]sinks.Loss, error) {
 	return nil, nil
+}
+
+// beside is never asked: where there is no tree, the sink finds another name by itself.
+func (flat[S, T]) beside(context.Context, *pass[S, T], *work[S], *T) error {
+	return fault.New(fault.FailItem, fault.TargetConflict, "the sink asks for another name where names are its own")
 }
 
 func (flat[S, T]) written(_ context.Context, p *pass[S, T], rec checkpoint.Record) error {

@@ -131,13 +131,12 @@ func (t *tree) reserve(ctx context.Context, p *filePass, works []*fileWork) erro
 		if w.item.Problem != nil {
 			continue
 		}
-		name, loss := t.name(w.item.Content)
+		node, loss := t.node(w)
 		w.losses = nil
 		if loss != nil {
 			w.losses = append(w.losses, *loss)
 		}
-		node := checkpoint.Node{ID: w.item.ID, ParentID: parentOf(w), Wanted: name, Folder: w.item.Content.Type == sources.Folder}
-		asked = append(asked, checkpoint.Reservation{Node: node, Names: mapping.Variants(name, node.Folder)})
+		asked = append(asked, checkpoint.Reservation{Node: node, Names: mapping.Variants(node.Wanted, node.Folder)})
 		placed = append(placed, w)
 	}
 	if len(asked) == 0 {
@@ -149,11 +148,41 @@ func (t *tree) reserve(ctx context.Context, p *filePass, works []*fileWork) erro
 	}
 	for i, n := range nodes {
 		if n.Name != asked[i].Wanted {
-			placed[i].losses = []sinks.Loss{{Reason: mapping.FileRenamed,
-				Detail: mapping.Renaming(placed[i].item.Content.Name, n.Name) + ", since a sibling has the name"}}
+			placed[i].losses = []sinks.Loss{otherName(placed[i], asked[i].Wanted, n)}
 		}
 	}
 	return nil
+}
+
+// node returns the item as a node that wants a place, and the loss if the target takes its name only in another form.
+func (t *tree) node(w *fileWork) (checkpoint.Node, *sinks.Loss) {
+	name, loss := t.name(w.item.Content)
+	return checkpoint.Node{ID: w.item.ID, ParentID: parentOf(w), Wanted: name, Folder: w.item.Content.Type == sources.Folder}, loss
+}
+
+// beside reserves a name that is derived from the item's own alone, so that it is the same in every pass.
+func (t *tree) beside(ctx context.Context, p *filePass, w *fileWork, content *sinks.File) error {
+	node, _ := t.node(w)
+	from := mapping.BesideNumber(node.Wanted, content.Path[len(content.Path)-1], node.Folder) + 1
+	nodes, err := p.ledger.Reserve(ctx, checkpoint.Reservation{Node: node, Names: mapping.Beside(node.Wanted, node.Folder, from), Anew: true})
+	if err != nil {
+		return ledgerError(fmt.Errorf("reserve another place: %w", err))
+	}
+	if _, content.Path, _, err = p.ledger.Where(ctx, node.ID); err != nil {
+		return ledgerError(err)
+	}
+	w.losses = []sinks.Loss{otherName(w, node.Wanted, nodes[0])}
+	return nil
+}
+
+// otherName is the loss of a node that could not have its name: a sibling has it, or the target's user has something under it.
+func otherName(w *fileWork, wanted string, n checkpoint.Node) sinks.Loss {
+	loss := sinks.Loss{Reason: mapping.FileRenamed, Detail: mapping.Renaming(w.item.Content.Name, n.Name) + ", since a sibling has the name"}
+	if mapping.BesideNumber(wanted, n.Name, n.Folder) > 0 {
+		loss.Reason = mapping.FileConflictRenamed
+		loss.Detail = mapping.Renaming(w.item.Content.Name, n.Name) + ", since the user of the target has something else under the name"
+	}
+	return loss
 }
 
 // parentOf returns the id of the node that holds the item on the target.

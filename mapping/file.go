@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/filename"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sources"
 )
@@ -21,6 +22,8 @@ import (
 const (
 	// FileRenamed: the target takes the name only in another form; Detail is the old name and the new one.
 	FileRenamed = "file.renamed"
+	// FileConflictRenamed: the target's user has something under the name, which stays; Detail is the name and the one that the item has.
+	FileConflictRenamed = "file.conflict_renamed"
 	// FileConverted: a provider's own document was converted; Detail says from what to what.
 	FileConverted = "file.converted"
 	// FileShortcut: a shortcut became a file that links to the provider; Detail is the name of what it points at.
@@ -98,7 +101,7 @@ func sane(t time.Time) time.Time {
 func detail(s string) string {
 	const most = 2000
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	return cut(s, most)
+	return filename.Cut(s, most)
 }
 
 // internetShortcut returns the content of a .url file, as Windows, macOS and most Linux desktops open it.

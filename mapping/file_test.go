@@ -297,3 +297,38 @@ func FuzzName(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) { checkAll(t, name) })
 }
+
+func TestBeside(t *testing.T) {
+	long := strings.Repeat("ü", 130) + ".docx"
+	for _, c := range []struct {
+		name   string
+		folder bool
+		from   int
+		want   []string
+	}{
+		{"report.docx", false, 1, []string{"report (source).docx", "report (source 2).docx", "report (source 3).docx"}},
+		{"report.docx", false, 3, []string{"report (source 3).docx", "report (source 4).docx", "report (source 5).docx"}},
+		{"v1.0", true, 1, []string{"v1.0 (source)", "v1.0 (source 2)", "v1.0 (source 3)"}},
+		{"a.tar.gz", false, 1, []string{"a (source).tar.gz", "a (source 2).tar.gz", "a (source 3).tar.gz"}},
+	} {
+		got := take(mapping.Beside(c.name, c.folder, c.from), 3)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%q from %d: %s", c.name, c.from, diff)
+		}
+		for i, name := range got {
+			if n := mapping.BesideNumber(c.name, name, c.folder); n != c.from+i {
+				t.Errorf("%q is number %d beside %q, want %d", name, n, c.name, c.from+i)
+			}
+		}
+	}
+	for _, name := range take(mapping.Beside(long, false, 1), 12) {
+		if len(name) > 250 || !strings.HasSuffix(name, ".docx") || !utf8.ValidString(name) {
+			t.Errorf("%q has %d bytes", name, len(name))
+		}
+	}
+	for _, name := range []string{"report.docx", "report (2).docx", "report (source 1).docx", "report (source)"} {
+		if n := mapping.BesideNumber("report.docx", name, false); n != 0 {
+			t.Errorf("%q counts as number %d", name, n)
+		}
+	}
+}

@@ -9,11 +9,9 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"codeberg.org/repatriate/repatriate/internal/filename"
 	"codeberg.org/repatriate/repatriate/sources"
 )
-
-// maxName is how long a name may be in bytes. Nextcloud takes 250, most file systems 255.
-const maxName = 250
 
 // unnamed is what a name becomes of which nothing is left.
 const unnamed = "unnamed"
@@ -70,7 +68,7 @@ func (r FileRules) legalOnce(name string, folder bool) string {
 	if name == "" || name == "." || name == ".." {
 		return unnamed
 	}
-	return shorten(r.unreserve(name), "", folder)
+	return filename.With(r.unreserve(name), "", folder)
 }
 
 // character returns what stands for c in a name, or -1 for nothing.
@@ -140,39 +138,6 @@ func isDevice(base string) bool {
 	return false
 }
 
-// shorten returns stem, suffix and extension of the name, in at most maxName bytes: the stem gives way.
-func shorten(name, suffix string, folder bool) string {
-	if len(name)+len(suffix) <= maxName && suffix == "" {
-		return name
-	}
-	stem, ext := splitExtension(name, folder)
-	return cut(stem, maxName-len(suffix)-len(ext)) + suffix + ext
-}
-
-// splitExtension returns the extension with its dot. What is long or holds spaces is none, and .tar belongs to what
-// follows it.
-func splitExtension(name string, folder bool) (stem, ext string) {
-	i := strings.LastIndexByte(name, '.')
-	if folder || i <= 0 || len(name)-i > 20 || strings.ContainsFunc(name[i:], unicode.IsSpace) {
-		return name, ""
-	}
-	if t := strings.TrimSuffix(strings.ToLower(name[:i]), ".tar"); t != "" && len(t) == i-len(".tar") {
-		i -= len(".tar")
-	}
-	return name[:i], name[i:]
-}
-
-// cut returns as many whole runes of s as fit into n bytes.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
-}
-
 // Variants yields the name, and then for ever others that are made from it: "name (2).ext", "name (3).ext" and so on.
 // All are different, and legal if the name is.
 func Variants(name string, folder bool) iter.Seq[string] {
@@ -181,10 +146,39 @@ func Variants(name string, folder bool) iter.Seq[string] {
 			return
 		}
 		for n := 2; ; n++ {
-			v := shorten(name, " ("+strconv.Itoa(n)+")", folder)
+			v := filename.With(name, " ("+strconv.Itoa(n)+")", folder)
 			if v != name && !yield(v) {
 				return
 			}
 		}
 	}
+}
+
+// Beside yields for ever the names of a node that lies beside something of the target's user that has its name: "name (source).ext",
+// "name (source 2).ext" and so on, beginning with the from-th. All are different, and legal if the name is.
+func Beside(name string, folder bool, from int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for n := from; yield(beside(name, folder, n)); n++ {
+		}
+	}
+}
+
+func beside(name string, folder bool, n int) string {
+	if n == 1 {
+		return filename.With(name, " (source)", folder)
+	}
+	return filename.With(name, " (source "+strconv.Itoa(n)+")", folder)
+}
+
+// mostBeside bounds how many names beside another are told from other names.
+const mostBeside = 100
+
+// BesideNumber tells which of Beside's names of a node a name is; 0: none.
+func BesideNumber(wanted, name string, folder bool) int {
+	for n := 1; n <= mostBeside; n++ {
+		if strings.EqualFold(beside(wanted, folder, n), name) {
+			return n
+		}
+	}
+	return 0
 }

@@ -47,6 +47,7 @@ func Run(t *testing.T, b Backend) {
 		"Twins":               twins,
 		"ReserveAgain":        reserveAgain,
 		"RenameAndMove":       renameAndMove,
+		"Anew":                anew,
 		"CaseOnlyRename":      caseOnlyRename,
 		"FolderMovesChildren": folderMovesChildren,
 		"ChildBeforeParent":   childBeforeParent,

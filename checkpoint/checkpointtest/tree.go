@@ -135,6 +135,52 @@ func renameAndMove(t *testing.T, b Backend) {
 	}
 }
 
+// anew gives a node another name since something else lies on the target at its own: that is its name from then on, whoever asks as before.
+func anew(t *testing.T, b Backend) {
+	s := newBench(t, b)
+	ask := func(id string, candidates ...string) string {
+		t.Helper()
+		n := checkpoint.Node{ID: id, Wanted: "x"}
+		got, err := s.l.Reserve(t.Context(), checkpoint.Reservation{Node: n, Names: names(candidates...), Anew: true})
+		if err != nil || len(got) != 1 {
+			t.Fatalf("reserve %q anew: %+v, %v", id, got, err)
+		}
+		return got[0].Name
+	}
+	reserve(t, s.l, "1", "", "x", "x")
+	reserve(t, s.l, "2", "", "x", "x", "x (2)")
+	if got := ask("1", "x a", "x b"); got != "x a" {
+		t.Errorf("one that lies nowhere is now %q", got)
+	}
+	if got := reserve(t, s.l, "3", "", "x", "x", "x (3)"); got != "x" {
+		t.Errorf("a reserved name that was given up is not free: %q", got)
+	}
+	settle(t, s.l, "2")
+	if got := ask("2", "x a", "x b"); got != "x b" {
+		t.Errorf("one beside which another has the first name is now %q", got)
+	}
+	for range 2 {
+		if got := reserve(t, s.l, "2", "", "x", "x", "x (2)"); got != "x b" {
+			t.Errorf("asked as before it is %q", got)
+		}
+		wantWhere(t, s.l, "2", "x (2)", "x b")
+		s.reopen()
+	}
+	settle(t, s.l, "2")
+	for range 2 {
+		if got := reserve(t, s.l, "2", "", "x", "x", "x (2)"); got != "x b" {
+			t.Errorf("where it lies it is %q", got)
+		}
+		s.reopen()
+	}
+	if got := ask("2", "x a", "x c", "x d"); got != "x c" {
+		t.Errorf("a second time it is %q", got)
+	}
+	if got := reserve(t, s.l, "2", "", "y", "y"); got != "y" {
+		t.Errorf("renamed at the source it is %q", got)
+	}
+}
+
 // caseOnlyRename gives a node a name that only itself stands in the way of.
 func caseOnlyRename(t *testing.T, b Backend) {
 	s := newBench(t, b)

@@ -65,7 +65,7 @@ func (l *ledger) reserve(ctx context.Context, s *session, r checkpoint.Reservati
 	if err != nil {
 		return out, err
 	}
-	same := func(p place) bool { return p.set && p.parent == r.ParentID && p.wanted == r.Wanted }
+	same := func(p place) bool { return !r.Anew && p.set && p.parent == r.ParentID && p.wanted == r.Wanted }
 	if same(row.planned) {
 		out.Name = row.planned.name
 		return out, nil
@@ -121,7 +121,7 @@ func (l *ledger) take(ctx context.Context, s *session, r checkpoint.Reservation,
 	if c == nil {
 		return "", errors.New("the candidates for its name ended")
 	}
-	if i, own := c.taken[folded(lies.name)]; own && lies.set && lies.parent == r.ParentID {
+	if i, own := c.taken[folded(lies.name)]; own && lies.set && lies.parent == r.ParentID && !r.Anew {
 		return c.names[i], nil
 	}
 	for {

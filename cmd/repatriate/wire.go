@@ -121,7 +121,8 @@ func (w *wiring) open(ctx context.Context, p config.Account, kind string) ([]run
 // options returns those of the engine for the pass.
 func (w *wiring) options() engine.Options {
 	return engine.Options{
-		InFlight: w.job.Concurrency.Items, Propagate: w.job.Deletions == "propagate", Counters: &w.counters, Log: w.log,
+		InFlight: w.job.Concurrency.Items, Propagate: w.job.Deletions == "propagate", Conflicts: engine.Conflicts(w.job.Conflicts),
+		Counters: &w.counters, Log: w.log,
 	}
 }
 
@@ -244,7 +245,7 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 		return dryRun[sinks.Message]{counters: &w.counters}, func() {}, nil
 	}
 	t := w.job.Target.Mail
-	o := imap.Options{URL: t.IMAP, User: p.Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory,
+	o := imap.Options{URL: t.IMAP, User: p.Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory, Overrule: w.options().Conflicts == engine.SourceWins,
 		Insecure: w.job.Insecure || config.IsLoopbackURL(t.IMAP)}
 	var err error
 	if m := t.Master; m != nil {

@@ -35,22 +35,35 @@ func (w *wiring) sendCanary(ctx context.Context) error {
 // canaryFirst is a calendar into which nothing is written, and nothing removed, before the canary has proven that
 // nobody hears of it.
 type canaryFirst struct {
-	sinks.Sink[sinks.Event]
+	keptCalendar
 	canary func(ctx context.Context) error
+}
+
+// keptCalendar is a calendar in which an event and what the user has in its place can both be kept.
+type keptCalendar interface {
+	sinks.Sink[sinks.Event]
+	sinks.Keeper[sinks.Event]
 }
 
 func (s canaryFirst) Put(ctx context.Context, item sinks.Item[sinks.Event], prev sinks.Receipt) (sinks.Written, error) {
 	if err := s.canary(ctx); err != nil {
 		return sinks.Written{}, err
 	}
-	return s.Sink.Put(ctx, item, prev)
+	return s.keptCalendar.Put(ctx, item, prev)
 }
 
 func (s canaryFirst) Remove(ctx context.Context, prev sinks.Receipt) error {
 	if err := s.canary(ctx); err != nil {
 		return err
 	}
-	return s.Sink.Remove(ctx, prev)
+	return s.keptCalendar.Remove(ctx, prev)
+}
+
+func (s canaryFirst) Aside(ctx context.Context, item sinks.Item[sinks.Event], prev sinks.Receipt) (sinks.Receipt, *sinks.Loss, error) {
+	if err := s.canary(ctx); err != nil {
+		return sinks.Receipt{}, nil, err
+	}
+	return s.keptCalendar.Aside(ctx, item, prev)
 }
 
 // onceFor calls f until it succeeds or says that nothing could go on, and gives that answer ever after.

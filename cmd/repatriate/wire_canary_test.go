@@ -9,7 +9,10 @@ import (
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
-type spySink struct{ puts, removes int }
+type spySink struct {
+	sinks.Keeper[sinks.Event]
+	puts, removes int
+}
 
 func (s *spySink) Put(context.Context, sinks.Item[sinks.Event], sinks.Receipt) (sinks.Written, error) {
 	s.puts++

@@ -34,7 +34,10 @@ type Job struct {
 	// Labels says what becomes of a message's labels beside the first: "primary" (keywords) or "copies".
 	Labels string `yaml:"labels"`
 	// Deletions says what becomes on the target of what is deleted at the source: "keep" or "propagate".
-	Deletions   string      `yaml:"deletions"`
+	Deletions string `yaml:"deletions"`
+	// Conflicts says what becomes of an item that somebody changed on the target, or whose place is taken there: "keep-target",
+	// "rename" or "source-wins".
+	Conflicts   string      `yaml:"conflicts"`
 	Concurrency Concurrency `yaml:"concurrency"`
 	// Insecure allows connections without TLS beyond this machine.
 	Insecure bool `yaml:"insecure"`
@@ -235,6 +238,7 @@ func (j *Job) defaults() {
 	}
 	setDefault(&j.Labels, "primary")
 	setDefault(&j.Deletions, "keep")
+	setDefault(&j.Conflicts, "keep-target")
 	setDefault(&j.Concurrency.Accounts, 4)
 	if m := j.Target.Mail; m != nil {
 		setDefault(&m.Connections, 4)

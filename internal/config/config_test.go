@@ -87,8 +87,8 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestParseReportsAllMistakes(t *testing.T) {
-	_, err := config.Parse("job.yaml", []byte("source: {google: {}}\nlabels: none\n"))
-	for _, want := range []string{"job:", "accounts:", "credentials", "admin", "target:", "labels:"} {
+	_, err := config.Parse("job.yaml", []byte("source: {google: {}}\nlabels: none\nconflicts: target-wins\n"))
+	for _, want := range []string{"job:", "accounts:", "credentials", "admin", "target:", "labels:", "conflicts:"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not speak of %q", err, want)
 		}

@@ -13,7 +13,7 @@ import (
 // format describes objects of a component.
 func format(noun, component, kept, rewritten string) dav.Format {
 	return dav.Format{
-		Noun: noun, Kept: kept, Rewritten: rewritten, MediaType: "text/calendar; charset=utf-8", Extension: ".ics", Read: readObject, Stamp: stamp,
+		Noun: noun, Kept: kept, Rewritten: rewritten, Renamed: renamedOf[noun], Aside: asideOf[noun], Copy: copyObject, MediaType: "text/calendar; charset=utf-8", Extension: ".ics", Read: readObject, Stamp: stamp,
 		Multiget: func(hrefs string) string {
 			return `<C:calendar-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><getetag/><C:calendar-data/></prop>` +
 				hrefs + `</C:calendar-multiget>`
@@ -49,6 +49,7 @@ func readObject(data []byte) (dav.Object, error) {
 			p, _ := c.Get("SUMMARY")
 			o.Title = strings.TrimSpace(p.Text())
 		}
+		o.Scheduled = o.Scheduled || isScheduled(c)
 		o.Echo = o.Echo || len(c.All("ORGANIZER"))+len(c.All("ATTENDEE")) > 0
 		full = append(full, describe(c, fullProperties))
 		core = append(core, describe(c, coreProperties))

@@ -84,7 +84,7 @@ func (r *Released) object(ctx context.Context, c *client, o dav.Stored, dryRun b
 // released returns an object without what suppresses scheduling; nil if nothing does. ours says that this program wrote it.
 func released(data []byte) (out []byte, ours bool) {
 	calendar, err := icalendar.Parse(data)
-	if err != nil {
+	if err != nil || calendar.Value(copyProperty) != "" {
 		return nil, false
 	}
 	found := false

@@ -13,7 +13,7 @@ import (
 func format() dav.Format {
 	const open = `xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><prop><getetag/><C:address-data/></prop>`
 	return dav.Format{
-		Noun: "contact", Kept: LossKept, Rewritten: LossRewritten, MediaType: "text/vcard; charset=utf-8", Extension: ".vcf", Read: readCard, Stamp: stamp,
+		Noun: "contact", Kept: LossKept, Rewritten: LossRewritten, Renamed: LossRenamed, Aside: LossAside, Copy: copyCard, MediaType: "text/vcard; charset=utf-8", Extension: ".vcf", Read: readCard, Stamp: stamp,
 		Multiget: func(hrefs string) string {
 			return "<C:addressbook-multiget " + open + hrefs + "</C:addressbook-multiget>"
 		},

@@ -94,8 +94,8 @@ const (
 // Put implements sinks.Sink.
 func (s *Sink) Put(ctx context.Context, item sinks.Item[sinks.Contact], prev sinks.Receipt) (sinks.Written, error) {
 	version := dav.DigestOf(append(item.Content.Data[:len(item.Content.Data):len(item.Content.Data)], item.Content.Photo.Version...))
-	if s.store.Current(version, prev) && prev.State == "" {
-		return sinks.Written{Receipt: prev, Unchanged: true}, nil
+	if s.store.Current(version, prev) {
+		return s.store.Standing(prev), nil
 	}
 	picture, losses, err := readPhoto(ctx, item.Content.Photo)
 	if err != nil {

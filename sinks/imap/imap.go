@@ -51,6 +51,9 @@ type Options struct {
 	// are kept (empty: the system's directory for temporary files).
 	SpoolLimit int
 	TempDir    string
+	// Overrule gives a message that changed at the source just the flags and the mailbox that it has there, whatever its user made of it on the
+	// target; what is undone is the loss mail.conflict_reset. Otherwise only what the source changed is changed.
+	Overrule bool
 	// Memory bounds what all messages together keep in memory; may be nil.
 	Memory *spool.Budget
 	// Meter counts commands; may be nil.
@@ -85,6 +88,7 @@ var (
 	_ sinks.Finder[sinks.Message] = (*Sink)(nil)
 	_ sinks.Inspector             = (*Sink)(nil)
 	_ sinks.Clearer               = (*Sink)(nil)
+	_ sinks.Seeker[sinks.Message] = (*Sink)(nil)
 )
 
 // Open logs in and learns the account's mailboxes. ctx bounds this alone.

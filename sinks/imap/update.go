@@ -61,7 +61,7 @@ func (s *Sink) changeAt(ctx context.Context, d *delivery, at place, st state) (n
 		if found = ok; err != nil || !ok {
 			return err
 		}
-		if changed, err = x.reflag(at.uid, st.Flags, d.flags, flags); err != nil || d.box == at.mailbox {
+		if changed, err = x.reflag(at.uid, s.base(d, st, flags), d.flags, flags); err != nil || d.box == at.mailbox {
 			return err
 		}
 		changed = true
@@ -110,7 +110,7 @@ func (s *Sink) replace(ctx context.Context, d *delivery, at place, st state) (si
 		if present = ok; !ok || err != nil {
 			return err
 		}
-		add, del := difference(st.Flags, d.flags, flags)
+		add, del := difference(s.base(d, st, flags), d.flags, flags)
 		d.flags = append(without(flags, append(del, `\Recent`)), add...)
 		return x.needUIDPlus()
 	})

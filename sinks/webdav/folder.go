@@ -51,15 +51,10 @@ func (s *Sink) makeFolder(ctx context.Context, path []string) (bool, error) {
 
 // checkFolder returns nil if a folder lies at the path, and refused if nothing does.
 func (s *Sink) checkFolder(ctx context.Context, path []string, refused error) error {
-	found, err := s.dav.stat(ctx, s.dav.resource(path))
+	found, err := s.look(ctx, path)
 	switch {
 	case errors.Is(err, errNotFound):
 		return refused
-	case err != nil && movedToSlash(err):
-		// mod_dir redirects a folder without its slash; the folder is there.
-		found, err = s.dav.stat(ctx, s.dav.collection(path))
-	}
-	switch {
 	case err != nil:
 		return err
 	case !found.collection:

@@ -1,6 +1,7 @@
 package webdav_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/studio-b12/gowebdav"
@@ -206,5 +207,37 @@ func TestPathsThatAreNone(t *testing.T) {
 	}
 	for _, r := range server.Requests() {
 		t.Errorf("%s %s was sent", r.Method, r.Path)
+	}
+}
+
+// A folder of the user's gives way with all that lies in it, and a folder that was moved there takes the place.
+func TestFolderIsSetAside(t *testing.T) { eachServer(t, testFolderIsSetAside) }
+
+func testFolderIsSetAside(t *testing.T, s *webdav.Sink, other *gowebdav.Client) {
+	ours := mustPut(t, s, folder("ours"), sinks.Receipt{})
+	mustPut(t, s, at(file(1), "ours", "inside"), sinks.Receipt{})
+	for _, name := range []string{"/b", "/b (target)"} {
+		if err := other.Mkdir(name, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := other.Write("/b/theirs", []byte("by the user"), 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Put(t.Context(), folder("b"), ours.Receipt)
+	wantConflict(t, "MOVE where a folder lies", err)
+	if next, err := s.Beside(t.Context(), folder("b"), ours.Receipt); !errors.Is(err, sinks.ErrTaken) || next != ours.Receipt {
+		t.Errorf("Beside: %+v, %v; what lies elsewhere is still ours", next, err)
+	}
+	next, loss, err := s.Aside(t.Context(), folder("b"), ours.Receipt)
+	if err != nil || loss == nil || next != ours.Receipt {
+		t.Fatalf("Aside: %+v, %+v, %v", next, loss, err)
+	}
+	mustPut(t, s, folder("b"), next)
+	if data, err := other.Read("/b (target 2)/theirs"); err != nil || string(data) != "by the user" {
+		t.Errorf("what the user had: %q, %v", data, err)
+	}
+	if _, err := other.Stat("/b/inside"); err != nil {
+		t.Errorf("what was inside did not come along: %v", err)
 	}
 }

@@ -97,14 +97,19 @@ func (s *Store) uidConflict(why string) error {
 // keep lets an object that lay on the target stand for the item.
 func (s *Store) keep(w write, current Object, href, etag string) sinks.Written {
 	r := sinks.Receipt{Location: href, Version: etag, BodyVersion: w.item.Version, State: Kept}
-	return sinks.Written{Receipt: r, Unchanged: true, Losses: s.keptLosses(r), Digest: current.keptDigest()}
+	return sinks.Written{Receipt: r, Unchanged: true, Losses: s.standingLosses(r), Digest: current.keptDigest()}
 }
 
-func (s *Store) keptLosses(r sinks.Receipt) []sinks.Loss {
-	if r.State != Kept {
-		return nil
+// standingLosses are the losses of an item for as long as it stands on the target by this receipt.
+func (s *Store) standingLosses(r sinks.Receipt) []sinks.Loss {
+	if r.State == Kept {
+		return []sinks.Loss{{Reason: s.Format.Kept, Detail: "the target had this " + s.Format.Noun + " at " + r.Location + "; that one stays as it is"}}
 	}
-	return []sinks.Loss{{Reason: s.Format.Kept, Detail: "the target had this " + s.Format.Noun + " at " + r.Location + "; that one stays as it is"}}
+	if _, other := otherUID(r); other {
+		return []sinks.Loss{{Reason: s.Format.Renamed,
+			Detail: "the user of the target has another " + s.Format.Noun + " in its place; this one lies beside it at " + r.Location}}
+	}
+	return nil
 }
 
 // putKept puts an item for which an object of somebody else stood.
@@ -139,20 +144,25 @@ func (s *Store) twinHref(ctx context.Context, w write, a *Answer) (string, error
 	return found[0], nil
 }
 
-// get reads an object; errGone if nothing lies there.
+// get reads what is compared of an object; errGone if nothing lies there.
 func (s *Store) get(ctx context.Context, href string) (Object, string, error) {
+	_, o, etag, err := s.fetch(ctx, href)
+	return o, etag, err
+}
+
+// fetch reads an object; errGone if nothing lies there.
+func (s *Store) fetch(ctx context.Context, href string) (data []byte, o Object, etag string, err error) {
 	answer, err := s.Client.Do(ctx, http.MethodGet, href, nil, nil)
 	switch {
 	case err != nil:
-		return Object{}, "", err
+		return nil, o, "", err
 	case answer.Gone():
-		return Object{}, "", fmt.Errorf("get %s: %w", href, errGone)
+		return nil, o, "", fmt.Errorf("get %s: %w", href, errGone)
 	case !answer.OK():
-		return Object{}, "", s.Client.Fault(answer)
+		return nil, o, "", s.Client.Fault(answer)
 	}
-	o, err := s.Format.Read(answer.Body)
-	if err != nil {
+	if o, err = s.Format.Read(answer.Body); err != nil {
 		o = Object{} // equal to nothing
 	}
-	return o, answer.etag(), nil
+	return answer.Body, o, answer.etag(), nil
 }

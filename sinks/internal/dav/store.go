@@ -24,12 +24,18 @@ type Format struct {
 	// Kept and Rewritten are the reasons of the losses that only the writing shows: the target had the object already, and the server
 	// stored another one than it was given.
 	Kept, Rewritten string
+	// Renamed and Aside are the reasons of the losses where the user of the target has the item's place: the item has another UID, or what
+	// the user has there has one.
+	Renamed, Aside string
 	// MediaType is the Content-Type of an object, and Extension what the names of new ones end with.
 	MediaType, Extension string
 	// Read learns what is compared of an object.
 	Read func(data []byte) (Object, error)
 	// Stamp returns data with the digest in it.
 	Stamp func(data []byte, digest string) []byte
+	// Copy returns an object as another one: with another UID, nothing of this program's own, and nothing by which a server would tell
+	// people of it.
+	Copy func(data []byte, uid string) ([]byte, error)
 	// Multiget returns the body of a REPORT for the elements href that it is given, and Query of one for a UID, which servers may take
 	// for a part of one.
 	Multiget, Query func(part string) string
@@ -52,6 +58,8 @@ type Object struct {
 	Title string
 	// Written is Full as it was when this program wrote the object; empty if it did not.
 	Written string
+	// Scheduled says that the server may tell others when the object changes.
+	Scheduled bool
 }
 
 // Untouched reports whether the object is as this program wrote it.
@@ -99,22 +107,53 @@ func (s *Store) Put(ctx context.Context, item Item, prev sinks.Receipt) (sinks.W
 	if w.item.Version == "" {
 		w.item.Version = DigestOf(item.Data)
 	}
-	var err error
-	if w.want, err = s.Format.Read(item.Data); err != nil {
+	if s.Current(w.item.Version, prev) {
+		return s.Standing(prev), nil
+	}
+	if err := s.prepare(&w); err != nil {
 		return sinks.Written{}, fault.New(fault.FailItem, fault.MappingInvalid, "put %s: %w", s.Format.Noun, err)
 	}
-	w.data = s.Format.Stamp(item.Data, w.want.Full)
-	switch {
-	case s.Current(w.item.Version, prev):
-		return sinks.Written{Receipt: prev, Unchanged: true, Losses: s.keptLosses(prev)}, nil
+	out, err := s.putWrite(ctx, w)
+	if _, other := otherUID(prev); other && err == nil && out.Receipt.State == "" {
+		out.Receipt.State = prev.State
+		out.Losses = append(out.Losses, s.standingLosses(out.Receipt)...)
+	}
+	return out, err
+}
+
+// prepare makes what is sent.
+func (s *Store) prepare(w *write) (err error) {
+	data := w.item.Data
+	if uid, other := otherUID(w.prev); other {
+		if data, err = s.Format.Copy(data, uid); err != nil {
+			return err
+		}
+	}
+	if w.want, err = s.Format.Read(data); err != nil {
+		return err
+	}
+	w.data = s.Format.Stamp(data, w.want.Full)
+	return nil
+}
+
+func (s *Store) putWrite(ctx context.Context, w write) (sinks.Written, error) {
+	switch prev := w.prev; {
 	case prev.State == Kept:
 		return s.putKept(ctx, w)
 	case prev.IsZero():
-		return s.put(ctx, w, s.Path+s.Format.ObjectName(item.ID), http.Header{"If-None-Match": {"*"}})
+		return s.put(ctx, w, s.Path+s.Format.ObjectName(w.item.ID), http.Header{"If-None-Match": {"*"}})
+	case isPlanned(prev):
+		return s.put(ctx, w, prev.Location, http.Header{"If-None-Match": {"*"}})
 	case prev.Version == "":
 		return s.occupied(ctx, w, prev.Location)
+	default:
+		return s.put(ctx, w, prev.Location, http.Header{"If-Match": {prev.Version}})
 	}
-	return s.put(ctx, w, prev.Location, http.Header{"If-Match": {prev.Version}})
+}
+
+// Standing is the outcome of a Put of what stands on the target already.
+func (s *Store) Standing(prev sinks.Receipt) sinks.Written {
+	return sinks.Written{Receipt: prev, Unchanged: true, Losses: s.standingLosses(prev)}
 }
 
 // Current reports whether the version is the one that was written.
