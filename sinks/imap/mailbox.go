@@ -28,6 +28,8 @@ type mailboxes struct {
 type mailbox struct {
 	// permanent are the PERMANENTFLAGS; nil until they were asked for.
 	permanent []string
+	// unsubscribed says that the server lists it without a subscription; see subscribeNew.
+	unsubscribed bool
 }
 
 func newMailboxes(s *Sink) *mailboxes {
@@ -42,8 +44,8 @@ func (b *mailboxes) load(x *session) error {
 		return err
 	}
 	var options *imap.ListOptions
-	if caps.Has(imap.CapSpecialUse) && caps.Has(imap.CapListExtended) {
-		options = &imap.ListOptions{ReturnSpecialUse: true}
+	if caps.Has(imap.CapListExtended) {
+		options = &imap.ListOptions{ReturnSpecialUse: caps.Has(imap.CapSpecialUse), ReturnSubscribed: true}
 	}
 	x.count(1)
 	list, err := x.List("", "*", options).Collect()
@@ -54,6 +56,7 @@ func (b *mailboxes) load(x *session) error {
 	for _, data := range list {
 		b.note(data)
 	}
+	b.noteSubscriptions(list, options != nil)
 	return openInbox(x)
 }
 
@@ -149,7 +152,7 @@ func (b *mailboxes) hasUse(name string) bool {
 func (b *mailboxes) ensure(ctx context.Context, m sinks.Mailbox) (name string, losses []sinks.Loss, err error) {
 	name, losses = b.resolve(m)
 	if b.exists(name) {
-		return name, losses, nil
+		return name, losses, b.subscribeNew(ctx, name)
 	}
 	b.making.Lock()
 	defer b.making.Unlock()
