@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"codeberg.org/repatriate/repatriate/internal/faultnet"
@@ -15,8 +16,19 @@ type network struct {
 	side   string
 	points *points
 	turns  map[int]*turn // by connection; the hook alone uses it
-	// spoil decides about what no cut has taken; may be nil.
-	spoil func(name string, p faultnet.Passage, firstOfAnswer bool) faultnet.Verdict
+	spoil  atomic.Pointer[spoil]
+}
+
+// spoil decides about what no cut has taken. It is called for one piece of data at a time.
+type spoil func(name string, p faultnet.Passage, firstOfAnswer bool) faultnet.Verdict
+
+// setSpoil replaces the one that is asked; nil: nobody is.
+func (n *network) setSpoil(f spoil) {
+	if f == nil {
+		n.spoil.Store(nil)
+		return
+	}
+	n.spoil.Store(&f)
 }
 
 // turn is what a client asked last on a connection.
@@ -71,10 +83,10 @@ func (n *network) hook(p faultnet.Passage) faultnet.Verdict {
 }
 
 func (n *network) ask(name string, p faultnet.Passage, firstOfAnswer bool) faultnet.Verdict {
-	if n.spoil == nil {
-		return faultnet.Verdict{}
+	if f := n.spoil.Load(); f != nil {
+		return (*f)(name, p, firstOfAnswer)
 	}
-	return n.spoil(name, p, firstOfAnswer)
+	return faultnet.Verdict{}
 }
 
 // The sides of a network.

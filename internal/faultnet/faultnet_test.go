@@ -226,6 +226,15 @@ func TestTruncateAnswer(t *testing.T) {
 	dial(t, p).want(t, "b")
 }
 
+func TestInsteadOfTheAnswer(t *testing.T) {
+	p := start(t, startLines(t).addr, Options{Hook: onAnswer(1, Verdict{Action: End, Instead: []byte("bye\n")})})
+	client := dial(t, p)
+	if got, err := client.ask("a"); got != "bye\n" || err != nil {
+		t.Errorf("answer %q, %v", got, err)
+	}
+	client.wantCut(t, "b")
+}
+
 func TestRepeatAnswer(t *testing.T) {
 	server := startLines(t)
 	p := start(t, server.addr, Options{Hook: RepeatAnswer(1)})

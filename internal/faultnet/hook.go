@@ -58,6 +58,8 @@ type Verdict struct {
 	Action Action
 	// Keep is how many bytes of the data are forwarded with Cut, Swallow and End.
 	Keep int
+	// Instead is what is forwarded in the place of the data, with any action; nil: the data.
+	Instead []byte
 }
 
 // Hook decides about data. It is called for one piece of data at a time, over
@@ -85,6 +87,9 @@ func (l *link) decide(direction Direction, data []byte) chunk {
 	}
 	if l.swallowed[direction] {
 		verdict = Verdict{Action: Swallow}
+	}
+	if verdict.Instead != nil {
+		data, verdict.Keep = verdict.Instead, len(verdict.Instead)
 	}
 	switch verdict.Action {
 	case Cut, Swallow, End:
