@@ -50,7 +50,9 @@ type world struct {
 	source, target *network
 	// dav stands before the target where that speaks HTTP; may be nil.
 	dav func(http.RoundTripper) http.RoundTripper
-	dir string
+	// attempts is the engine's option of that name.
+	attempts int
+	dir      string
 }
 
 // newWorld starts everything; it ends with the test.
@@ -153,7 +155,7 @@ func (w *world) live(ctx context.Context, o *outcome, retry bool) error {
 		return err
 	}
 	l := &life{world: w, reader: reader, transport: toTarget, retry: retry, options: engine.Options{
-		InFlight: 3, Pause: time.Millisecond, Propagate: true, Counters: &o.counters,
+		InFlight: 3, Pause: time.Millisecond, Attempts: w.attempts, Propagate: true, Counters: &o.counters,
 	}}
 	if w.dav != nil {
 		l.transport = w.dav(toTarget)
