@@ -25,12 +25,16 @@ type storm struct {
 	random *rand.Rand
 	chance float64
 	calm   bool
-	// patience is how many refusals still may ask for a pause of a second, the shortest that HTTP knows.
-	patience int
+	// patience is how many refusals still may ask for a pause of a second, the shortest that HTTP knows, and throttles how many may
+	// ask to slow down: each doubles the engine's pause and is no attempt in vain.
+	patience, throttles int
 	// expired and full say that a token has expired already, and that the target was full once.
 	expired, full bool
 	struck        tally
 }
+
+// slowing are the answers that a provider or a server asks to slow down with.
+var slowing = map[string]bool{"403": true, "429": true, "503": true}
 
 // strikes says what strikes a request, if anything does.
 func (s *storm) strikes(side string, kinds ...string) string {
@@ -50,6 +54,11 @@ func (s *storm) strikes(side string, kinds ...string) string {
 			kind = "503"
 		} else if kind == once {
 			*was = true
+		}
+	}
+	if slowing[strings.TrimSuffix(kind, " and later")] {
+		if s.throttles--; s.throttles < 0 {
+			kind = "500"
 		}
 	}
 	s.struck.add(side + " " + kind)
@@ -174,9 +183,9 @@ func TestStorm(t *testing.T) {
 
 func (s scene) weather(t *testing.T, percent int, want calm, struck *tally) {
 	t.Helper()
-	storm := &storm{random: rand.New(rand.NewPCG(uint64(percent), uint64(len(t.Name())))), chance: float64(percent) / 100, patience: 2, calm: true}
+	storm := &storm{random: rand.New(rand.NewPCG(uint64(percent), uint64(len(t.Name())))), chance: float64(percent) / 100, patience: 1, throttles: 3, calm: true}
 	w := s.set(t, cloudsim.Behaviour{Hook: storm.provider})
-	w.attempts = 12
+	w.attempts = map[int]int{1: 12, 10: 12, 50: 5}[percent]
 	w.dav = func(next http.RoundTripper) http.RoundTripper { return stormyTripper{storm, next, percent == 50} }
 	if w.mail != nil {
 		w.mail.SetFault(storm.mail)
