@@ -199,7 +199,7 @@ func (b *mailboxes) make(x *session, name, use string) error {
 		return err
 	}
 	x.count(1)
-	if err := x.Subscribe(name).Wait(); err != nil && !refused(err) {
+	if err := lasting(x.Subscribe(name).Wait()); err != nil {
 		return err
 	}
 	b.mu.Lock()
@@ -218,7 +218,7 @@ func (b *mailboxes) createOne(x *session, name, use string) error {
 	}
 	x.count(1)
 	err := x.Create(name, options).Wait()
-	if options != nil && refused(err) && !alreadyExists(err) {
+	if options != nil && refused(err) && !alreadyExists(err) && !passing(err) {
 		x.count(1)
 		err = x.Create(name, nil).Wait()
 	}

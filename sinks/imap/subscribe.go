@@ -32,10 +32,10 @@ func (b *mailboxes) subscribeNew(ctx context.Context, name string) error {
 		x.count(1)
 		data, err := x.Status(name, &imap.StatusOptions{UIDNext: true}).Wait()
 		if err != nil || data.UIDNext != 1 {
-			return ignoreRefused(err)
+			return lasting(err)
 		}
 		x.count(1)
-		return ignoreRefused(x.Subscribe(name).Wait())
+		return lasting(x.Subscribe(name).Wait())
 	})
 	if err != nil {
 		return err
@@ -55,8 +55,15 @@ func (b *mailboxes) unsubscribed(name string) bool {
 	return box != nil && box.unsubscribed
 }
 
-func ignoreRefused(err error) error {
-	if refused(err) {
+// passing reports whether a refusal says nothing of what was asked: a moment later the server may do it.
+func passing(err error) bool {
+	s := statusOf(err)
+	return s != nil && (s.Code == "UNAVAILABLE" || s.Code == "INUSE" || s.Code == "SERVERBUG")
+}
+
+// lasting makes nothing of a refusal that would be the same next time.
+func lasting(err error) error {
+	if refused(err) && !passing(err) {
 		return nil
 	}
 	return err
