@@ -28,6 +28,8 @@ type storm struct {
 	// patience is how many refusals still may ask for a pause of a second, the shortest that HTTP knows, and throttles how many may
 	// ask to slow down: each doubles the engine's pause and is no attempt in vain.
 	patience, throttles int
+	// slow is the provider's refusal that only some know: Google's 403, which is a lasting one at Microsoft.
+	slow string
 	// expired and full say that a token has expired already, and that the target was full once.
 	expired, full bool
 	struck        tally
@@ -76,9 +78,12 @@ func (s *storm) provider(_ *http.Request, name string) (cloudsim.Fault, bool) {
 	if name == "token" {
 		return cloudsim.Fault{}, false
 	}
-	kind := s.strikes(source, "429", "429 and later", "500", "503", "403", "401", "reset", "truncate")
+	kind := s.strikes(source, "429", "429 and later", "500", "503", s.slow, "401", "reset", "truncate")
 	status, later := strings.CutSuffix(kind, " and later")
 	f := cloudsim.Fault{Kind: status}
+	if status == "403" {
+		f.Reason = "rateLimitExceeded"
+	}
 	if later {
 		f.RetryAfter = time.Second
 	}
@@ -93,7 +98,10 @@ type stormyTripper struct {
 }
 
 func (s stormyTripper) RoundTrip(r *http.Request) (*http.Response, error) {
-	kinds := []string{"423", "429", "429 and later", "500", "503", "500 although done", "reset", "answer lost"}
+	kinds := []string{"423", "500", "503", "500 although done", "reset", "answer lost"}
+	if r.Method != "MKCALENDAR" && r.Method != "MKCOL" { // 429 is Nextcloud's limit of new collections by the hour, which parks the task
+		kinds = append(kinds, "429", "429 and later")
+	}
 	if s.full {
 		kinds = append(kinds, "507")
 	}
@@ -183,8 +191,11 @@ func TestStorm(t *testing.T) {
 
 func (s scene) weather(t *testing.T, percent int, want calm, struck *tally) {
 	t.Helper()
-	storm := &storm{random: rand.New(rand.NewPCG(uint64(percent), uint64(len(t.Name())))), chance: float64(percent) / 100, patience: 1, throttles: 3, calm: true}
+	storm := &storm{random: rand.New(rand.NewPCG(uint64(percent), uint64(len(t.Name())))), chance: float64(percent) / 100, patience: 1, throttles: 3, slow: "429", calm: true}
 	w := s.set(t, cloudsim.Behaviour{Hook: storm.provider})
+	if _, is := w.account.(*googleAccount); is {
+		storm.slow = "403"
+	}
 	w.attempts = map[int]int{1: 12, 10: 12, 50: 5}[percent]
 	w.dav = func(next http.RoundTripper) http.RoundTripper { return stormyTripper{storm, next, percent == 50} }
 	if w.mail != nil {
