@@ -11,7 +11,7 @@ import (
 )
 
 // sample is the distance between the points that are cut unless the environment says otherwise.
-const sample = 24
+const sample = 12
 
 // every returns the distance between the points that are cut.
 func every(t *testing.T) int {

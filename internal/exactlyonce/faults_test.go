@@ -178,6 +178,9 @@ func TestStorm(t *testing.T) {
 	for _, percent := range []int{1, 10, 50} {
 		t.Run(fmt.Sprintf("%d %%", percent), func(t *testing.T) {
 			scenes(t, func(t *testing.T, s scene) {
+				if percent == 50 && !s.later && every(t) == sample {
+					return // the worst storm takes its time, and each of its pauses counts in the default run
+				}
 				calm := s.calm(t)
 				t.Run("storm", func(t *testing.T) {
 					t.Parallel()
