@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -28,6 +29,7 @@ type Mail struct {
 	server   *imapserver.Server
 	listener net.Listener
 	done     chan struct{}
+	fault    atomic.Pointer[func(command string) error]
 }
 
 // Mailbox is a mailbox with all of its messages.

@@ -73,6 +73,9 @@ func (s *session) Append(mailbox string, r imap.LiteralReader, options *imap.App
 	if err == nil && int64(len(body)) != r.Size() {
 		err = io.ErrUnexpectedEOF
 	}
+	if err == nil {
+		err = s.struck("APPEND")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +97,9 @@ func canonical(mailbox string) string {
 
 // Select is part of imapserver.Session.
 func (s *session) Select(mailbox string, options *imap.SelectOptions) (*imap.SelectData, error) {
+	if err := s.struck("SELECT"); err != nil {
+		return nil, err
+	}
 	data, err := s.UserSession.Select(canonical(mailbox), options)
 	if err != nil {
 		return nil, err
@@ -109,6 +115,9 @@ func (s *session) Select(mailbox string, options *imap.SelectOptions) (*imap.Sel
 
 // Status is part of imapserver.Session.
 func (s *session) Status(mailbox string, options *imap.StatusOptions) (*imap.StatusData, error) {
+	if err := s.struck("STATUS"); err != nil {
+		return nil, err
+	}
 	return s.UserSession.Status(canonical(mailbox), options)
 }
 
@@ -119,22 +128,34 @@ func (s *session) Subscribe(mailbox string) error { return s.subscribe(mailbox, 
 func (s *session) Unsubscribe(mailbox string) error { return s.subscribe(mailbox, false) }
 
 func (s *session) subscribe(mailbox string, subscribed bool) error {
+	if err := s.struck("SUBSCRIBE"); err != nil {
+		return err
+	}
 	return s.user.change(canonical(mailbox), func(box *boxInfo) { box.subscribed = subscribed })
 }
 
 // Copy is part of imapserver.Session.
 func (s *session) Copy(set imap.NumSet, mailbox string) (*imap.CopyData, error) {
+	if err := s.struck("COPY"); err != nil {
+		return nil, err
+	}
 	return s.UserSession.Copy(set, canonical(mailbox))
 }
 
 // Move is part of imapserver.SessionMove.
 func (s *session) Move(w *imapserver.MoveWriter, set imap.NumSet, mailbox string) error {
+	if err := s.struck("MOVE"); err != nil {
+		return err
+	}
 	return s.UserSession.Move(w, set, canonical(mailbox))
 }
 
 // Create keeps the special use, and creates the superior levels as RFC 3501
 // §6.3.3 wants it.
 func (s *session) Create(mailbox string, options *imap.CreateOptions) error {
+	if err := s.struck("CREATE"); err != nil {
+		return err
+	}
 	mailbox = strings.TrimRight(canonical(mailbox), "/")
 	if mailbox == "" || strings.HasPrefix(mailbox, "/") || strings.Contains(mailbox, "//") {
 		return &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeCannot, Text: "a level of the name is empty"}

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -210,5 +211,28 @@ func TestMailboxKeepsAllFlags(t *testing.T) {
 		if !slices.Contains(data.PermanentFlags, f) {
 			t.Errorf("an empty mailbox does not keep %s: %v", f, data.PermanentFlags)
 		}
+	}
+}
+
+func TestMailFault(t *testing.T) {
+	m := startMail(t)
+	client := login(t, m, "bob", "b")
+	m.SetFault(func(command string) error {
+		if command == "CREATE" {
+			return Unavailable()
+		}
+		return nil
+	})
+	var refusal *imap.Error
+	if err := client.Create("Work", nil).Wait(); !errors.As(err, &refusal) || refusal.Code != imap.ResponseCodeUnavailable {
+		t.Errorf("CREATE: %v", err)
+	}
+	appendMail(t, client, "INBOX", mail, nil)
+	m.SetFault(nil)
+	if boxes, err := m.Mailboxes("bob"); err != nil || len(boxes) != 1 || len(boxes[0].Messages) != 1 {
+		t.Errorf("Mailboxes = %+v, %v", boxes, err)
+	}
+	if err := client.Create("Work", nil).Wait(); err != nil {
+		t.Error(err)
 	}
 }

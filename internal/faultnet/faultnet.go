@@ -1,6 +1,6 @@
 // Package faultnet is a TCP proxy that makes a good network a bad one, for tests
 // and benchmarks: it delays and throttles what passes, cuts connections at a
-// chosen byte or request, and swallows answers.
+// chosen byte or request, and swallows, truncates and repeats answers.
 //
 // It knows no protocol. What it calls a request is a turn: the client speaks,
 // after the server has spoken or at the beginning. For HTTP/1.1 without
@@ -13,7 +13,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,6 +86,31 @@ func (p *Proxy) CutAll() {
 	}
 }
 
+// hangUpPatience bounds how long HangUp waits for a server that does not end.
+const hangUpPatience = 10 * time.Second
+
+// HangUp does to all open connections what the death of the client's process does: the client's ends are gone, nothing
+// of what is still on its way to it arrives, and each server finds the end of its connection after what it was sent. It
+// returns when every server has closed its own end, so that nothing that was asked before is under way any more.
+func (p *Proxy) HangUp() {
+	p.mutex.Lock()
+	links := slices.Collect(maps.Keys(p.links))
+	p.mutex.Unlock()
+	for _, l := range links {
+		l.hangUp()
+	}
+	patience := time.NewTimer(hangUpPatience)
+	defer patience.Stop()
+	for _, l := range links {
+		select {
+		case <-l.gone:
+		case <-patience.C:
+			p.CutAll()
+			<-l.gone
+		}
+	}
+}
+
 // Counters are sums over all connections since the start.
 type Counters struct {
 	Connections, Turns int
@@ -145,8 +172,9 @@ func (p *Proxy) serve(client net.Conn) {
 	both.Wait()
 	l.cut()
 	p.mutex.Lock()
-	defer p.mutex.Unlock()
 	delete(p.links, l)
+	p.mutex.Unlock()
+	close(l.gone)
 }
 
 // open registers a connection; nil when the proxy is closed.
@@ -157,7 +185,7 @@ func (p *Proxy) open(client, server net.Conn) *link {
 		return nil
 	}
 	p.count++
-	l := &link{proxy: p, number: p.count, ended: make(chan struct{}), last: ToClient}
+	l := &link{proxy: p, number: p.count, ended: make(chan struct{}), gone: make(chan struct{}), last: ToClient}
 	l.ends[ToServer], l.ends[ToClient] = server, client
 	p.links[l] = struct{}{}
 	return l
@@ -167,9 +195,11 @@ func (p *Proxy) open(client, server net.Conn) *link {
 type link struct {
 	proxy  *Proxy
 	number int
-	ends   [2]net.Conn // by the direction that leads to them
-	ended  chan struct{}
+	ends   [2]net.Conn   // by the direction that leads to them
+	ended  chan struct{} // nothing passes any more
+	gone   chan struct{} // both ends are closed, by the servers too
 	once   sync.Once
+	hungUp atomic.Bool
 
 	// Guarded by proxy.mutex.
 	last      Direction // who was spoken to last
@@ -190,6 +220,29 @@ func (l *link) cut() {
 	})
 }
 
+// end ends both connections in good order: what was written before arrives, and then the end of the stream.
+func (l *link) end() {
+	l.once.Do(func() {
+		close(l.ended)
+		for _, end := range l.ends {
+			_ = end.Close()
+		}
+	})
+}
+
+// hangUp closes the client's end alone.
+func (l *link) hangUp() {
+	l.hungUp.Store(true)
+	reset(l.ends[ToClient])
+}
+
+// broken handles an error of the connections. A client that has hung up is none: the server still gets what it was sent.
+func (l *link) broken() {
+	if !l.hungUp.Load() {
+		l.cut()
+	}
+}
+
 func reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -201,8 +254,11 @@ func reset(conn net.Conn) {
 type chunk struct {
 	data []byte
 	due  time.Time
-	end  bool // the connection is to be cut after it
+	then Action // what is done with the connection after it
 }
+
+// last says that nothing passes after the chunk.
+func (c chunk) last() bool { return c.then == Cut || c.then == End }
 
 const (
 	chunkSize  = 32 << 10
@@ -234,13 +290,13 @@ func (l *link) receive(direction Direction, way chan<- chunk) {
 			case <-l.ended:
 				return
 			}
-			if c.end {
+			if c.last() {
 				return
 			}
 		}
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
-				l.cut()
+				l.broken()
 			}
 			return
 		}
@@ -266,14 +322,30 @@ func (l *link) deliver(direction Direction, way <-chan chunk) {
 		if !l.waitUntil(c.due) {
 			return
 		}
-		if _, err := to.Write(c.data); err != nil || c.end {
-			l.cut()
+		if !l.write(direction, c) {
 			return
 		}
 	}
 	if tcp, ok := to.(*net.TCPConn); ok {
 		_ = tcp.CloseWrite()
 	}
+}
+
+// write reports whether the connection goes on.
+func (l *link) write(direction Direction, c chunk) bool {
+	if len(c.data) > 0 && (direction == ToServer || !l.hungUp.Load()) {
+		if _, err := l.ends[direction].Write(c.data); err != nil {
+			l.broken()
+			return direction == ToClient && l.hungUp.Load()
+		}
+	}
+	switch c.then {
+	case Cut:
+		l.cut()
+	case End:
+		l.end()
+	}
+	return !c.last()
 }
 
 func (l *link) waitUntil(due time.Time) bool {

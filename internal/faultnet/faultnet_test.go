@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -210,6 +211,73 @@ func TestHangAnswer(t *testing.T) {
 	}
 	p.SetHook(nil)
 	dial(t, p).want(t, "b")
+}
+
+func TestTruncateAnswer(t *testing.T) {
+	server := startLines(t)
+	p := start(t, server.addr, Options{Hook: TruncateAnswer(1, 2)})
+	client := dial(t, p)
+	if got, err := client.ask("a"); got != "ok" || !errors.Is(err, io.EOF) {
+		t.Errorf("answer %q, %v, want its beginning and an end in good order", got, err)
+	}
+	if got := server.lines.Load(); got != 1 {
+		t.Errorf("%d lines reached the server, want 1", got)
+	}
+	dial(t, p).want(t, "b")
+}
+
+func TestInsteadOfTheAnswer(t *testing.T) {
+	p := start(t, startLines(t).addr, Options{Hook: onAnswer(1, Verdict{Action: End, Instead: []byte("bye\n")})})
+	client := dial(t, p)
+	if got, err := client.ask("a"); got != "bye\n" || err != nil {
+		t.Errorf("answer %q, %v", got, err)
+	}
+	client.wantCut(t, "b")
+}
+
+func TestRepeatAnswer(t *testing.T) {
+	server := startLines(t)
+	p := start(t, server.addr, Options{Hook: RepeatAnswer(1)})
+	client := dial(t, p)
+	client.want(t, "a")
+	if got, err := client.reader.ReadString('\n'); got != "ok a\n" || err != nil {
+		t.Errorf("%q, %v, want the answer once more", got, err)
+	}
+	client.want(t, "b")
+	if got, want := p.Counters(), (Counters{Connections: 1, Turns: 2, ToServer: 4, ToClient: 15}); got != want {
+		t.Errorf("Counters = %+v, want %+v", got, want)
+	}
+}
+
+// What was sent before the client hung up still reaches the server, which is at its end when HangUp returns; a client hears
+// nothing more, and new connections are as before.
+func TestHangUp(t *testing.T) {
+	server := startLines(t)
+	swallow := func(p Passage) Verdict {
+		if p.Direction == ToClient {
+			return Verdict{Action: Swallow}
+		}
+		return Verdict{}
+	}
+	p := start(t, server.addr, Options{Hook: swallow})
+	client := dial(t, p)
+	if _, err := io.WriteString(client, "a\nb\n"); err != nil {
+		t.Fatal(err)
+	}
+	for p.Counters().ToServer < 4 {
+		runtime.Gosched()
+	}
+	p.HangUp()
+	if got := server.lines.Load(); got != 2 {
+		t.Errorf("%d lines reached the server, want 2", got)
+	}
+	if got, err := client.reader.ReadString('\n'); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("answer %q, %v, want a cut", got, err)
+	}
+	p.SetHook(nil)
+	dial(t, p).want(t, "c")
+	p.HangUp()
+	p.HangUp() // nothing is open
 }
 
 func TestCutRandomlyIsSeeded(t *testing.T) {

@@ -1,6 +1,9 @@
 package faultnet
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // Direction is where data goes.
 type Direction int
@@ -43,13 +46,20 @@ const (
 	// Swallow forwards the first bytes and loses everything after them in this
 	// direction, while the connection stays open: a server that hangs.
 	Swallow
+	// End forwards the first bytes and then closes the connection on both sides in good order: the client finds an end
+	// where there should be more, and no error.
+	End
+	// Repeat forwards the data twice.
+	Repeat
 )
 
 // Verdict is a hook's decision.
 type Verdict struct {
 	Action Action
-	// Keep is how many bytes of the data are forwarded with Cut and Swallow.
+	// Keep is how many bytes of the data are forwarded with Cut, Swallow and End.
 	Keep int
+	// Instead is what is forwarded in the place of the data, with any action; nil: the data.
+	Instead []byte
 }
 
 // Hook decides about data. It is called for one piece of data at a time, over
@@ -78,16 +88,22 @@ func (l *link) decide(direction Direction, data []byte) chunk {
 	if l.swallowed[direction] {
 		verdict = Verdict{Action: Swallow}
 	}
-	if verdict.Action != Pass {
+	if verdict.Instead != nil {
+		data, verdict.Keep = verdict.Instead, len(verdict.Instead)
+	}
+	switch verdict.Action {
+	case Cut, Swallow, End:
 		data = data[:min(max(verdict.Keep, 0), len(data))]
+	case Repeat:
+		data = slices.Concat(data, data)
 	}
 	l.swallowed[direction] = verdict.Action == Swallow
-	if verdict.Action == Cut { // what passes reaches the server before the cut does: its answer would slip through
+	if verdict.Action == Cut || verdict.Action == End { // what passes reaches the server before the cut does: its answer would slip through
 		l.swallowed[direction.opposite()] = true
 	}
 	l.passed[direction] += int64(len(data))
 	p.passed[direction] += int64(len(data))
-	return chunk{data: data, end: verdict.Action == Cut}
+	return chunk{data: data, then: verdict.Action}
 }
 
 // CutAfter cuts once, when that many bytes have passed in the direction, over
@@ -115,16 +131,22 @@ func CutTurn(n int) Hook {
 
 // DropAnswer lets the n-th turn reach the server and cuts when the server
 // answers: the client never learns what became of it.
-func DropAnswer(n int) Hook { return onAnswer(n, Cut) }
+func DropAnswer(n int) Hook { return onAnswer(n, Verdict{Action: Cut}) }
 
 // HangAnswer lets the n-th turn reach the server, and loses the answer and
 // everything after it while the connection stays open.
-func HangAnswer(n int) Hook { return onAnswer(n, Swallow) }
+func HangAnswer(n int) Hook { return onAnswer(n, Verdict{Action: Swallow}) }
 
-func onAnswer(n int, action Action) Hook {
+// TruncateAnswer forwards that many bytes of the answer to the n-th turn, and then closes the connection in good order.
+func TruncateAnswer(n, keep int) Hook { return onAnswer(n, Verdict{Action: End, Keep: keep}) }
+
+// RepeatAnswer delivers the answer to the n-th turn twice, if it comes in one piece; otherwise each piece of it.
+func RepeatAnswer(n int) Hook { return onAnswer(n, Verdict{Action: Repeat}) }
+
+func onAnswer(n int, verdict Verdict) Hook {
 	return func(p Passage) Verdict {
 		if p.Direction == ToClient && p.TotalTurn == n {
-			return Verdict{Action: action}
+			return verdict
 		}
 		return Verdict{}
 	}

@@ -148,7 +148,7 @@ func (c *client) make(ctx context.Context, path string, wanted sinks.Collection)
 			return nil
 		case s == http.StatusMethodNotAllowed, a.XML.Has("resource-must-be-null"):
 			return c.adopt(ctx, path, a)
-		case s == http.StatusTooManyRequests, s == http.StatusUnauthorized, s >= 500, limited(a):
+		case s == http.StatusTooManyRequests, s == http.StatusUnauthorized, passing(s), s >= 500, limited(a):
 			return c.makeFault(a)
 		}
 		last = a
@@ -157,6 +157,11 @@ func (c *client) make(ctx context.Context, path string, wanted sinks.Collection)
 		return c.adopt(ctx, path, last)
 	}
 	return c.makeFault(last)
+}
+
+// passing reports whether a refusal says nothing of the properties: with the same ones it may work a moment later.
+func passing(status int) bool {
+	return status == http.StatusLocked || status == http.StatusRequestTimeout || status == http.StatusTooEarly
 }
 
 func xmlHeader(body string) http.Header {

@@ -36,6 +36,8 @@ type mailbox struct {
 	permanent []string
 	// mark is where the next message would have come before this sink wrote any; nil until it was asked for.
 	mark *place
+	// unsubscribed says that the server lists it without a subscription; see subscribeNew.
+	unsubscribed bool
 }
 
 func newMailboxes(s *Sink) *mailboxes {
@@ -60,14 +62,15 @@ func (b *mailboxes) load(x *session) error {
 	for _, data := range list {
 		b.note(data)
 	}
+	b.noteSubscriptions(list, options != nil)
 	return openInbox(x)
 }
 
 // listAll lists all mailboxes with their special uses.
 func (x *session) listAll() ([]*imap.ListData, error) {
 	var options *imap.ListOptions
-	if caps := x.Caps(); caps.Has(imap.CapSpecialUse) && caps.Has(imap.CapListExtended) {
-		options = &imap.ListOptions{ReturnSpecialUse: true}
+	if caps := x.Caps(); caps.Has(imap.CapListExtended) {
+		options = &imap.ListOptions{ReturnSpecialUse: caps.Has(imap.CapSpecialUse), ReturnSubscribed: true}
 	}
 	x.count(1)
 	return x.List("", "*", options).Collect()
@@ -178,7 +181,7 @@ func (b *mailboxes) hasUse(name string) bool {
 func (b *mailboxes) ensure(ctx context.Context, m sinks.Mailbox) (name string, losses []sinks.Loss, err error) {
 	name, losses = b.resolve(m)
 	if b.exists(name) {
-		return name, losses, nil
+		return name, losses, b.subscribeNew(ctx, name)
 	}
 	b.making.Lock()
 	defer b.making.Unlock()
@@ -226,7 +229,7 @@ func (b *mailboxes) make(x *session, name, use string) error {
 	}
 	b.noteMade(name, made)
 	x.count(1)
-	if err := x.Subscribe(name).Wait(); err != nil && !refused(err) {
+	if err := lasting(x.Subscribe(name).Wait()); err != nil {
 		return err
 	}
 	b.mu.Lock()
@@ -246,7 +249,7 @@ func (b *mailboxes) createOne(x *session, name, use string) (made bool, err erro
 	}
 	x.count(1)
 	err = x.Create(name, options).Wait()
-	if options != nil && refused(err) && !alreadyExists(err) {
+	if options != nil && refused(err) && !alreadyExists(err) && !passing(err) {
 		x.count(1)
 		err = x.Create(name, nil).Wait()
 	}

@@ -64,7 +64,7 @@ func New(data *Data, o Options) *Server {
 		o.Scopes = ReadOnlyScopes()
 	}
 	s := &Server{Front: cloudsim.NewFront(o.Behaviour), data: data, options: o, quota: newMeter(o.Quotas),
-		key: sync.OnceValue(newKey), tokens: map[string]session{}}
+		key: keyOfProcess, tokens: map[string]session{}}
 	s.mux = s.routes()
 	return s
 }

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -39,6 +40,9 @@ type session struct {
 	scopes  []string
 	expires time.Time
 }
+
+// keyOfProcess is the service account's key of all servers of a process: making one takes longer than many a test.
+var keyOfProcess = sync.OnceValue(newKey)
 
 func newKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
