@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -96,11 +97,12 @@ func unlisted(d *dice, before, list []any) (out []any) {
 	for _, item := range list {
 		here[idOf(item)] = true
 	}
-	for _, item := range before {
-		if id := idOf(item); !here[id] && d.chance(3) {
-			here[id] = true
+	for _, item := range slices.Backward(before) { // the last state of each
+		id := idOf(item)
+		if !here[id] && d.chance(3) {
 			out = append(out, item)
 		}
+		here[id] = true
 	}
 	return out
 }
@@ -136,4 +138,3 @@ func idOf(item any) string {
 	raw, _ := json.Marshal(item)
 	return string(raw)
 }
-
