@@ -135,9 +135,10 @@ type pass[S sources.Content, T sinks.Content] struct {
 	writes writes
 	// streak counts the items in a row that failed because a side did not answer.
 	streak atomic.Int64
-	// relist asks for a full listing after the changes: a folder came back whose content was removed along with it, and
-	// providers do not report that content.
-	relist atomic.Bool
+	// changing is true while a page of changes is being prepared, and not one of a listing.
+	changing bool
+	// listings counts the full listings of the pass.
+	listings int
 	// resumed is true while what an earlier run left unfinished may be among the items.
 	resumed atomic.Bool
 	// passed counts the pages that the cursor has passed, and began is the listing's generation when the pass began.

@@ -52,12 +52,12 @@ func (t *tree) steps(ctx context.Context, p *filePass, works []*fileWork) ([]ste
 			gone = append(gone, w)
 		case w.item.Content.Type == sources.Folder && w.item.Problem == nil:
 			folders = append(folders, w)
-			if w.rec.State == checkpoint.Removed && w.rec.Location == "" {
-				p.relist.Store(true)
-			}
 		default:
 			files = append(files, w)
 		}
+	}
+	if err := t.checkAppeared(ctx, p, folders, works); err != nil {
+		return nil, err
 	}
 	if err := t.ensureOrphans(ctx, p, works); err != nil {
 		return nil, err
