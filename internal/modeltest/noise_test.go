@@ -63,7 +63,8 @@ func (w *wire) spoil(d *dice, r *http.Request, batch bool, raw []byte) []byte {
 			}
 		}
 	} else {
-		w.shuffleLists(d, r.URL.Path, answer)
+		q := r.URL.Query()
+		w.shuffleLists(d, r.URL.Path+" "+q.Get("q")+" "+q.Get("fields"), answer) // of what one query asks for
 	}
 	out, err := json.Marshal(answer)
 	if err != nil {
