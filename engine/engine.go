@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -111,9 +112,25 @@ func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
 	}
 	err = p.pages(ctx)
 	if err == nil {
-		err = p.takeUp(ctx, checkpoint.Pending, checkpoint.Writing)
+		err = p.finish(ctx)
 	}
 	return p.end(ctx, err)
+}
+
+// finish takes up what is undone. Moves that waited for others make way for one another; in the end none may be left.
+func (p *pass[S, T]) finish(ctx context.Context) error {
+	for before := int64(math.MaxInt64); ; {
+		p.waiting.Store(0)
+		if err := p.takeUp(ctx, checkpoint.Pending, checkpoint.Writing); err != nil {
+			return err
+		}
+		n := p.waiting.Load()
+		if n == 0 {
+			return nil
+		}
+		p.insist = n >= before
+		before = n
+	}
 }
 
 // Retry takes up the items that failed, and those that were skipped since something else lay at their place on the target,
@@ -139,6 +156,9 @@ type pass[S sources.Content, T sinks.Content] struct {
 	changing bool
 	// listings counts the full listings of the pass.
 	listings int
+	// waiting counts the moves that others have to make way for; see errInItself. insist says that there are no others.
+	waiting atomic.Int64
+	insist  bool
 	// resumed is true while what an earlier run left unfinished may be among the items.
 	resumed atomic.Bool
 	// passed counts the pages that the cursor has passed, and began is the listing's generation when the pass began.

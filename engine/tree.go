@@ -178,6 +178,9 @@ func (t *tree) place(ctx context.Context, p *filePass, w *fileWork, content *sin
 			return nil, fault.New(fault.FailItem, fault.TargetNoParent, "the folder of %q could not be made", w.item.Content.Name)
 		}
 	}
+	if ok && beneath(reserved, lies) {
+		return nil, errInItself
+	}
 	content.Path = reserved
 	if ok && prev.Location != "" {
 		prev.Location = sinks.PathLocation(lies)
