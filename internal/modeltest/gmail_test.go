@@ -258,6 +258,7 @@ func (g *gmail) renameLabel(d *dice) string {
 	for _, m := range g.mails {
 		if slices.Contains(m.labels, label) {
 			m.changed()
+			m.relabelled = true
 		}
 	}
 	return did

@@ -39,6 +39,9 @@ type mail struct {
 	present bool
 	// untold says that the provider does not tell what changed.
 	untold bool
+	// relabelled says that a label of the message was renamed since the last pass, which shows how the message is now, if
+	// that much is read before the provider says that it has forgotten the rest.
+	relabelled bool
 }
 
 // box is a folder of Exchange.
@@ -177,7 +180,7 @@ func (a *mailAccount) passed() {
 		m.or = nil
 		switch {
 		case now != nil && m.untold:
-			if a.cut {
+			if a.cut || m.relabelled {
 				m.or = now
 			}
 		case now != nil:
@@ -186,7 +189,7 @@ func (a *mailAccount) passed() {
 		default:
 			m.lies = nil
 		}
-		m.present = now != nil
+		m.present, m.relabelled = now != nil, false
 		m.untold = m.untold && now != nil
 	}
 	a.cut = false
