@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
@@ -17,12 +18,9 @@ type writes struct{ sync.RWMutex }
 // deliver has the sink write the item and passes what came of it to save. Where a write cannot be repeated it is noted
 // before, and looked for when it may have happened without an answer.
 func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen, save func(sinks.Written) error) error {
-	switch {
-	case p.finder == nil || !prev.IsZero():
-		w.rec.Attempts++
-		return p.write(ctx, out, prev, save)
-	case w.rec.Attempts > 0:
-		found, err := p.findLost(ctx, w, out, seen)
+	replaced := p.finder != nil && !prev.IsZero() && seen.stated.Version != prev.BodyVersion
+	if replaced && out.Again || p.finder != nil && prev.IsZero() && w.rec.Attempts > 0 {
+		found, err := p.findLost(ctx, w, out, prev, seen)
 		if err != nil {
 			return err
 		}
@@ -30,6 +28,11 @@ func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T],
 			// The sink completes what the interrupted write left undone, and tells its losses.
 			return p.write(ctx, out, found, save)
 		}
+		out.Again = false
+	}
+	if p.finder == nil || !prev.IsZero() {
+		w.rec.Attempts++
+		return p.write(ctx, out, prev, save)
 	}
 	if err := p.noteWriting(ctx, w); err != nil {
 		return err
@@ -66,8 +69,9 @@ func (p *pass[S, T]) noteWriting(ctx context.Context, w *work[S]) error {
 }
 
 // findLost returns the receipt of an earlier write of the item that got no answer; the zero receipt if there was none.
-// The receipt is in the ledger when it returns, so that nobody else finds the same object.
-func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T], seen *seen) (sinks.Receipt, error) {
+// The receipt is in the ledger when it returns, so that nobody else finds the same object. What the lost write was to replace
+// is taken away before; what a user changed of it stays.
+func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen) (sinks.Receipt, error) {
 	p.writes.Lock()
 	defer p.writes.Unlock()
 	if err := p.saver.flush(ctx); err != nil {
@@ -78,13 +82,22 @@ func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T]
 		return sinks.Receipt{}, fmt.Errorf("look for an interrupted write: %w", err)
 	}
 	for _, r := range candidates {
+		if r.Location == prev.Location {
+			continue
+		}
 		owner, err := p.ledger.AtLocation(ctx, r.Location)
 		if err != nil {
 			return sinks.Receipt{}, ledgerError(err)
 		}
-		if owner == "" || owner == w.item.ID {
-			return r, p.claim(ctx, w, r, seen)
+		if owner != "" && owner != w.item.ID {
+			continue
 		}
+		if !prev.IsZero() {
+			if err := p.sink.Remove(ctx, prev); err != nil && fault.Of(err).Reason != fault.TargetConflict {
+				return sinks.Receipt{}, err
+			}
+		}
+		return r, p.claim(ctx, w, r, seen)
 	}
 	return sinks.Receipt{}, nil
 }
