@@ -38,3 +38,21 @@ func TestFoldersInEachOtherFail(t *testing.T) {
 		t.Errorf("%v, %s", r.State, r.Reason)
 	}
 }
+
+// What moved out of a folder stays although the folder is removed, with what lies in it.
+func TestDeletedFolderLeavesWhatMovedOut(t *testing.T) {
+	b, c := newBench(t), new(calls)
+	o := quick
+	o.Propagate = true
+	src := newFakeSource(c, folder("old", "", "old"), folder("in", "old", "in"), folder("deep", "in", "deep"), file("f", "deep", "f.txt", "text"),
+		file("g", "in", "g.txt", "gone"))
+	dst := newTreeSink(c)
+	must(t, fileEngine(src, dst, o).Run(t.Context(), b.ledger(c)))
+	src.set(folder("deep", "", "deep"))
+	src.set(gone[sources.File]("old"))
+	must(t, fileEngine(src, dst, o).Run(t.Context(), b.ledger(c)))
+	wantTree(t, dst, []string{"deep/", "deep/f.txt=text"})
+	if st := b.status(); st.Counts[checkpoint.Copied] != 2 || st.Counts[checkpoint.Removed] != 3 {
+		t.Errorf("counts %v", st.Counts)
+	}
+}

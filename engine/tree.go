@@ -70,7 +70,7 @@ func (t *tree) steps(ctx context.Context, p *filePass, works []*fileWork) ([]ste
 	leaves := t.reserving(p, files, false)
 	leaves.leaves = true
 	steps = append(steps, leaves)
-	removals, err := t.removals(ctx, p, gone)
+	removals, err := t.removals(ctx, p, works, gone)
 	return append(steps, removals...), err
 }
 
