@@ -61,8 +61,6 @@ type bench struct {
 	wire    *wire
 	account account
 	outcome outcome
-	// unsure says that a pass was interrupted, or that edits went on during it.
-	unsure bool
 }
 
 // play plays a plan on the account that open makes in a directory.
@@ -160,6 +158,8 @@ func (b *bench) interrupted(d *dice) {
 		}
 		if stopped {
 			b.outcome.interrupted++
+		} else { // it came to its end before
+			b.account.passed()
 		}
 		must(b.store.Close())
 		b.open()
