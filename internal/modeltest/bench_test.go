@@ -22,6 +22,12 @@ type account interface {
 	expire()
 	// run makes one pass with new clients, as another process would.
 	run(ctx context.Context, s checkpoint.Store, o engine.Options) error
+	model
+	close()
+}
+
+// model knows what the edits have made of an account.
+type model interface {
 	// passed says that a pass has come to its end: what the source holds now is what the target must hold, with what is kept.
 	passed()
 	// differences compares the whole target with what it must hold.
@@ -30,7 +36,6 @@ type account interface {
 	live() int
 	// most is how many requests a pass over an unchanged account may make.
 	most() int64
-	close()
 }
 
 // setting is what holds for a whole plan.

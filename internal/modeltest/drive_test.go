@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/engine"
@@ -30,24 +29,22 @@ var target = embedded.User{Name: "alice", Password: "secret"}
 
 // provider is a drive at a simulated provider. An edit that the provider does not know is nil.
 type provider struct {
-	add           func(parent, name, body string, folder bool) string
-	rename        func(id, name string)
-	move          func(id, parent string)
-	edit          func(id, body string)
-	trash         func(id string)
-	restore       func(id string)
-	erase         func(id string)
-	touch         func(id string, at time.Time)
-	addOrphan     func(name, body string, folder bool) string
-	moveAway      func(id string) // into a folder of somebody else
-	expire        func()
-	open          func(next http.RoundTripper) sources.Source[sources.File]
-	problems      func() []string
-	close         func()
-	noisy         func(r *http.Request) bool
-	names         map[string]string // of the provider, and what the target makes of them
-	uniqueNames   bool              // siblings have different names, whatever their case
-	trashIsErased bool
+	add         func(parent, name, body string, folder bool) string
+	rename      func(id, name string)
+	move        func(id, parent string)
+	edit        func(id, body string)
+	trash       func(id string)
+	restore     func(id string)
+	erase       func(id string)
+	addOrphan   func(name, body string, folder bool) string
+	moveAway    func(id string) // into a folder of somebody else
+	expire      func()
+	open        func(next http.RoundTripper) sources.Source[sources.File]
+	problems    func() []string
+	close       func()
+	noisy       func(r *http.Request) bool
+	names       map[string]string // of the provider, and what the target makes of them
+	uniqueNames bool              // siblings have different names, whatever their case
 }
 
 // driveAccount is a drive with its model.

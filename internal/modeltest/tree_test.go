@@ -158,24 +158,9 @@ func (e *entry) paths(above string, into map[string]int) map[string]int {
 	return into
 }
 
-// twins are names that siblings share, or would share without their numbers, without regard to case.
-func (e *entry) twins(above string, into map[string]bool) map[string]bool {
-	count := map[string]int{}
-	for _, in := range e.entries {
-		count[strings.ToLower(plainName(in.name))]++
-		in.twins(above+plainName(in.name)+"/", into)
-	}
-	for name, n := range count {
-		if n > 1 {
-			into[above+name] = true
-		}
-	}
-	return into
-}
-
 // differences compares two trees.
-func (want *entry) differences(got *entry) (wrong []string) {
-	wanted, there := want.paths("", map[string]int{}), got.paths("", map[string]int{})
+func (e *entry) differences(got *entry) (wrong []string) {
+	wanted, there := e.paths("", map[string]int{}), got.paths("", map[string]int{})
 	for _, path := range slices.Sorted(maps.Keys(wanted)) {
 		if n := wanted[path] - there[path]; n > 0 {
 			wrong = append(wrong, fmt.Sprintf("missing, %d times: %s", n, path))
@@ -186,8 +171,8 @@ func (want *entry) differences(got *entry) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("too much, %d times: %s", n, path))
 		}
 	}
-	if wrong == nil && want.text() != got.text() {
-		wrong = append(wrong, fmt.Sprintf("the target holds\n%s, and must hold\n%s", got.text(), want.text()))
+	if wrong == nil && e.text() != got.text() {
+		wrong = append(wrong, fmt.Sprintf("the target holds\n%s, and must hold\n%s", got.text(), e.text()))
 	}
 	return wrong
 }
