@@ -21,6 +21,8 @@ type gmail struct {
 	copies    bool
 	// named are the user's labels by the names that they had first.
 	named map[string]string
+	// renamed are the labels that had another name at some time.
+	renamed map[string]bool
 }
 
 // userLabels are names that a label may have, and their keywords.
@@ -82,7 +84,7 @@ func openGmail(_ string, s setting, w *wire) account {
 	server := simgoogle.New(data, simgoogle.Options{PageSize: pageSize(s), ShortPages: s.variant&2 == 0})
 	h := serve(server)
 	a := &mailAccount{setting: s, wire: w, problems: server.Problems, end: func() { _ = server.Close(); h.Close() }}
-	g := &gmail{mailAccount: a, data: data, spamTrash: s.variant&4 == 0, copies: s.variant&8 == 0, named: map[string]string{}}
+	g := &gmail{mailAccount: a, data: data, spamTrash: s.variant&4 == 0, copies: s.variant&8 == 0, named: map[string]string{}, renamed: map[string]bool{}}
 	for _, name := range firstLabels {
 		g.named[name] = name
 		value(data.AddLabel(alice, simgoogle.Label{Name: name, ID: idOfLabel(name)}))
@@ -161,6 +163,7 @@ func (g *gmail) relabel(m *mail, add, remove []string) string {
 	m.labels = slices.DeleteFunc(m.labels, func(l string) bool { return slices.Contains(remove, l) || slices.Contains(add, l) })
 	m.labels = append(m.labels, add...)
 	m.changed()
+	m.relabelled = m.relabelled || slices.ContainsFunc(m.labels, func(l string) bool { return g.renamed[l] })
 	return fmt.Sprintf("relabel %v: add %q, remove %q", m, add, remove)
 }
 
@@ -254,7 +257,7 @@ func (g *gmail) renameLabel(d *dice) string {
 	name, _ := pick(d, free)
 	must(g.data.RenameLabel(alice, idOfLabel(label), name))
 	did := fmt.Sprintf("the label %q is now %q", g.named[label], name)
-	g.named[label] = name
+	g.named[label], g.renamed[label] = name, true
 	for _, m := range g.mails {
 		if slices.Contains(m.labels, label) {
 			m.changed()
