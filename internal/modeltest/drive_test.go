@@ -394,9 +394,9 @@ func (a *driveAccount) awayOne(d *dice) string {
 func serve(handler http.Handler) *httptest.Server { return httptest.NewServer(handler) }
 
 func TestGoogleDrive(t *testing.T) {
-	tryPlans(t, 240, func(p plan) outcome { return play(p, openGoogleDrive) })
+	tryPlans(t, 360, func(p plan) outcome { return play(p, openGoogleDrive) })
 }
 
 func TestOneDrive(t *testing.T) {
-	tryPlans(t, 240, func(p plan) outcome { return play(p, openOneDrive) })
+	tryPlans(t, 360, func(p plan) outcome { return play(p, openOneDrive) })
 }

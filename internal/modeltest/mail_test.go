@@ -272,9 +272,9 @@ func (m *mail) String() string {
 }
 
 func TestGmail(t *testing.T) {
-	tryPlans(t, 240, func(p plan) outcome { return play(p, openGmail) })
+	tryPlans(t, 360, func(p plan) outcome { return play(p, openGmail) })
 }
 
 func TestExchangeMail(t *testing.T) {
-	tryPlans(t, 240, func(p plan) outcome { return play(p, openExchange) })
+	tryPlans(t, 360, func(p plan) outcome { return play(p, openExchange) })
 }
