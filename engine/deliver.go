@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
@@ -17,16 +19,9 @@ type writes struct{ sync.RWMutex }
 // deliver has the sink write the item and passes what came of it to save. Where a write cannot be repeated it is noted
 // before, and looked for when it may have happened without an answer.
 func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen, save func(sinks.Written) error) error {
-	switch {
-	case p.finder == nil || !prev.IsZero():
-		w.rec.Attempts++
-		err := p.write(ctx, w, out, prev, save)
-		if p.seeker != nil && !prev.IsZero() && isConflict(err) {
-			return p.bringBack(ctx, w, out, prev, seen, save)
-		}
-		return err
-	case w.rec.Attempts > 0:
-		found, err := p.findLost(ctx, w, out, seen)
+	replaced := p.finder != nil && !prev.IsZero() && seen.stated.Version != prev.BodyVersion
+	if replaced && out.Again || p.finder != nil && prev.IsZero() && w.rec.Attempts > 0 {
+		found, err := p.findLost(ctx, w, out, prev, seen)
 		if err != nil {
 			return err
 		}
@@ -34,6 +29,15 @@ func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T],
 			// The sink completes what the interrupted write left undone, and tells its losses.
 			return p.write(ctx, w, out, found, save)
 		}
+		out.Again = false
+	}
+	if p.finder == nil || !prev.IsZero() {
+		w.rec.Attempts++
+		err := p.write(ctx, w, out, prev, save)
+		if p.seeker != nil && !prev.IsZero() && isConflict(err) {
+			return p.bringBack(ctx, w, out, prev, seen, save)
+		}
+		return err
 	}
 	if err := p.noteWriting(ctx, w); err != nil {
 		return err
@@ -73,8 +77,9 @@ func (p *pass[S, T]) noteWriting(ctx context.Context, w *work[S]) error {
 }
 
 // findLost returns the receipt of an earlier write of the item that got no answer; the zero receipt if there was none.
-// The receipt is in the ledger when it returns, so that nobody else finds the same object.
-func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T], seen *seen) (sinks.Receipt, error) {
+// The receipt is in the ledger when it returns, so that nobody else finds the same object. What the lost write was to replace
+// is taken away before; what a user changed of it stays.
+func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen) (sinks.Receipt, error) {
 	p.writes.Lock()
 	defer p.writes.Unlock()
 	if err := p.saver.flush(ctx); err != nil {
@@ -85,8 +90,14 @@ func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T]
 		return sinks.Receipt{}, fmt.Errorf("look for an interrupted write: %w", err)
 	}
 	own, err := p.unowned(ctx, w, candidates)
+	own = slices.DeleteFunc(own, func(r sinks.Receipt) bool { return r.Location == prev.Location })
 	if err != nil || len(own) == 0 {
 		return sinks.Receipt{}, err
+	}
+	if !prev.IsZero() {
+		if err := p.sink.Remove(ctx, prev); err != nil && fault.Of(err).Reason != fault.TargetConflict {
+			return sinks.Receipt{}, err
+		}
 	}
 	return own[0], p.claim(ctx, w, own[0], seen)
 }

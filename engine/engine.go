@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -124,9 +125,25 @@ func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
 	}
 	err = p.pages(ctx)
 	if err == nil {
-		err = p.takeUp(ctx, checkpoint.Pending, checkpoint.Writing)
+		err = p.finish(ctx)
 	}
 	return p.end(ctx, err)
+}
+
+// finish takes up what is undone. Moves that waited for others make way for one another; in the end none may be left.
+func (p *pass[S, T]) finish(ctx context.Context) error {
+	for before := int64(math.MaxInt64); ; {
+		p.waiting.Store(0)
+		if err := p.takeUp(ctx, checkpoint.Pending, checkpoint.Writing); err != nil {
+			return err
+		}
+		n := p.waiting.Load()
+		if n == 0 {
+			return nil
+		}
+		p.insist = n >= before
+		before = n
+	}
 }
 
 // Retry takes up the items that failed, and those that were skipped since something else lay at their place on the target,
@@ -148,9 +165,13 @@ type pass[S sources.Content, T sinks.Content] struct {
 	writes writes
 	// streak counts the items in a row that failed because a side did not answer.
 	streak atomic.Int64
-	// relist asks for a full listing after the changes: a folder came back whose content was removed along with it, and
-	// providers do not report that content.
-	relist atomic.Bool
+	// changing is true while a page of changes is being prepared, and not one of a listing.
+	changing bool
+	// listings counts the full listings of the pass.
+	listings int
+	// waiting counts the moves that others have to make way for; see errInItself. insist says that there are no others.
+	waiting atomic.Int64
+	insist  bool
 	// resumed is true while what an earlier run left unfinished may be among the items.
 	resumed atomic.Bool
 	// passed counts the pages that the cursor has passed, and began is the listing's generation when the pass began.

@@ -53,6 +53,12 @@ func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
 	if fault.Cancelled(ctx) {
 		return ctx.Err()
 	}
+	if errors.Is(err, errInItself) && !p.insist {
+		p.waiting.Add(1)
+		rec := w.rec
+		rec.State = checkpoint.Pending
+		return p.saver.save(rec)
+	}
 	return p.giveUp(ctx, w, fault.Of(err))
 }
 

@@ -19,23 +19,22 @@ const batch = 500
 
 // pages works through the source's pages up to its present.
 func (p *pass[S, T]) pages(ctx context.Context) error {
-	for listings := 0; ; {
+	for {
 		if p.pos.Cursor == "" {
 			if err := p.startListing(ctx); err != nil {
 				return err
 			}
-			listings++
 		}
 		err := p.follow(ctx)
-		if err == nil && p.relist.CompareAndSwap(true, false) && listings < maxListings {
-			p.o.Log.Info("a deleted folder is back; listing anew for what lies in it")
-			p.pos.Cursor = ""
-			continue
-		}
-		if !errors.Is(err, sources.ErrCursorExpired) || listings >= maxListings {
+		expired, appeared := errors.Is(err, sources.ErrCursorExpired), errors.Is(err, errAppeared)
+		switch {
+		case appeared:
+			p.o.Log.Info("a folder appeared; listing anew for what lies in it")
+		case expired && p.listings < maxListings:
+			p.o.Log.Warn("the provider has forgotten the position; listing anew")
+		default:
 			return err
 		}
-		p.o.Log.Warn("the provider has forgotten the position; listing anew")
 		p.pos.Cursor = ""
 	}
 }
@@ -43,6 +42,7 @@ func (p *pass[S, T]) pages(ctx context.Context) error {
 // startListing begins a new generation: what is not seen in it by the end of the listing does not exist any more.
 func (p *pass[S, T]) startListing(ctx context.Context) error {
 	p.pos.Generation++
+	p.listings++
 	return p.advance(ctx, "")
 }
 
@@ -218,6 +218,7 @@ func (p *pass[S, T]) absent(r checkpoint.Record) sources.Item[S] {
 // takeUp moves the records in the given states, each as it is now at the source.
 func (p *pass[S, T]) takeUp(ctx context.Context, states ...checkpoint.State) error {
 	p.resumed.Store(true)
+	p.changing = false
 	for after := ""; ; {
 		if err := p.saver.flush(ctx); err != nil {
 			return err

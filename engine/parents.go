@@ -179,11 +179,15 @@ func levels(folders []*fileWork) [][]*fileWork {
 
 // removals returns the steps that take away what is gone: files at once, then folders, the deepest first. With a folder
 // goes what is known to lie in it, since providers report a deleted folder alone.
-func (t *tree) removals(ctx context.Context, p *filePass, gone []*fileWork) ([]step[sources.File], error) {
+func (t *tree) removals(ctx context.Context, p *filePass, works, gone []*fileWork) ([]step[sources.File], error) {
 	if !p.o.Propagate {
 		return []step[sources.File]{{works: gone}}, nil
 	}
-	all, err := t.withDescendants(ctx, p, gone)
+	live := make(map[string]bool)
+	for _, w := range works {
+		live[w.item.ID] = !w.item.Deleted
+	}
+	all, err := t.withDescendants(ctx, p, gone, live)
 	if err != nil {
 		return nil, err
 	}
@@ -205,8 +209,9 @@ func (t *tree) removals(ctx context.Context, p *filePass, gone []*fileWork) ([]s
 	return []step[sources.File]{{works: files}, {works: folders, serial: true}}, nil
 }
 
-// withDescendants adds what lies on the target in the deleted folders.
-func (t *tree) withDescendants(ctx context.Context, p *filePass, gone []*fileWork) ([]*fileWork, error) {
+// withDescendants adds what lies on the target in the deleted folders, but for what is live: it has moved out by the time of the
+// removal, with what lies in it.
+func (t *tree) withDescendants(ctx context.Context, p *filePass, gone []*fileWork, live map[string]bool) ([]*fileWork, error) {
 	known := make(map[string]*fileWork, len(gone))
 	for _, w := range gone {
 		known[w.item.ID] = w
@@ -220,6 +225,9 @@ func (t *tree) withDescendants(ctx context.Context, p *filePass, gone []*fileWor
 			gone[i].folder = gone[i].folder || len(children) > 0
 			for _, n := range children {
 				after = n.ID
+				if live[n.ID] {
+					continue
+				}
 				if w := known[n.ID]; w != nil {
 					w.folder = w.folder || n.Folder
 					continue

@@ -52,12 +52,12 @@ func (t *tree) steps(ctx context.Context, p *filePass, works []*fileWork) ([]ste
 			gone = append(gone, w)
 		case w.item.Content.Type == sources.Folder && w.item.Problem == nil:
 			folders = append(folders, w)
-			if w.rec.State == checkpoint.Removed && w.rec.Location == "" {
-				p.relist.Store(true)
-			}
 		default:
 			files = append(files, w)
 		}
+	}
+	if err := t.checkAppeared(ctx, p, folders, works); err != nil {
+		return nil, err
 	}
 	if err := t.ensureOrphans(ctx, p, works); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (t *tree) steps(ctx context.Context, p *filePass, works []*fileWork) ([]ste
 	leaves := t.reserving(p, files, false)
 	leaves.leaves = true
 	steps = append(steps, leaves)
-	removals, err := t.removals(ctx, p, gone)
+	removals, err := t.removals(ctx, p, works, gone)
 	return append(steps, removals...), err
 }
 
@@ -206,6 +206,9 @@ func (t *tree) place(ctx context.Context, p *filePass, w *fileWork, content *sin
 		if !there {
 			return nil, fault.New(fault.FailItem, fault.TargetNoParent, "the folder of %q could not be made", w.item.Content.Name)
 		}
+	}
+	if ok && beneath(reserved, lies) {
+		return nil, errInItself
 	}
 	content.Path = reserved
 	if ok && prev.Location != "" {

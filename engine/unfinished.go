@@ -15,7 +15,7 @@ func (t *tree) finishMove(ctx context.Context, p *filePass, w *fileWork) error {
 		return nil
 	}
 	lies, planned, ok, err := p.ledger.Where(ctx, w.item.ID)
-	if err != nil || !ok || slices.Equal(lies, planned) {
+	if err != nil || !ok || slices.Equal(lies, planned) || beneath(planned, lies) {
 		return ledgerError(err)
 	}
 	content, _, err := p.convert(w.item.Content)
@@ -37,6 +37,15 @@ func (t *tree) finishMove(ctx context.Context, p *filePass, w *fileWork) error {
 		return nil // it does not lie there, or is the user's by now
 	}
 	return asProblem(ctx, w, err)
+}
+
+// errInItself keeps a folder from moving into a folder that still lies in it: another one on the way there is to be moved out first, by
+// a later page of changes it may be. The item waits until the others are done.
+var errInItself error = fault.New(fault.FailItem, fault.TargetNoParent, "the folder would lie in itself")
+
+// beneath reports whether a path leads through a folder.
+func beneath(path, folder []string) bool {
+	return len(path) > len(folder) && slices.Equal(path[:len(folder)], folder)
 }
 
 // finished records where the node lies; the item has still to get its final state.

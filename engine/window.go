@@ -60,6 +60,7 @@ func (p *pass[S, T]) page(w *window[S], page sources.Page[S]) error {
 			return err
 		}
 	}
+	p.changing = !page.Listing
 	works, err := p.enlist(w.ctx, page.Items)
 	if err != nil {
 		return err

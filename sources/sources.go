@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"strings"
 )
 
@@ -39,6 +40,14 @@ type Source[T Content] interface {
 	// Fetch returns one item as it is now, with its content. It completes an item that was listed as a stub, and
 	// serves a later attempt at a failed one. ErrGone if it is not there (or no longer part of the collection).
 	Fetch(ctx context.Context, id string) (Item[T], error)
+}
+
+// Holder is a Source of a tree whose changes report a folder alone when it comes back with all that is in it: from the trash, or from
+// where the account could not see it.
+type Holder interface {
+	// Holds yields the ids of the collection's items that lie in the folders themselves, as it is now, in any order. After an error
+	// nothing more is yielded.
+	Holds(ctx context.Context, folders []string) iter.Seq2[string, error]
 }
 
 // Page is one step through a collection's changes.

@@ -62,11 +62,11 @@ func (b *mailboxes) load(x *session) error {
 	for _, data := range list {
 		b.note(data)
 	}
-	b.noteSubscriptions(list, options != nil)
+	b.noteSubscriptions(list, caps.Has(imap.CapListExtended))
 	return openInbox(x)
 }
 
-// listAll lists all mailboxes with their special uses.
+// listAll lists all mailboxes with their special uses and subscriptions, where the server tells them.
 func (x *session) listAll() ([]*imap.ListData, error) {
 	var options *imap.ListOptions
 	if caps := x.Caps(); caps.Has(imap.CapListExtended) {

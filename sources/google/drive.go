@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"google.golang.org/api/drive/v3"
 	"google.golang.org/api/googleapi"
@@ -160,31 +161,43 @@ func (s *driveSource) get(ctx context.Context, id string, fields googleapi.Field
 
 // list returns one page of the full listing: one flat scan, whose tree is in the parents.
 func (s *driveSource) list(ctx context.Context, cur driveCursor) (page sources.Page[sources.File], err error) {
-	var answer *drive.FileList
-	err = s.call(ctx, driveFilesList, func(svc *drive.Service) error {
-		call := svc.Files.List().PageSize(drivePage).Fields(listFields).Context(ctx)
-		if s.driveID == "" {
-			call.Corpora("user").Q("'me' in owners and trashed=false")
-		} else {
-			call.Corpora("drive").DriveId(s.driveID).IncludeItemsFromAllDrives(true).SupportsAllDrives(true).Q("trashed=false")
-		}
-		if cur.List != "" {
-			call.PageToken(cur.List)
-		}
-		answer, err = call.Do()
-		return err
-	})
+	answer, err := s.listPage(ctx, "", listFields, cur.List)
 	if err != nil {
 		return page, expired(err, cur.List)
-	}
-	if answer.IncompleteSearch {
-		return page, fault.New(fault.Retry, fault.SourceUnavailable, "Drive files.list: Google did not search everything")
 	}
 	page.Items, err = s.items(ctx, answer.Files)
 	page.Listing, page.ListingDone, page.More = true, answer.NextPageToken == "", true
 	cur.List = answer.NextPageToken
 	page.Next = cur.cursor()
 	return page, err
+}
+
+// listPage lists what belongs to this drive and is not in the trash, and of that what the query asks for; empty: all.
+func (s *driveSource) listPage(ctx context.Context, query string, fields googleapi.Field, token string) (answer *drive.FileList, err error) {
+	terms := []string{"trashed=false"}
+	if s.driveID == "" {
+		terms = append([]string{"'me' in owners"}, terms...)
+	}
+	if query != "" {
+		terms = append(terms, query)
+	}
+	err = s.call(ctx, driveFilesList, func(svc *drive.Service) error {
+		call := svc.Files.List().PageSize(drivePage).Fields(fields).Q(strings.Join(terms, " and ")).Context(ctx)
+		if s.driveID == "" {
+			call.Corpora("user")
+		} else {
+			call.Corpora("drive").DriveId(s.driveID).IncludeItemsFromAllDrives(true).SupportsAllDrives(true)
+		}
+		if token != "" {
+			call.PageToken(token)
+		}
+		answer, err = call.Do()
+		return err
+	})
+	if err == nil && answer.IncompleteSearch {
+		return nil, fault.New(fault.Retry, fault.SourceUnavailable, "Drive files.list: Google did not search everything")
+	}
+	return answer, err
 }
 
 // changes returns one page of the change stream. It is not restricted to the tree of My Drive, because files of the user

@@ -62,8 +62,10 @@ type mailCursor struct {
 	// Links are where to go on in each folder, below Graph's root; empty: from the start.
 	Links map[string]sources.Cursor `json:"links"`
 	// Names are digests of the folders' names when their messages were last read. A renamed folder is read anew, without its
-	// bodies, since its messages do not count as changed.
+	// bodies, since its messages do not count as changed: after its changes, which alone tell what left it.
 	Names map[string]string `json:"names"`
+	// Anew are the folders that are to be read from the start when their changes have been.
+	Anew map[string]bool `json:"anew,omitempty"`
 	// Left are the folders that this pass has not come to its end in, the current one first.
 	Left []string `json:"left,omitempty"`
 	// Listing says that the folders are read for the first time.
@@ -114,7 +116,7 @@ var errFolderGone = errors.New("a folder was deleted or put into one that is lef
 // begin prepares a pass over the folders. Messages of a folder that is gone are known to the listing only, which is therefore made
 // anew.
 func (c mailCursor) begin(tree folders) (mailCursor, error) {
-	next := mailCursor{Links: map[string]sources.Cursor{}, Names: map[string]string{}, Left: tree.ids(), Listing: c.Listing}
+	next := mailCursor{Links: map[string]sources.Cursor{}, Names: map[string]string{}, Anew: map[string]bool{}, Left: tree.ids(), Listing: c.Listing}
 	for id := range c.Links {
 		if _, there := tree[id]; !there {
 			return c, errors.Join(sources.ErrCursorExpired, errFolderGone)
@@ -122,10 +124,9 @@ func (c mailCursor) begin(tree folders) (mailCursor, error) {
 	}
 	for id, label := range tree {
 		next.Names[id] = digestOf(label.Path)
-		if link := c.Links[id]; next.Names[id] == c.Names[id] {
-			next.Links[id] = link
-		} else {
-			next.Links[id] = ""
+		next.Links[id] = c.Links[id]
+		if c.Links[id] != "" && next.Names[id] != c.Names[id] {
+			next.Anew[id] = true
 		}
 	}
 	return next, nil
@@ -141,7 +142,7 @@ func (s *mailSource) folderPage(ctx context.Context, cur mailCursor) (sources.Pa
 	page := sources.Page[sources.Message]{Listing: cur.Listing}
 	var messages []message
 	var unfinished []string
-	cur.Links = maps.Clone(cur.Links)
+	cur.Links, cur.Anew = maps.Clone(cur.Links), maps.Clone(cur.Anew)
 	for i, answer := range pages {
 		id, link := cur.Left[i], cmp.Or(answer.Next, answer.Delta)
 		u, err := s.client.link(link)
@@ -150,7 +151,12 @@ func (s *mailSource) folderPage(ctx context.Context, cur mailCursor) (sources.Pa
 		}
 		cur.Links[id] = s.client.cursorOf(u)
 		messages = append(messages, answer.Value...)
-		if answer.Next != "" {
+		switch {
+		case answer.Next != "":
+			unfinished = append(unfinished, id)
+		case cur.Anew[id]:
+			delete(cur.Anew, id)
+			cur.Links[id] = ""
 			unfinished = append(unfinished, id)
 		}
 	}

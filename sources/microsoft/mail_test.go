@@ -164,11 +164,12 @@ func TestAMailboxIsReadByFolders(t *testing.T) {
 	m.where["1"], m.where["3"] = mailJSON("1", "P", ""), mailJSON("3", "T", "")
 	got, next, _ = pass(t, s, next)
 	wantPass(t, got, "1 Posteingang|Projekte/2024", "2 deleted", "3 deleted")
-	// A renamed folder brings its messages again, under its new name.
+	// A renamed folder brings its messages again, under its new name, after what left it.
 	m.folders["I"] = `{"id":"P","displayName":"Alt"}`
 	m.delta["P"] = []string{mailJSON("1", "P", "")}
+	m.delta["P+++"] = []string{`{"id":"4","@removed":{"reason":"deleted"}}`}
 	got, next, _ = pass(t, s, next)
-	wantPass(t, got, "1 Posteingang|Alt")
+	wantPass(t, got, "1 Posteingang|Alt", "4 deleted")
 	m.folders["I"] = ``
 	if _, err := s.Changes(t.Context(), next); !errors.Is(err, sources.ErrCursorExpired) {
 		t.Errorf("a deleted folder: got %v", err)

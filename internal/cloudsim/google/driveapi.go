@@ -205,7 +205,7 @@ func (c *call) changesPage(size int) (items []object, next int, more bool, err e
 		if entry.file == "" || corpus.latest[entry.file] != i || !c.showsChange(entry) {
 			continue
 		}
-		if len(items) == size {
+		if len(items) >= size && firstChange+i > from { // an empty page leads on as well
 			return items, firstChange + i, true, nil
 		}
 		items = append(items, c.changeResource(entry))

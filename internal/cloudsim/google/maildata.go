@@ -97,6 +97,22 @@ func (d *Data) AddLabel(email string, l Label) (string, error) {
 	return u.mail.addLabel(l), nil
 }
 
+// RenameLabel gives a user label another name, by its present name or id. Gmail does not count that as a change of its messages.
+func (d *Data) RenameLabel(email, label, name string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u, err := d.user(email)
+	if err != nil {
+		return fmt.Errorf("rename label: %w", err)
+	}
+	i := u.mail.label(label)
+	if i < u.mail.system || u.mail.label(name) >= 0 {
+		return fmt.Errorf("rename label: no user label %q, or %q exists", label, name)
+	}
+	u.mail.labels[i].Name = name
+	return nil
+}
+
 func (m *mailbox) addLabel(l Label) string {
 	if i := m.label(l.Name); i >= 0 {
 		return m.labels[i].ID

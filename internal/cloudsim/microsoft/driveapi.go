@@ -104,7 +104,7 @@ func (v *drive) facets(o object, n *item, s state) {
 		if !s.NoHash {
 			file["hashes"] = object{"quickXorHash": n.quickXor()}
 		}
-		o["file"], o["size"] = file, s.Content.Size()
+		o["file"], o["size"] = file, n.Content.Size() // of the bytes that the hash is of
 		if s.Malware {
 			o["malware"] = object{"description": "Simulated malware"}
 		}

@@ -150,6 +150,49 @@ func (d *Data) RenameFolder(email, id, name string) error {
 	})
 }
 
+// MoveFolder puts a folder into another one, by its id or well-known name; empty: to the top. Nothing in it counts as changed.
+func (d *Data) MoveFolder(email, id, into string) error {
+	return d.withUser("move folder", email, func(u *user) error {
+		f, to := u.mail.find(id), u.mail.find(into)
+		if f == nil || f.known != "" || into != "" && to == nil || to.in(f) {
+			return fmt.Errorf("the folder %s cannot be put into %q", id, into)
+		}
+		f.parent = to
+		return nil
+	})
+}
+
+// DeleteFolder removes a folder for good, with all that is in it.
+func (d *Data) DeleteFolder(email, id string) error {
+	return d.withUser("delete folder", email, func(u *user) error {
+		f := u.mail.find(id)
+		if f == nil || f.known != "" {
+			return fmt.Errorf("the folder %s cannot be deleted", id)
+		}
+		u.mail.folders = slices.DeleteFunc(u.mail.folders, func(x *folder) bool {
+			if !x.in(f) {
+				return false
+			}
+			for _, m := range x.messages {
+				delete(u.mail.byID, m.immutable)
+				delete(u.mail.byID, m.plain())
+			}
+			return true
+		})
+		return nil
+	})
+}
+
+// in reports whether the folder is the other one or lies in it.
+func (f *folder) in(other *folder) bool {
+	for ; f != nil; f = f.parent {
+		if f == other {
+			return true
+		}
+	}
+	return false
+}
+
 // AddMessage adds a mail to a folder, by its id or well-known name, and gives its immutable id.
 func (d *Data) AddMessage(email, folderID string, add Message) (string, error) {
 	head := headerOf(add.Raw)

@@ -1,0 +1,268 @@
+package modeltest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
+	simgoogle "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/sources"
+	"codeberg.org/repatriate/repatriate/sources/google"
+)
+
+// gmail is the model of a mailbox of Gmail.
+type gmail struct {
+	*mailAccount
+	data      *simgoogle.Data
+	spamTrash bool
+	copies    bool
+	// named are the user's labels by the names that they had first.
+	named map[string]string
+	// renamed are the labels that had another name at some time.
+	renamed map[string]bool
+}
+
+// userLabels are names that a label may have, and their keywords.
+var userLabels = map[string]string{"Projects": "$projects", "Projects/Alpha": "$projects/alpha", "Two Words": "$two_words", "Ärger": "$&aoq-rger",
+	"Zeta": "$zeta", "beta": "$beta", "Other/Deep/Down": "$other/deep/down"}
+
+// firstLabels are the labels that there are.
+var firstLabels = []string{"Projects", "Projects/Alpha", "Two Words", "Ärger"}
+
+// systemPlaces are the system labels that are mailboxes, in their order, with the mailbox and the keyword that stands for it.
+var systemPlaces = [][3]string{{"TRASH", "Trash", ""}, {"SPAM", "Junk", ""}, {"DRAFT", "Drafts", "$drafts"}, {"INBOX", "INBOX", "$inbox"}, {"SENT", "Sent", "$sent"}}
+
+// place implements mailRules: one message in the mailbox of the first of its labels, the others as keywords or as copies.
+func (g *gmail) place(m *mail) (boxes, flags []string) {
+	has := func(label string) bool { return slices.Contains(m.labels, label) }
+	if !g.spamTrash && (has("TRASH") || has("SPAM")) {
+		return nil, nil
+	}
+	var keywords []string
+	for _, p := range systemPlaces {
+		if has(p[0]) {
+			boxes, keywords = append(boxes, p[1]), append(keywords, p[2])
+		}
+	}
+	own := g.userLabelsOf(m)
+	for _, name := range own {
+		boxes, keywords = append(boxes, name), append(keywords, userLabels[name])
+	}
+	if len(boxes) == 0 {
+		boxes, keywords = []string{"Archive"}, []string{""}
+	}
+	if !g.copies || has("TRASH") || has("SPAM") || has("DRAFT") {
+		boxes, flags = boxes[:1], keywords[1:]
+	}
+	for flag, set := range map[string]bool{`\seen`: !has("UNREAD"), `\flagged`: has("STARRED"), `\draft`: has("DRAFT"), "$important": has("IMPORTANT"),
+		"$promotions": has("CATEGORY_PROMOTIONS")} {
+		if set {
+			flags = append(flags, flag)
+		}
+	}
+	return boxes, flags
+}
+
+// userLabelsOf returns the names of the user's labels of a message, by their levels.
+func (g *gmail) userLabelsOf(m *mail) (names []string) {
+	for _, l := range m.labels {
+		if name, own := g.named[l]; own {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return slices.Compare(strings.Split(a, "/"), strings.Split(b, "/")) })
+	return names
+}
+
+func openGmail(_ string, s setting, w *wire) account {
+	data := simgoogle.NewData("example.org")
+	data.Now = ticking()
+	must(data.AddUser(simgoogle.User{Email: alice, Admin: true}))
+	server := simgoogle.New(data, simgoogle.Options{PageSize: pageSize(s), ShortPages: s.variant&2 == 0})
+	h := serve(server)
+	a := &mailAccount{setting: s, wire: w, problems: server.Problems, end: func() { _ = server.Close(); h.Close() }}
+	g := &gmail{mailAccount: a, data: data, spamTrash: s.variant&4 == 0, copies: s.variant&8 == 0, named: map[string]string{}, renamed: map[string]bool{}}
+	for _, name := range firstLabels {
+		g.named[name] = name
+		value(data.AddLabel(alice, simgoogle.Label{Name: name, ID: idOfLabel(name)}))
+	}
+	if g.copies {
+		a.labels = "copies"
+	}
+	a.mailRules, a.edits = g, g.edit
+	a.forget = func() { data.ExpireHistory(alice); data.ExpirePageTokens() }
+	a.noisy = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/users/me/messages") }
+	a.open = func(next http.RoundTripper) sources.Source[sources.Message] {
+		c := value(google.New(context.Background(), google.Options{Credentials: server.KeyFile(h.URL), Admin: alice, Endpoint: h.URL, Tier: "unlimited", Transport: next}))
+		return google.Mail(c, alice, google.MailOptions{SpamTrash: g.spamTrash})
+	}
+	a.start()
+	return a
+}
+
+func idOfLabel(name string) string {
+	return fmt.Sprintf("Label_%d", 100+slices.Index(firstLabels, name))
+}
+
+// labelID returns by what the provider knows a label.
+func (g *gmail) labelID(label string) string {
+	if _, own := g.named[label]; own {
+		return idOfLabel(label)
+	}
+	return label
+}
+
+func (g *gmail) edit(d *dice) string {
+	edits := []func(*dice) string{
+		g.addOne, g.addOne, g.addOne, g.relabelOne, g.relabelOne, g.relabelOne, g.archiveOne, g.flagOne, g.flagOne, g.trashOne, g.restoreOne, g.restoreOne,
+		g.eraseOne, g.renameLabel, g.rewriteDraft,
+	}
+	return edits[d.IntN(len(edits))](d)
+}
+
+func (g *gmail) add(m *mail) string {
+	ids := make([]string, len(m.labels))
+	for i, l := range m.labels {
+		ids[i] = g.labelID(l)
+	}
+	m.id = value(g.data.AddMessage(alice, simgoogle.Message{Raw: cloudsim.Bytes(m.raw), Labels: ids, Date: m.at}))
+	g.mails = append(g.mails, m)
+	return fmt.Sprintf("add %v with %q", m, m.labels)
+}
+
+func (g *gmail) addOne(d *dice) string {
+	m := g.newMail(d)
+	for _, l := range slices.Concat([]string{"UNREAD", "STARRED", "IMPORTANT", "CATEGORY_PROMOTIONS", "SENT"}, firstLabels) {
+		if d.chance(5) {
+			m.labels = append(m.labels, l)
+		}
+	}
+	switch d.IntN(12) {
+	case 0:
+		m.labels = append(m.labels, "DRAFT")
+	case 1:
+		m.labels = append(m.labels, "SPAM")
+	case 2, 3, 4, 5, 6:
+		m.labels = append(m.labels, "INBOX")
+	}
+	return g.add(m)
+}
+
+// relabel adds and removes labels of a message.
+func (g *gmail) relabel(m *mail, add, remove []string) string {
+	var ids [2][]string
+	for i, list := range [][]string{add, remove} {
+		for _, l := range list {
+			ids[i] = append(ids[i], g.labelID(l))
+		}
+	}
+	must(g.data.Relabel(alice, m.id, ids[0], ids[1]))
+	m.labels = slices.DeleteFunc(m.labels, func(l string) bool { return slices.Contains(remove, l) || slices.Contains(add, l) })
+	m.labels = append(m.labels, add...)
+	m.changed()
+	m.relabelled = m.relabelled || slices.ContainsFunc(m.labels, func(l string) bool { return g.renamed[l] })
+	return fmt.Sprintf("relabel %v: add %q, remove %q", m, add, remove)
+}
+
+// toggle adds a label that the message has not, or removes it.
+func (g *gmail) toggle(m *mail, label string) string {
+	if slices.Contains(m.labels, label) {
+		return g.relabel(m, nil, []string{label})
+	}
+	return g.relabel(m, []string{label}, nil)
+}
+
+func (g *gmail) relabelOne(d *dice) string {
+	m, ok := g.some(d, any1)
+	if !ok {
+		return ""
+	}
+	return g.toggle(m, firstLabels[d.IntN(len(firstLabels))])
+}
+
+func (g *gmail) archiveOne(d *dice) string {
+	m, ok := g.some(d, any1)
+	if !ok {
+		return ""
+	}
+	return g.toggle(m, "INBOX")
+}
+
+func (g *gmail) flagOne(d *dice) string {
+	m, ok := g.some(d, any1)
+	if !ok {
+		return ""
+	}
+	return g.toggle(m, []string{"UNREAD", "STARRED", "IMPORTANT", "CATEGORY_PROMOTIONS"}[d.IntN(4)])
+}
+
+func out(m *mail) bool {
+	return slices.Contains(m.labels, "TRASH") || slices.Contains(m.labels, "SPAM")
+}
+
+func (g *gmail) trashOne(d *dice) string {
+	m, ok := g.some(d, func(m *mail) bool { return !out(m) })
+	if !ok {
+		return ""
+	}
+	return g.relabel(m, []string{[]string{"TRASH", "SPAM"}[d.IntN(2)]}, []string{"INBOX"})
+}
+
+func (g *gmail) restoreOne(d *dice) string {
+	m, ok := g.some(d, out)
+	if !ok {
+		return ""
+	}
+	return g.relabel(m, []string{"INBOX"}, []string{"TRASH", "SPAM"})
+}
+
+func (g *gmail) eraseOne(d *dice) string {
+	m, ok := g.some(d, any1)
+	if !ok || !d.chance(2) {
+		return ""
+	}
+	must(g.data.DeleteMessage(alice, m.id))
+	m.erased = true
+	return fmt.Sprintf("erase %v", m)
+}
+
+// rewriteDraft is a new message in the place of an old one.
+func (g *gmail) rewriteDraft(d *dice) string {
+	m, ok := g.some(d, func(m *mail) bool { return slices.Contains(m.labels, "DRAFT") })
+	if !ok {
+		return ""
+	}
+	must(g.data.DeleteMessage(alice, m.id))
+	m.erased = true
+	written := g.newMail(d)
+	written.labels = slices.Clone(m.labels)
+	return fmt.Sprintf("erase %v, %s", m, g.add(written))
+}
+
+func (g *gmail) renameLabel(d *dice) string {
+	label := firstLabels[d.IntN(len(firstLabels))]
+	var free []string
+	for _, name := range []string{"Projects", "Projects/Alpha", "Two Words", "Ärger", "Zeta", "beta", "Other/Deep/Down"} {
+		taken := false
+		for _, other := range g.named {
+			taken = taken || other == name
+		}
+		if !taken {
+			free = append(free, name)
+		}
+	}
+	name, _ := pick(d, free)
+	must(g.data.RenameLabel(alice, idOfLabel(label), name))
+	did := fmt.Sprintf("the label %q is now %q", g.named[label], name)
+	g.named[label], g.renamed[label] = name, true
+	for _, m := range g.mails {
+		if slices.Contains(m.labels, label) {
+			m.changed()
+			m.relabelled = true
+		}
+	}
+	return did
+}

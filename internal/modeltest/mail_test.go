@@ -1,0 +1,280 @@
+package modeltest
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/engine"
+	"codeberg.org/repatriate/repatriate/internal/embedded"
+	"codeberg.org/repatriate/repatriate/internal/faultnet"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
+	"codeberg.org/repatriate/repatriate/mapping"
+	"codeberg.org/repatriate/repatriate/sinks/imap"
+	"codeberg.org/repatriate/repatriate/sources"
+)
+
+// mail is a message, as the edits made it.
+type mail struct {
+	id     string
+	raw    []byte
+	at     time.Time
+	labels []string // of Gmail
+	folder *box     // of Exchange
+	flags  map[string]bool
+	erased bool
+
+	lies []string // its lines on the target; nil: nowhere
+	// or are other lines that may be there instead, since the provider did not tell the change and an interrupted pass may have seen it.
+	or []string
+	// present says that the last pass found the message at the provider.
+	present bool
+	// untold says that the provider does not tell what changed.
+	untold bool
+	// relabelled says that a label of the message was renamed since the last pass, which shows how the message is now, if
+	// that much is read before the provider says that it has forgotten the rest.
+	relabelled bool
+}
+
+// box is a folder of Exchange.
+type box struct {
+	id, name string
+	// known is the mailbox of a well-known folder on the target; "-" is left out.
+	known  string
+	parent *box
+	erased bool
+}
+
+// mailRules say where a message belongs on the target, and with which flags.
+type mailRules interface {
+	// place returns the mailboxes and the flags; none of the first if the message is none of those that are moved.
+	place(m *mail) (boxes, flags []string)
+}
+
+// mailAccount is a mailbox with its model.
+type mailAccount struct {
+	mailRules
+	setting  setting
+	wire     *wire
+	server   *embedded.Mail
+	proxy    *faultnet.Proxy
+	http     *http.Transport
+	labels   string // see mapping.MailRules
+	mails    []*mail
+	serial   int
+	cut      bool // a pass was interrupted since the last that was not
+	edits    func(d *dice) string
+	forget   func()
+	open     func(next http.RoundTripper) sources.Source[sources.Message]
+	noisy    func(r *http.Request) bool
+	problems func() []string
+	end      func()
+	// tellsAll says that a full listing tells how each message is now.
+	tellsAll bool
+}
+
+// writing are the commands that change something; no body of a test holds one.
+var writing = regexp.MustCompile(`(?m)^\S+ (UID )?(APPEND|STORE|COPY|MOVE|EXPUNGE|CREATE|DELETE|RENAME) [^\r\n]*`)
+
+// start opens the target.
+func (a *mailAccount) start() {
+	a.http = httpx.NewTransport()
+	a.server = value(embedded.StartMail([]embedded.User{target}))
+	a.proxy = value(faultnet.Start(a.server.Addr, faultnet.Options{Hook: func(p faultnet.Passage) faultnet.Verdict {
+		if p.Direction == faultnet.ToServer {
+			if p.Begins {
+				a.wire.requests.Add(1)
+			}
+			for _, command := range writing.FindAll(p.Data, -1) {
+				a.wire.wrote(string(command))
+			}
+		}
+		a.wire.event()
+		return faultnet.Verdict{}
+	}}))
+}
+
+func (a *mailAccount) close() {
+	a.http.CloseIdleConnections()
+	a.end()
+	_ = a.proxy.Close()
+	_ = a.server.Close()
+}
+
+func (a *mailAccount) edit(d *dice) string { return a.edits(d) }
+
+// most: a token, the folders or labels, the changes; greeting, login and the mailboxes.
+func (a *mailAccount) most() int64 { return 24 }
+
+func (a *mailAccount) run(ctx context.Context, s checkpoint.Store, o engine.Options) error {
+	defer func() { a.cut = a.cut || ctx.Err() != nil }()
+	ledger, err := s.Begin(ctx, checkpoint.Task{Account: alice, Kind: "mail", Collection: "mailbox"}, "Mail")
+	if err != nil {
+		return err
+	}
+	way := a.wire.around(a.http)
+	if a.setting.noisy {
+		way = a.wire.noise(uint64(a.wire.requests.Load()), a.noisy, way)
+	}
+	sink, err := imap.Open(ctx, imap.Options{URL: "imap://" + a.proxy.Addr(), User: target.Name, Password: target.Password, Insecure: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = sink.Close() }()
+	return engine.New(a.open(way), mapping.MailRules{Labels: a.labels}.Message, imapSink{sink}, o).Run(ctx, ledger)
+}
+
+// imapSink is the sink as the engine sees it.
+type imapSink struct{ *imap.Sink }
+
+// lines returns what the message should be on the target now; nil: nothing.
+func (a *mailAccount) lines(m *mail) []string {
+	if m.erased {
+		return nil
+	}
+	boxes, flags := a.place(m)
+	slices.Sort(flags)
+	var out []string
+	for _, b := range boxes {
+		out = append(out, line(b, m.raw, flags, m.at))
+	}
+	return out
+}
+
+func line(box string, raw []byte, flags []string, at time.Time) string {
+	subject, _, _ := strings.Cut(string(raw), "\r\n")
+	return fmt.Sprintf("%s: %s %.4x %s %s", box, subject, sha256.Sum256(raw), strings.Join(flags, ","), at.UTC().Format(time.RFC3339))
+}
+
+func (a *mailAccount) live() (n int) {
+	for _, m := range a.mails {
+		if a.lines(m) != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// expire implements account. A provider whose listing gives ids alone does not tell then what changed of messages that are known.
+func (a *mailAccount) expire() {
+	for _, m := range a.mails {
+		now := a.lines(m)
+		if !a.tellsAll && m.present && now != nil && !slices.Equal(now, m.lies) {
+			m.untold = true
+		}
+	}
+	a.forget()
+}
+
+func (a *mailAccount) passed() {
+	for _, m := range a.mails {
+		now := a.lines(m)
+		m.or = nil
+		switch {
+		case now != nil && m.untold:
+			if a.cut || m.relabelled {
+				m.or = now
+			}
+		case now != nil:
+			m.lies = now
+		case !a.setting.propagate:
+		default:
+			m.lies = nil
+		}
+		m.present, m.relabelled = now != nil, false
+		m.untold = m.untold && now != nil
+	}
+	a.cut = false
+}
+
+// changed says that the provider tells how the message is from now on.
+func (m *mail) changed() { m.untold = false }
+
+func (a *mailAccount) differences() (wrong []string) {
+	there := map[string]int{}
+	for _, b := range value(a.server.Mailboxes(target.Name)) {
+		for _, m := range b.Messages {
+			for i, f := range m.Flags {
+				m.Flags[i] = strings.ToLower(f)
+			}
+			slices.Sort(m.Flags)
+			there[line(b.Name, m.Body, m.Flags, m.InternalDate)]++
+		}
+	}
+	for _, m := range a.mails {
+		if m.or == nil {
+			for _, l := range m.lies {
+				there[l]--
+			}
+		}
+	}
+	for _, m := range a.mails {
+		if m.or == nil {
+			continue
+		}
+		if !slices.ContainsFunc(m.or, func(l string) bool { return there[l] < 1 }) {
+			m.lies = m.or
+		}
+		m.or = nil
+		for _, l := range m.lies {
+			there[l]--
+		}
+	}
+	for _, l := range slices.Sorted(maps.Keys(there)) {
+		switch n := there[l]; {
+		case n > 0:
+			wrong = append(wrong, fmt.Sprintf("too much, %d times: %s", n, l))
+		case n < 0:
+			wrong = append(wrong, fmt.Sprintf("missing, %d times: %s", -n, l))
+		}
+	}
+	return append(wrong, a.problems()...)
+}
+
+// newMail returns a message that no other one is like, most of the time.
+func (a *mailAccount) newMail(d *dice) *mail {
+	a.serial++
+	m := &mail{at: time.Date(2025, 4, 1, 8, 0, a.serial, 0, time.UTC), flags: map[string]bool{}}
+	// A message that is there twice shares copies after an interruption: which of them has one cannot be told.
+	if other, ok := pick(d, a.mails); ok && d.chance(8) && a.labels != "copies" {
+		m.raw, m.at = other.raw, other.at
+		return m
+	}
+	m.raw = fmt.Appendf(nil, "Subject: mail %d\r\nFrom: bob@example.org\r\nMessage-ID: <%d@example.org>\r\nDate: %s\r\n\r\ntext %d%s\r\n",
+		a.serial, a.serial, m.at.Format(time.RFC1123Z), a.serial, strings.Repeat(".", d.IntN(40)))
+	return m
+}
+
+// some returns a message that is not erased and of which the condition holds.
+func (a *mailAccount) some(d *dice, condition func(*mail) bool) (*mail, bool) {
+	var found []*mail
+	for _, m := range a.mails {
+		if !m.erased && condition(m) {
+			found = append(found, m)
+		}
+	}
+	return pick(d, found)
+}
+
+func any1(*mail) bool { return true }
+
+func (m *mail) String() string {
+	subject, _, _ := strings.Cut(strings.TrimPrefix(string(m.raw), "Subject: "), "\r\n")
+	return fmt.Sprintf("%s (…%s)", subject, m.id[max(0, len(m.id)-4):])
+}
+
+func TestGmail(t *testing.T) {
+	tryPlans(t, 360, func(p plan) outcome { return play(p, openGmail) })
+}
+
+func TestExchangeMail(t *testing.T) {
+	tryPlans(t, 360, func(p plan) outcome { return play(p, openExchange) })
+}

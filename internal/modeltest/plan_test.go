@@ -1,0 +1,138 @@
+package modeltest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// step is one edit, or a pass with what befalls it. What it does depends on its own seed and on the account alone, so that a plan
+// may lose other steps and still do much the same.
+type step struct {
+	seed uint64
+	pass bool
+}
+
+// plan is what befalls one account.
+type plan struct {
+	seed  uint64 // of the setting
+	steps []step
+}
+
+// dice decide what a step does.
+type dice struct{ *rand.Rand }
+
+func newDice(seed uint64) *dice { return &dice{rand.New(rand.NewPCG(seed, 0))} }
+
+// chance reports true once in n times.
+func (d *dice) chance(n int) bool { return d.IntN(n) == 0 }
+
+// pick returns one of the list; ok is false if it is empty.
+func pick[V any](d *dice, list []V) (v V, ok bool) {
+	if len(list) == 0 {
+		return v, false
+	}
+	return list[d.IntN(len(list))], true
+}
+
+// planOf returns a plan of that many edits, one to eight of them between two passes.
+func planOf(seed uint64, edits int) plan {
+	d := newDice(seed)
+	p := plan{seed: d.Uint64()}
+	for edits > 0 {
+		for n := min(edits, 1+d.IntN(8)); n > 0; n-- {
+			p.steps = append(p.steps, step{seed: d.Uint64()})
+			edits--
+		}
+		p.steps = append(p.steps, step{seed: d.Uint64(), pass: true})
+	}
+	return p
+}
+
+// outcome is what came of a plan.
+type outcome struct {
+	edits, passes, interrupted, relisted int
+	story                                []string
+	err                                  error
+}
+
+func (o *outcome) add(other outcome) {
+	o.edits += other.edits
+	o.passes += other.passes
+	o.interrupted += other.interrupted
+	o.relisted += other.relisted
+}
+
+// shortened leaves out steps while the plan goes on to fail, in no more than the given number of attempts.
+func shortened(p plan, attempts int, play func(plan) outcome) (plan, outcome) {
+	last := play(p)
+	if last.err == nil {
+		return p, last // another time it does not fail
+	}
+	for size := len(p.steps) / 2; size > 0 && attempts > 0; {
+		cut := false
+		for at := 0; at < len(p.steps) && attempts > 0; {
+			q := plan{seed: p.seed}
+			q.steps = append(append(q.steps, p.steps[:at]...), p.steps[min(at+size, len(p.steps)):]...)
+			attempts--
+			if o := play(q); o.err != nil {
+				p, last, cut = q, o, true
+				continue
+			}
+			at += size
+		}
+		if !cut || size > 1 {
+			size /= 2
+		}
+	}
+	return p, last
+}
+
+// tryPlans plays plans until enough edits were tried: those of a sample, or as many as REPATRIATE_EDITS demands.
+func tryPlans(t *testing.T, sample int, play func(plan) outcome) {
+	t.Helper()
+	const perPlan = 120
+	edits, seed := sample, uint64(1)
+	if n, err := strconv.Atoi(os.Getenv("REPATRIATE_EDITS")); err == nil {
+		edits, seed = n, rand.Uint64()
+	}
+	if n, err := strconv.ParseUint(os.Getenv("REPATRIATE_SEED"), 10, 64); err == nil {
+		seed = n
+	}
+	var all outcome
+	for ; edits > 0; edits, seed = edits-perPlan, seed+1 {
+		p := planOf(seed, min(edits, perPlan))
+		o := play(p)
+		all.add(o)
+		if o.err != nil {
+			t.Errorf("seed %d: %v", seed, o.err)
+			q, again := shortened(p, 150, play)
+			if again.err == nil {
+				t.Fatalf("another time it did not fail; the first time:\n%s", strings.Join(o.story, "\n"))
+			}
+			t.Fatalf("%d of %d steps fail as well: %v\n%s", len(q.steps), len(p.steps), again.err, strings.Join(again.story, "\n"))
+		}
+	}
+	t.Logf("%d edits, %d passes (%d interrupted before, %d that listed anew)", all.edits, all.passes, all.interrupted, all.relisted)
+}
+
+// failure is what must and failf end a play with.
+type failure struct{ error }
+
+// must ends the play unless err is nil.
+func must(err error) {
+	if err != nil {
+		panic(failure{err})
+	}
+}
+
+func failf(format string, args ...any) { panic(failure{fmt.Errorf(format, args...)}) }
+
+// value ends the play unless err is nil.
+func value[V any](v V, err error) V {
+	must(err)
+	return v
+}
