@@ -48,3 +48,7 @@ func model(t *testing.T, kind string, make func(g *rig, seed uint64) world) {
 }
 
 func TestGoogleEvents(t *testing.T) { model(t, "calendar", newGoogleEvents) }
+
+func TestGoogleContacts(t *testing.T) { model(t, "contacts", newGoogleContacts) }
+
+func TestGoogleTasks(t *testing.T) { model(t, "tasks", newGoogleTasks) }

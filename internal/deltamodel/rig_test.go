@@ -74,7 +74,7 @@ func (g *rig) note(format string, args ...any) { g.log = append(g.log, fmt.Sprin
 // fail tells what is wrong and how it came about.
 func (g *rig) fail(format string, args ...any) {
 	g.t.Helper()
-	g.t.Fatalf("%s\nafter:\n%s", fmt.Sprintf(format, args...), lines(g.log[max(0, len(g.log)-60):]))
+	g.t.Fatalf("%s\nafter:\n%s", fmt.Sprintf(format, args...), lines(g.log[max(0, len(g.log)-14):]))
 }
 
 // run makes edits and passes until there were so many edits.
