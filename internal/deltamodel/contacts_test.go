@@ -1,13 +1,11 @@
 package deltamodel
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
 	"slices"
-
-	"github.com/emersion/go-vcard"
+	"strings"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/engine"
@@ -35,26 +33,68 @@ func (c card) text() string {
 // readCard says what a card on the target shows.
 func readCard(body []byte) (string, error) {
 	return once(string(body), func() (string, error) {
-		v, err := vcard.NewDecoder(bytes.NewReader(body)).Decode()
-		if err != nil {
-			return "", err
-		}
-		c := card{shown: v.Value("FN"), note: v.Value("NOTE"), birthday: v.Value("BDAY"), phones: v.Values("TEL"), mails: v.Values("EMAIL"),
-			nicknames: v.Values("NICKNAME")}
-		if v.Value("CATEGORIES") != "" {
-			c.groups = v.Categories()
-		}
-		if n := v.Name(); n != nil {
-			c.family, c.given = n.FamilyName, n.GivenName
-		}
-		c.company = v.Value("ORG")
-		if text := v.Value("PHOTO"); text != "" {
-			if c.photo, err = base64.StdEncoding.DecodeString(text); err != nil {
+		var c card
+		text := strings.ReplaceAll(strings.ReplaceAll(string(body), "\r\n ", ""), "\r\n", "\n")
+		for line := range strings.Lines(text) {
+			if err := c.line(strings.TrimSuffix(line, "\n")); err != nil {
 				return "", err
 			}
 		}
 		return c.text(), nil
 	})
+}
+
+// line reads one content line: its name without group and parameters, and its parts at what is not escaped.
+func (c *card) line(text string) (err error) {
+	name, value, _ := strings.Cut(text, ":")
+	name, _, _ = strings.Cut(name, ";")
+	if name == "PHOTO" {
+		c.photo, err = base64.StdEncoding.DecodeString(value)
+		return err
+	}
+	parts := cardParts(value)
+	switch name {
+	case "FN":
+		c.shown = parts[0]
+	case "N":
+		c.family, c.given = parts[0], parts[1]
+	case "ORG":
+		c.company = parts[0]
+	case "NOTE":
+		c.note = parts[0]
+	case "BDAY":
+		c.birthday = parts[0]
+	case "TEL":
+		c.phones = append(c.phones, parts[0])
+	case "EMAIL":
+		c.mails = append(c.mails, parts[0])
+	case "NICKNAME":
+		c.nicknames = append(c.nicknames, parts[0])
+	case "CATEGORIES":
+		c.groups = parts
+	}
+	return nil
+}
+
+// cardParts takes a value apart and its escapes out (RFC 2426 §4).
+func cardParts(value string) []string {
+	parts, escaped := []string{""}, false
+	for _, r := range value {
+		last := &parts[len(parts)-1]
+		switch {
+		case escaped && (r == 'n' || r == 'N'):
+			*last += "\n"
+		case !escaped && r == '\\':
+			escaped = true
+			continue
+		case !escaped && (r == ';' || r == ','):
+			parts = append(parts, "")
+		default:
+			*last += string(r)
+		}
+		escaped = false
+	}
+	return parts
 }
 
 // moveContacts makes one pass over an address book.

@@ -52,3 +52,9 @@ func TestGoogleEvents(t *testing.T) { model(t, "calendar", newGoogleEvents) }
 func TestGoogleContacts(t *testing.T) { model(t, "contacts", newGoogleContacts) }
 
 func TestGoogleTasks(t *testing.T) { model(t, "tasks", newGoogleTasks) }
+
+func TestGraphEvents(t *testing.T) { model(t, "calendar", newGraphEvents) }
+
+func TestGraphContacts(t *testing.T) { model(t, "contacts", newGraphContacts) }
+
+func TestGraphTasks(t *testing.T) { model(t, "tasks", newGraphTasks) }
