@@ -19,6 +19,13 @@ type graphContacts struct {
 	client  *microsoft.Client
 	folders map[string]string // ids by path; the main one is ""
 	made    int
+	moved   int // contacts since the last pass
+}
+
+// again implements repeater: what left a folder and came back is taken away and written anew where a page lies between.
+func (w *graphContacts) again() (n int) {
+	n, w.moved = w.moved, 0
+	return n
 }
 
 func newGraphContacts(g *rig, seed uint64) world {
@@ -93,7 +100,7 @@ func (w *graphContacts) edit(r *rand.Rand) string {
 	case 1:
 		return w.patch(id, pick(r, []string{`{"mobilePhone": null, "businessPhones": []}`, fmt.Sprintf(`{"businessPhones": ["%d", "+1 %d"]}`, r.IntN(1e6), r.IntN(1e6))}))
 	case 2:
-		return w.patch(id, pick(r, []string{`{"emailAddresses": []}`, fmt.Sprintf(`{"emailAddresses": [{"address": "a%d@example.net", "name": "x"}]}`, r.IntN(1e6))}))
+		return w.patch(id, pick(r, []string{`{"emailAddresses": []}`, fmt.Sprintf(`{"emailAddresses": [{"address": "a%d@example.net"}]}`, r.IntN(1e6))}))
 	case 3:
 		return w.patch(id, pick(r, []string{`{"categories": [], "nickName": null}`, fmt.Sprintf(`{"categories": ["Red, green", %q], "nickName": %q}`, word(r), word(r))}))
 	case 4:
@@ -106,11 +113,25 @@ func (w *graphContacts) edit(r *rand.Rand) string {
 		done(w.data.SetPhoto(user, id, nil))
 		return "no photo of " + id
 	case 7:
+		if w.in(id) == folder {
+			return ""
+		}
+		w.moved++
 		done(w.data.MoveContact(user, id, folder))
 		return "moved " + id + " to " + folder
 	}
 	done(w.data.DeleteContact(user, id))
 	return "deleted " + id
+}
+
+// in is the folder of a contact.
+func (w *graphContacts) in(id string) string {
+	for _, info := range w.data.Contacts(user) {
+		if info.ID == id {
+			return w.folders[strings.Join(info.Folder, "/")]
+		}
+	}
+	return ""
 }
 
 func (w *graphContacts) patch(id, body string) string {

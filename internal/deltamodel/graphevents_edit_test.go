@@ -118,7 +118,7 @@ func (s graphSeries) touched() []string {
 	for _, x := range s.exceptions {
 		original, err := time.Parse(time.RFC3339, x.OriginalStart)
 		done(err)
-		days = append(days, original.In(s.master.happening().at.Location()).Format(time.DateOnly))
+		days = append(days, original.In(s.master.Start.instant().Location()).Format(time.DateOnly))
 	}
 	return days
 }

@@ -148,7 +148,7 @@ func (s graphSeries) happenings() (list []happening) {
 	for _, x := range s.exceptions {
 		original, err := time.Parse(time.RFC3339, x.OriginalStart)
 		done(err)
-		changed[original.In(first.at.Location()).Format(time.DateOnly)] = true
+		changed[original.In(s.master.Start.instant().Location()).Format(time.DateOnly)] = true
 		if h := x.happening(); inWindow(h.at) {
 			list = append(list, h)
 		}

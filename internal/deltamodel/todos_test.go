@@ -52,9 +52,12 @@ func readTodo(body []byte) (string, error) {
 			return s
 		}
 		t := todo{title: text("SUMMARY"), text: text("DESCRIPTION"), status: text("STATUS"), parent: text("RELATED-TO"),
-			order: text("X-APPLE-SORT-ORDER"), priority: text("PRIORITY")}
+			order: text("X-APPLE-SORT-ORDER")}
 		if p := v.Props.Get("DUE"); p != nil {
 			t.due = p.Value
+		}
+		if p := v.Props.Get("PRIORITY"); p != nil {
+			t.priority = p.Value
 		}
 		if p := v.Props.Get("CATEGORIES"); p != nil {
 			if t.categories, err = p.TextList(); err != nil {
