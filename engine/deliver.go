@@ -20,7 +20,7 @@ func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T],
 	switch {
 	case p.finder == nil || !prev.IsZero():
 		w.rec.Attempts++
-		return p.write(ctx, out, prev, save)
+		return p.write(ctx, w, out, prev, save)
 	case w.rec.Attempts > 0:
 		found, err := p.findLost(ctx, w, out, seen)
 		if err != nil {
@@ -28,22 +28,25 @@ func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T],
 		}
 		if !found.IsZero() {
 			// The sink completes what the interrupted write left undone, and tells its losses.
-			return p.write(ctx, out, found, save)
+			return p.write(ctx, w, out, found, save)
 		}
 	}
 	if err := p.noteWriting(ctx, w); err != nil {
 		return err
 	}
-	return p.write(ctx, out, prev, save)
+	return p.write(ctx, w, out, prev, save)
 }
 
 // write lets no search begin between the Put and its record.
-func (p *pass[S, T]) write(ctx context.Context, out sinks.Item[T], prev sinks.Receipt, save func(sinks.Written) error) error {
+func (p *pass[S, T]) write(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, save func(sinks.Written) error) error {
 	if p.finder != nil {
 		p.writes.RLock()
 		defer p.writes.RUnlock()
 	}
 	written, err := p.sink.Put(ctx, out, prev)
+	if at := standsAt(written, err); at != "" && prev.IsZero() {
+		written, err = p.succeed(ctx, w, out, at, written, err)
+	}
 	if err != nil {
 		return err
 	}

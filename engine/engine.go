@@ -109,7 +109,9 @@ func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
 	if err != nil {
 		return err
 	}
-	err = p.pages(ctx)
+	if err = p.pages(ctx); err == nil {
+		err = p.comeBack(ctx)
+	}
 	if err == nil {
 		err = p.takeUp(ctx, checkpoint.Pending, checkpoint.Writing)
 	}
@@ -133,6 +135,8 @@ type pass[S sources.Content, T sinks.Content] struct {
 	pos    checkpoint.Position
 	saver  *saver
 	writes writes
+	// later are items in whose way another one is, see succeed.
+	later later[S]
 	// streak counts the items in a row that failed because a side did not answer.
 	streak atomic.Int64
 	// relist asks for a full listing after the changes: a folder came back whose content was removed along with it, and

@@ -16,6 +16,8 @@ type work[S sources.Content] struct {
 	rec  checkpoint.Record
 	// losses came up before the mapping, such as a name that a sibling has already.
 	losses []sinks.Loss
+	// late says that the item was put off before.
+	late bool
 	// folder says of a deleted node that it is a folder on the target.
 	folder bool
 }
@@ -52,6 +54,9 @@ func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
 	}
 	if fault.Cancelled(ctx) {
 		return ctx.Err()
+	}
+	if errors.Is(err, errInTheWay) {
+		return p.putOff(w)
 	}
 	return p.giveUp(ctx, w, fault.Of(err))
 }
@@ -214,13 +219,12 @@ func (p *pass[S, T]) remove(ctx context.Context, w *work[S]) error {
 			return err
 		}
 		if !at.IsZero() {
-			err = p.sink.Remove(ctx, at)
+			err = p.takeAway(ctx, rec.ID, at)
 		}
 		f := fault.Of(err)
 		switch {
 		case err == nil:
 			rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = "", "", "", ""
-			p.o.Counters.Removed.Add(1)
 			if err := p.order.removed(ctx, p, rec.ID); err != nil {
 				return ledgerError(err)
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -23,10 +22,11 @@ type googleEvents struct {
 	client  *google.Client
 	slots   map[string]slot // of masters and single events, by their ids
 	deleted []googlePlace
+	remade  int // events since the last pass
 }
 
 // googlePlace is an event and its calendar.
-type googlePlace struct{ calendar, id string }
+type googlePlace struct{ calendar, id, uid string }
 
 func newGoogleEvents(g *rig, seed uint64) world {
 	data := googleData(g.t, seed)
@@ -256,15 +256,12 @@ func (w *googleEvents) editEvent(r *rand.Rand, c string, s googleSeries) string 
 		return w.moveTo(r, c, s)
 	case 8, 9:
 		done(w.data.CancelEvent(user, c, id))
-		w.deleted = append(w.deleted, googlePlace{c, id})
+		w.deleted = append(w.deleted, googlePlace{c, id, s.master.ICalUID})
 		return "deleted " + id
 	case 10:
 		return w.restore(r)
 	}
-	if os.Getenv("NOAGAIN") != "" {
-		return ""
-	}
-	return w.again(r, c, s)
+	return w.remake(r, c, s)
 }
 
 func guests(r *rand.Rand) string {
@@ -321,16 +318,23 @@ func (w *googleEvents) restore(r *rand.Rand) string {
 		return ""
 	}
 	for _, other := range w.data.Calendars(user) { // it may be elsewhere by now, or here again
-		if slices.ContainsFunc(w.living(other), func(s googleSeries) bool { return s.master.ID == p.id }) {
+		if slices.ContainsFunc(w.living(other), func(s googleSeries) bool { return s.master.ICalUID == p.uid }) {
 			return ""
 		}
 	}
 	return w.patch("restored", p.calendar, p.id, `{"status": "confirmed"}`)
 }
 
-// again deletes an event and makes one of the same UID, as an invitation that is accepted anew.
-func (w *googleEvents) again(r *rand.Rand, c string, s googleSeries) string {
+// again implements repeater.
+func (w *googleEvents) again() (n int) {
+	n, w.remade = w.remade, 0
+	return n
+}
+
+// remake deletes an event and makes one of the same UID, as an invitation that is accepted anew.
+func (w *googleEvents) remake(r *rand.Rand, c string, s googleSeries) string {
 	done(w.data.CancelEvent(user, c, s.master.ID))
+	w.remade++
 	to := newSlot(r)
 	id := added(w.data.AddEvent(user, c, fmt.Appendf(nil, `{"summary": %q, "iCalUID": %q, %s}`, pick(r, []string{s.master.Summary, word(r)}), s.master.ICalUID, to.google())))
 	w.slots[id] = to

@@ -22,6 +22,13 @@ type graphEvents struct {
 	data      *msim.Data
 	client    *microsoft.Client
 	calendars int
+	remade    int // events since the last pass
+}
+
+// again implements repeater: an event that has another id is taken away and written anew.
+func (w *graphEvents) again() (n int) {
+	n, w.remade = w.remade, 0
+	return n
 }
 
 func newGraphEvents(g *rig, seed uint64) world {
