@@ -8,7 +8,7 @@ import (
 )
 
 // everyDay is how many edits of each kind are made where nobody asks for more.
-const everyDay = 150
+const everyDay = 225
 
 // edits are how many are asked for.
 func edits(t *testing.T) int {

@@ -49,9 +49,6 @@ type world interface {
 	read(body []byte) (facts string, err error)
 }
 
-// place names a collection of the target for one of the source.
-type place func(c sources.Collection) string
-
 // provider is a simulated provider with a client of it.
 type provider struct {
 	server  *httptest.Server
