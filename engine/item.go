@@ -56,7 +56,7 @@ func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
 		return ctx.Err()
 	}
 	if errors.Is(err, errInTheWay) {
-		return p.putOff(w)
+		return p.putOff(ctx, w)
 	}
 	return p.giveUp(ctx, w, fault.Of(err))
 }
@@ -95,7 +95,8 @@ func (p *pass[S, T]) outage(f *fault.Error) bool {
 
 // try makes one attempt.
 func (p *pass[S, T]) try(ctx context.Context, w *work[S]) error {
-	if w.item.Stub {
+	stub := w.item.Stub
+	if stub {
 		if err := p.complete(ctx, w); err != nil {
 			return err
 		}
@@ -104,6 +105,9 @@ func (p *pass[S, T]) try(ctx context.Context, w *work[S]) error {
 		}
 	}
 	if w.item.Deleted {
+		if stub && p.o.Propagate && p.single() && !w.late {
+			return errInTheWay // of one that is being written beside it, perhaps
+		}
 		return p.remove(ctx, w)
 	}
 	if w.item.Problem != nil {
@@ -174,8 +178,12 @@ func (p *pass[S, T]) put(ctx context.Context, w *work[S], content T, losses []si
 }
 
 // again reports whether an earlier attempt may have written the item without an answer. Attempts are noted in advance only
-// where a new item cannot be written twice; everything else may have been under way when an earlier run broke off.
+// where a new item cannot be written twice; everything else may have been under way when an earlier run broke off. Of an item that was
+// put off it is known that the object in its way is another's.
 func (p *pass[S, T]) again(w *work[S], prev sinks.Receipt) bool {
+	if w.late {
+		return false
+	}
 	noted := p.finder != nil && prev.IsZero()
 	return w.rec.Attempts > 0 || !noted && p.resumed.Load()
 }

@@ -76,25 +76,42 @@ func (p *pass[S, T]) inherit(ctx context.Context, out sinks.Item[T], rec checkpo
 }
 
 // putOff leaves an item to comeBack. Where the run ends before, the ledger says that it is not decided.
-func (p *pass[S, T]) putOff(w *work[S]) error {
-	p.later.mu.Lock()
-	defer p.later.mu.Unlock()
-	if len(p.later.works) < mostLater {
-		p.later.works = append(p.later.works, w)
+func (p *pass[S, T]) putOff(ctx context.Context, w *work[S]) error {
+	p.o.Counters.Done.Add(-1)
+	w.late = true
+	if !p.later.add(w) {
+		return p.item(ctx, w)
 	}
 	rec := w.rec
 	rec.State, rec.Attempts = checkpoint.Pending, 0
 	return p.saver.save(rec)
 }
 
+// add returns false where too many wait already.
+func (l *later[S]) add(w *work[S]) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.works) >= mostLater {
+		return false
+	}
+	l.works = append(l.works, w)
+	return true
+}
+
 // comeBack moves what was put off.
 func (p *pass[S, T]) comeBack(ctx context.Context) error {
 	works := p.later.works
-	for _, w := range works {
-		w.late = true
-	}
 	p.later.works = nil
-	return p.step(ctx, step[S]{works: works})
+	steps, err := p.order.steps(ctx, p, works)
+	if err != nil {
+		return err
+	}
+	for _, s := range steps {
+		if err := p.step(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeAway removes what lies at a receipt, unless it stands for another item as well.
