@@ -182,6 +182,9 @@ type Lookup interface {
 	Record(ctx context.Context, id string) (r Record, ok bool, err error)
 	// AtLocation returns the id of the record whose receipt points at the location; empty if there is none.
 	AtLocation(ctx context.Context, location string) (id string, err error)
+	// Shared reports whether the receipt of a record other than that of the id points at the location, in any task of the same
+	// account; those that are Removed do not count.
+	Shared(ctx context.Context, location, id string) (bool, error)
 	// InState returns up to limit records in one of the states with an id above after, in order of id.
 	InState(ctx context.Context, after string, limit int, states ...State) ([]Record, error)
 	// Unseen returns up to limit records with an id above after, not yet Removed, that were last seen in an earlier generation.

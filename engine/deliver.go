@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -52,7 +53,10 @@ func (p *pass[S, T]) write(ctx context.Context, w *work[S], out sinks.Item[T], p
 		defer p.writes.RUnlock()
 	}
 	written, err := p.sink.Put(ctx, out, prev)
-	if err != nil {
+	if at := standsAt(written, err); at != "" && prev.IsZero() {
+		written, err = p.succeed(ctx, w, out, at, written, err)
+	}
+	if err != nil && !errors.Is(err, errInTheWay) {
 		written, err = p.resolve(ctx, w, out, prev, err)
 	}
 	if err != nil {

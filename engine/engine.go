@@ -123,7 +123,9 @@ func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
 	if err != nil {
 		return err
 	}
-	err = p.pages(ctx)
+	if err = p.pages(ctx); err == nil {
+		err = p.comeBack(ctx)
+	}
 	if err == nil {
 		err = p.finish(ctx)
 	}
@@ -163,6 +165,8 @@ type pass[S sources.Content, T sinks.Content] struct {
 	pos    checkpoint.Position
 	saver  *saver
 	writes writes
+	// later are items in whose way another one is, see succeed.
+	later later[S]
 	// streak counts the items in a row that failed because a side did not answer.
 	streak atomic.Int64
 	// changing is true while a page of changes is being prepared, and not one of a listing.

@@ -16,6 +16,8 @@ type work[S sources.Content] struct {
 	rec  checkpoint.Record
 	// losses are those of the item's name, such as one that a sibling has already.
 	losses []sinks.Loss
+	// late says that the item was put off before.
+	late bool
 	// folder says of a deleted node that it is a folder on the target.
 	folder bool
 }
@@ -59,6 +61,9 @@ func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
 		rec.State = checkpoint.Pending
 		return p.saver.save(rec)
 	}
+	if errors.Is(err, errInTheWay) {
+		return p.putOff(ctx, w)
+	}
 	return p.giveUp(ctx, w, fault.Of(err))
 }
 
@@ -97,7 +102,8 @@ func (p *pass[S, T]) outage(f *fault.Error) bool {
 
 // try makes one attempt.
 func (p *pass[S, T]) try(ctx context.Context, w *work[S]) error {
-	if w.item.Stub {
+	stub := w.item.Stub
+	if stub {
 		if err := p.complete(ctx, w); err != nil {
 			return err
 		}
@@ -106,6 +112,9 @@ func (p *pass[S, T]) try(ctx context.Context, w *work[S]) error {
 		}
 	}
 	if w.item.Deleted {
+		if stub && p.o.Propagate && p.single() && !w.late {
+			return errInTheWay // of one that is being written beside it, perhaps
+		}
 		return p.remove(ctx, w)
 	}
 	if w.item.Problem != nil {
@@ -176,8 +185,12 @@ func (p *pass[S, T]) put(ctx context.Context, w *work[S], content T, losses []si
 }
 
 // again reports whether an earlier attempt may have written the item without an answer. Attempts are noted in advance only
-// where a new item cannot be written twice; everything else may have been under way when an earlier run broke off.
+// where a new item cannot be written twice; everything else may have been under way when an earlier run broke off. Of an item that was
+// put off it is known that the object in its way is another's.
 func (p *pass[S, T]) again(w *work[S], prev sinks.Receipt) bool {
+	if w.late {
+		return false
+	}
 	noted := p.finder != nil && prev.IsZero()
 	return w.rec.Attempts > 0 || !noted && p.resumed.Load()
 }
@@ -223,13 +236,12 @@ func (p *pass[S, T]) remove(ctx context.Context, w *work[S]) error {
 			return err
 		}
 		if !at.IsZero() {
-			err = p.sink.Remove(ctx, at)
+			err = p.takeAway(ctx, rec.ID, at)
 		}
 		f := fault.Of(err)
 		switch {
 		case err == nil:
 			rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = "", "", "", ""
-			p.o.Counters.Removed.Add(1)
 			p.changed(Removed, w.rec, rec)
 			if err := p.order.removed(ctx, p, rec.ID); err != nil {
 				return ledgerError(err)

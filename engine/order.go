@@ -63,7 +63,8 @@ func (p *pass[S, T]) step(ctx context.Context, s step[S]) error {
 	return ctx.Err()
 }
 
-// flat is the order of items that do not depend on one another.
+// flat is the order of items that do not depend on one another. What is gone goes first: an item may have come back under another id, and
+// where a target takes a UID but once, the old object would be in its way.
 type flat[S sources.Content, T sinks.Content] struct{}
 
 func (flat[S, T]) steps(_ context.Context, _ *pass[S, T], works []*work[S]) ([]step[S], error) {
@@ -75,7 +76,7 @@ func (flat[S, T]) steps(_ context.Context, _ *pass[S, T], works []*work[S]) ([]s
 			live = append(live, w)
 		}
 	}
-	return []step[S]{{works: live, leaves: true}, {works: gone}}, nil
+	return []step[S]{{works: gone}, {works: live, leaves: true}}, nil
 }
 
 func (flat[S, T]) place(context.Context, *pass[S, T], *work[S], *T, *sinks.Receipt) ([]sinks.Loss, error) {

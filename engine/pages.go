@@ -242,6 +242,9 @@ func (p *pass[S, T]) takeUp(ctx context.Context, states ...checkpoint.State) err
 			return err
 		}
 		if len(records) < batch {
+			if err := p.comeBack(ctx); err != nil {
+				return err
+			}
 			return p.saver.flush(ctx)
 		}
 	}

@@ -21,7 +21,8 @@ type Content interface {
 type Sink[T Content] interface {
 	// Put makes the target hold the item as given. It may be repeated with the same item: what lies there already is
 	// not written again. prev is the receipt of what the item replaces, and zero when it is new. What somebody else
-	// changed since prev, or put in the place, is left alone: the fault is then target.conflict.
+	// changed since prev, or put in the place, is left alone: the fault is then target.conflict. Where the target takes a UID but
+	// once, an object that has it already may stand for the item; it is Unchanged then, or there is a TakenError.
 	// A body that breaks off leaves nothing behind.
 	Put(ctx context.Context, item Item[T], prev Receipt) (Written, error)
 
@@ -96,6 +97,18 @@ type Written struct {
 	// for content without a Body, and for bodies that are not written as they were read. Empty: what was known before still holds.
 	Digest string
 }
+
+// TakenError says that another object of the item's UID lies at Location, so that the item was not written.
+type TakenError struct {
+	Location string
+	// Err says in what way it is another one.
+	Err error
+}
+
+func (e *TakenError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *TakenError) Unwrap() error { return e.Err }
 
 // ErrNothing says that nothing lies where an object was to be read.
 var ErrNothing = errors.New("nothing lies there")

@@ -306,6 +306,15 @@ func tasksAreApart(t *testing.T, b Backend) {
 		if id, err := s.l.AtLocation(t.Context(), "same place"); err != nil || id != r.ID {
 			t.Errorf("location in %v: %q, %v", task, id, err)
 		}
+		if shared, err := s.l.Shared(t.Context(), "same place", r.ID); shared != (i == 1 || i == 2) || err != nil {
+			t.Errorf("in %v the location is shared: %v, %v", task, shared, err)
+		}
+		if shared, err := s.l.Shared(t.Context(), "same place", "another"); !shared || err != nil {
+			t.Errorf("in %v the location is somebody's: %v, %v", task, shared, err)
+		}
+		if shared, err := s.l.Shared(t.Context(), "nowhere", "another"); shared || err != nil {
+			t.Errorf("in %v nowhere is shared: %v, %v", task, shared, err)
+		}
 		reserve(t, s.l, r.ID, "", "same name", "same name")
 		settle(t, s.l, r.ID)
 	}

@@ -28,6 +28,20 @@ func (l *ledger) AtLocation(ctx context.Context, location string) (id string, er
 	return id, err
 }
 
+// Shared implements checkpoint.Lookup. The index has locations by task, and an account has few tasks.
+func (l *ledger) Shared(ctx context.Context, location, id string) (shared bool, err error) {
+	if location == "" {
+		return false, nil
+	}
+	const others = `SELECT 1 FROM record WHERE location = ? AND location <> '' AND state <> ? AND NOT (task = ? AND id = ?)
+		AND task IN (SELECT id FROM task WHERE account = (SELECT account FROM task WHERE id = ?)) LIMIT 1`
+	err = l.store.each(ctx, others, []any{location, checkpoint.Removed, l.id, id, l.id}, func(row scanner) error {
+		shared = true
+		return row.Scan(new(int))
+	})
+	return shared, err
+}
+
 // InState implements checkpoint.Lookup.
 func (l *ledger) InState(ctx context.Context, after string, limit int, states ...checkpoint.State) ([]checkpoint.Record, error) {
 	if len(states) == 0 {

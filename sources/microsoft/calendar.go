@@ -232,10 +232,11 @@ func (s *calendarSource) events(ctx context.Context, ids []string) ([]event, err
 	return events, nil
 }
 
-// eventURL asks for an event with what only comes when it is asked for by its id (learn.microsoft.com/graph/api/event-get).
+// eventURL asks for an event with what only comes when it is asked for by its id (learn.microsoft.com/graph/api/event-get). It is gone
+// where it is in another calendar by now.
 func (s *calendarSource) eventURL(id string) *url.URL {
 	return s.client.path(url.Values{"$select": {eventFields + ",exceptionOccurrences,cancelledOccurrences"}, "$expand": {"exceptionOccurrences"}},
-		"users", s.user, "events", id)
+		"users", s.user, "calendars", s.id, "events", id)
 }
 
 // items completes the series among listed events and converts all.

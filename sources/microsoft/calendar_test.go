@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"codeberg.org/repatriate/repatriate/fault"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/sources"
 )
@@ -126,5 +127,21 @@ func TestAnUnchangedCalendarCostsOneRequest(t *testing.T) {
 	must(t, err)
 	if len(page.Items) != 1 || page.Items[0].ID != series || len(page.Items[0].Content.Cancelled) != 2 || p.server.Counts()["event.get"] != 1 {
 		t.Errorf("%d items by %v", len(page.Items), p.server.Counts())
+	}
+}
+
+// An event that was moved is none of its old calendar any more, by whatever way one asks for it.
+func TestAMovedEventIsGoneFromItsCalendar(t *testing.T) {
+	p := newProvider(t)
+	id := added(t)(p.data.AddEvent(alice, "", []byte(`{"subject": "moved", "start": `+at("2026-07-01T10:00:00", "UTC")+`, "end": `+at("2026-07-01T11:00:00", "UTC")+`}`)))
+	to := added(t)(p.data.AddCalendar(alice, sim.Calendar{Name: "Sport"}))
+	must(t, p.data.MoveEvent(alice, id, to))
+	if _, err := Calendar(p.client(t), alice, p.data.Calendars(alice)[0]).Fetch(t.Context(), id); fault.Of(err).Reason != fault.SourceGone {
+		t.Errorf("in its old calendar: %v", err)
+	}
+	it, err := Calendar(p.client(t), alice, to).Fetch(t.Context(), id)
+	must(t, err)
+	if it.Title != "moved" {
+		t.Errorf("in its new calendar: %+v", it)
 	}
 }

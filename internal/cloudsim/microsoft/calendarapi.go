@@ -3,6 +3,7 @@ package microsoft
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -81,6 +82,11 @@ func eventGet(c *call) error {
 	e := c.user.event(c.r.PathValue("event"))
 	if e == nil {
 		return errOutlookNotFound()
+	}
+	if id := c.r.PathValue("calendar"); id != "" {
+		if cal := c.user.calendar(id); cal == nil || !slices.Contains(cal.events, e) {
+			return errOutlookNotFound()
+		}
 	}
 	o := c.event(e, e.body)
 	if strings.Contains(c.selected(), "cancelledOccurrences") {

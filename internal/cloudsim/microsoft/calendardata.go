@@ -178,7 +178,10 @@ func (d *Data) ChangeOccurrence(email, id, day string, patch json.RawMessage) er
 		if err != nil {
 			return err
 		}
-		exceptionID := "AAkALgException" + base64.URLEncoding.EncodeToString(hashOf(e.id, day))
+		if slices.Contains(e.cancelled, day) {
+			return fmt.Errorf("the occurrence of %s was cancelled", day)
+		}
+		exceptionID := e.exceptionID(day)
 		at := slices.IndexFunc(e.exceptions, func(o object) bool { return o.text("id") == exceptionID })
 		if at < 0 {
 			x := e.body.with("id", exceptionID).with("type", "exception").with("seriesMasterId", e.id).with("originalStart", stamp(original)).
@@ -200,15 +203,23 @@ func (e *event) shifted(u *user, name string, original time.Time) object {
 	return object{"dateTime": local.Format("2006-01-02T15:04:05"), "timeZone": e.body.child(name).text("timeZone")}
 }
 
-// CancelOccurrence removes the occurrence of a day.
+// CancelOccurrence removes the occurrence of a day, and what was changed of it.
 func (d *Data) CancelOccurrence(email, id, day string) error {
 	return d.withEvent("cancel occurrence", email, id, func(u *user, e *event) error {
 		if _, err := e.occurrence(u, day); err != nil {
 			return err
 		}
-		e.cancelled = append(e.cancelled, day)
+		if !slices.Contains(e.cancelled, day) {
+			e.cancelled = append(e.cancelled, day)
+		}
+		e.dropException(day)
 		return nil
 	})
+}
+
+// exceptionID is the id of the exception on a day.
+func (e *event) exceptionID(day string) string {
+	return "AAkALgException" + base64.URLEncoding.EncodeToString(hashOf(e.id, day))
 }
 
 // occurrence returns when the series begins on a day.

@@ -87,7 +87,7 @@ func (s *Store) twin(ctx context.Context, w write, a *Answer) (sinks.Written, er
 	case current.Core == w.want.Core:
 		return s.keep(w, current, href, etag), nil
 	}
-	return sinks.Written{}, s.uidConflict(fmt.Sprintf("it differs from what lies at %s", href))
+	return sinks.Written{}, &sinks.TakenError{Location: href, Err: s.uidConflict(fmt.Sprintf("it differs from what lies at %s", href))}
 }
 
 func (s *Store) uidConflict(why string) error {
