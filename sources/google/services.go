@@ -55,11 +55,14 @@ type service struct {
 	root, path string
 }
 
+// googleapis is the host that several services share.
+const googleapis = "https://www.googleapis.com/"
+
 // services lists the apis in their order. All scopes are read-only (developers.google.com/identity/protocols/oauth2/scopes).
 var services = [...]service{
-	driveAPI:         {"Drive", drive.DriveReadonlyScope, "files", "Google Drive API", "https://www.googleapis.com/drive/v3/", "drive/v3/"},
+	driveAPI:         {"Drive", drive.DriveReadonlyScope, "files", "Google Drive API", googleapis + "drive/v3/", "drive/v3/"},
 	gmailAPI:         {"Gmail", gmail.GmailReadonlyScope, "mail", "Gmail API", "https://gmail.googleapis.com/", ""},
-	calendarAPI:      {"Calendar", calendar.CalendarReadonlyScope, "calendar", "Google Calendar API", "https://www.googleapis.com/calendar/v3/", "calendar/v3/"},
+	calendarAPI:      {"Calendar", calendar.CalendarReadonlyScope, "calendar", "Google Calendar API", googleapis + "calendar/v3/", "calendar/v3/"},
 	directoryAPI:     {"Directory", directory.AdminDirectoryUserReadonlyScope, "", "Admin SDK API", "https://admin.googleapis.com/", ""},
 	peopleAPI:        {"People", people.ContactsReadonlyScope, "contacts", "People API", "https://people.googleapis.com/", ""},
 	otherContactsAPI: {"People (other contacts)", people.ContactsOtherReadonlyScope, "contacts", "People API", "https://people.googleapis.com/", ""},
