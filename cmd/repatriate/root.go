@@ -50,7 +50,7 @@ target full); 130 interrupted, can be resumed.`,
 	}
 	root.AddCommand(jobs...)
 	root.AddCommand(newCalendars(), newSimulate(f), newDemo(f), newVersion())
-	root.AddCommand(newExplain())
+	root.AddCommand(newInit(), newExplain())
 	return root
 }
 

@@ -208,13 +208,20 @@ func (r *accountsReader) checkNames(a Account) {
 
 // isAccount reports whether the source is an address, or a drive with its id.
 func isAccount(source string) bool {
-	if strings.ContainsAny(source, " <>,;\"()") {
+	if id, drive := strings.CutPrefix(source, drivePrefix); drive {
+		return id != "" && !strings.ContainsAny(id, notInAddress)
+	}
+	return IsAddress(source)
+}
+
+const notInAddress = " <>,;\"()"
+
+// IsAddress reports whether the text can be the address of an account: one address alone, without a name.
+func IsAddress(text string) bool {
+	if strings.ContainsAny(text, notInAddress) || strings.ContainsFunc(text, unicode.IsControl) {
 		return false
 	}
-	if id, drive := strings.CutPrefix(source, drivePrefix); drive {
-		return id != ""
-	}
-	local, domain, ok := strings.Cut(source, "@")
+	local, domain, ok := strings.Cut(text, "@")
 	return ok && local != "" && domain != "" && !strings.Contains(domain, "@")
 }
 
