@@ -110,12 +110,24 @@ func (a *initAnswers) complete(ctx context.Context, ask asker) error {
 			s.put(q)
 		}
 	}
-	for flag, ref := range map[string]string{"credentials": a.credentials, "secret": a.secret} {
-		if err := secret.Check(ref); err != nil {
-			s.errs = append(s.errs, fmt.Errorf("--%s: %w", flag, err))
+	a.checkFlags(s)
+	return s.err()
+}
+
+// checkFlags looks at those that no question stands for.
+func (a *initAnswers) checkFlags(s *session) {
+	for _, f := range []struct{ flag, value, provider string }{
+		{"admin", a.admin, "google"}, {"tenant", a.tenant, "microsoft"}, {"client-id", a.clientID, "microsoft"},
+	} {
+		if f.value != "" && slices.Contains(providers, a.provider) && f.provider != a.provider {
+			s.errs = append(s.errs, fmt.Errorf("--%s: a job of %s has none", f.flag, a.provider))
 		}
 	}
-	return s.err()
+	for _, f := range [][2]string{{"credentials", a.credentials}, {"secret", a.secret}} {
+		if err := secret.Check(f[1]); err != nil {
+			s.errs = append(s.errs, fmt.Errorf("--%s: %w", f[0], err))
+		}
+	}
 }
 
 const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"

@@ -145,8 +145,10 @@ func (a *initAnswers) write(dir string) (path string, job *config.Job, err error
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", nil, err
 	}
-	if _, err := os.Lstat(job.StatePath()); err == nil {
-		return "", nil, fmt.Errorf("%s is there already: it is the state of another job of this name; name another folder or --job", job.StatePath())
+	for _, made := range []string{path, job.AccountsPath(), job.StatePath()} { // a state file belongs to one job
+		if _, err := os.Lstat(made); err == nil {
+			return "", nil, isThere(made)
+		}
 	}
 	if err := writeNew(path, text); err != nil {
 		return "", nil, err
@@ -161,11 +163,15 @@ func (a *initAnswers) write(dir string) (path string, job *config.Job, err error
 func writeNew(path, text string) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already, and init overwrites nothing: name another folder", path)
+		return isThere(path)
 	}
 	if err != nil {
 		return err
 	}
 	_, err = f.WriteString(text)
 	return errors.Join(err, f.Close())
+}
+
+func isThere(path string) error {
+	return fmt.Errorf("%s is there already, and init overwrites nothing: name another folder", path)
 }
