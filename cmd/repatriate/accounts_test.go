@@ -119,13 +119,13 @@ func TestAccountsOfAJobWithoutFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := ran(t, exitOK, "accounts", s.Job, "--names", "keep")
-	if s.Provider.Count("drives.list") == 0 || !strings.Contains(p.stdout.String(), "@") {
+	if s.Provider.Counts()["drive.drives.list"] == 0 || !strings.Contains(p.stdout.String(), "@") {
 		t.Fatalf("no shared drives were listed: %s", p.stdout.String())
 	}
-	before := s.Provider.Count("drives.list")
+	before := s.Provider.Counts()["drive.drives.list"]
 	put(t, s.Job, string(text)+"\nkinds: [mail]\n")
 	ran(t, exitOK, "accounts", s.Job)
-	if n := s.Provider.Count("drives.list"); n != before {
+	if n := s.Provider.Counts()["drive.drives.list"]; n != before {
 		t.Errorf("a job of mail listed shared drives %d times", n-before)
 	}
 }

@@ -61,7 +61,7 @@ type question struct {
 	check func(string) (string, error)
 }
 
-// questions returns those about the provider, or nil as long as it is not known.
+// questions returns those about the provider.
 func (a *initAnswers) questions() []question {
 	if a.provider == "google" {
 		return []question{{flag: "admin", text: "Address of an administrator of the organisation:", value: &a.admin, check: checkAddress}}
@@ -93,8 +93,8 @@ func (a *initAnswers) targets() []question {
 
 // complete asks for what no flag has said; without an asker that is an error, which names the flags.
 func (a *initAnswers) complete(ctx context.Context, ask asker) error {
-	if a.job == "" || strings.ContainsFunc(a.job, func(c rune) bool { return !strings.ContainsRune(nameCharacters, c) }) || strings.Trim(a.job, ".-") == "" {
-		return fmt.Errorf("--job %q: take letters, digits, dots, hyphens and underscores", a.job)
+	if !plainName.MatchString(a.job) {
+		return fmt.Errorf("--job %q: take letters, digits, dots, hyphens and underscores, and begin with a letter or digit", a.job)
 	}
 	s := &session{ctx: ctx, ask: ask}
 	s.put(question{flag: "provider", text: "From which provider, google or microsoft?", value: &a.provider, check: checkProvider})
@@ -130,7 +130,8 @@ func (a *initAnswers) checkFlags(s *session) {
 	}
 }
 
-const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+// plainName is a name of a file or a domain that needs no escape anywhere.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$`)
 
 // putKinds takes the kinds that flags name, or else those for which they name a target.
 func (a *initAnswers) putKinds(s *session) {
@@ -236,7 +237,7 @@ func checkAddress(s string) (string, error) {
 }
 
 func checkTenant(s string) (string, error) {
-	if strings.Trim(s, nameCharacters) != "" || strings.ContainsFunc(s, func(c rune) bool { return !strings.ContainsRune(nameCharacters, c) }) || s == "" {
+	if !plainName.MatchString(s) {
 		return "", fmt.Errorf("%q is neither a tenant's id nor a domain like example.org", s)
 	}
 	return s, nil

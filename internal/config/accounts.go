@@ -132,11 +132,14 @@ func (r *accountsReader) account(fields []string, line int) (a Account, ok bool)
 	case !r.width(fields, line):
 		return a, false
 	}
+	clean := true
 	for _, column := range columns[:4] {
-		r.checkText(line, column, get(column))
+		clean = r.checkText(line, column, get(column)) && clean
+	}
+	if clean { // or one mistake would be told twice
+		r.checkNames(a)
 	}
 	a.Kinds = r.kinds(line, get("kinds"))
-	r.checkNames(a)
 	if a.Password != "" {
 		if err := secret.Check(a.Password); err != nil {
 			r.say(line, "password of %s: %v", a.Source, err)
@@ -159,24 +162,25 @@ func (r *accountsReader) width(fields []string, line int) bool {
 }
 
 // checkText looks for characters that nobody means, and for those that may have been read wrongly.
-func (r *accountsReader) checkText(line int, column, text string) {
+func (r *accountsReader) checkText(line int, column, text string) (clean bool) {
 	beyondASCII := func(c rune) bool { return c > unicode.MaxASCII }
 	if r.legacy && strings.ContainsFunc(text, beyondASCII) {
 		r.say(line, "the file is not UTF-8, so that %q in the column %s may be read wrongly: save it as \"CSV UTF-8\"", text, column)
 	}
 	if column == "password" {
-		return // a command line may hold what it likes
+		return true // a command line may hold what it likes
 	}
 	for _, c := range text {
 		switch {
 		case unicode.IsControl(c):
 			r.say(line, "control characters in the column %s: is a quotation mark missing?", column)
-			return
+			return false
 		case unicode.Is(unicode.Cf, c):
 			r.say(line, "an invisible character (%U) in the column %s: type the text anew instead of pasting it", c, column)
-			return
+			return false
 		}
 	}
+	return true
 }
 
 func (r *accountsReader) kinds(line int, text string) []string {
