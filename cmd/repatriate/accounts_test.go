@@ -54,7 +54,8 @@ func TestNames(t *testing.T) {
 
 // TestNamesAreUnique: no two accounts are given one name, and who cannot be read keeps none from others.
 func TestNamesAreUnique(t *testing.T) {
-	lines := named(t, "local", "ada@old.example|Ada|suspended", "ada@example.org|Ada|active", "ADA@example.com|Ada|active", "ada@example.net|Ada|suspended")
+	lines := named(t, "local", "ada@old.example|Ada|suspended", "ada@example.org|Ada|active",
+		"ADA@example.com|Ada|active", "ada@example.net|Ada|suspended")
 	var got []string
 	for _, l := range lines {
 		got = append(got, l.target)
@@ -71,7 +72,8 @@ func TestNamesOfAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "names.csv")
 	put(t, path, "source;target\r\nAda@example.org;countess\r\ndrive:0A;board\r\nnobody@example.org;x\r\n")
 	lines := named(t, "column:"+path, "ada@example.org|Ada|active", "0A|Board|drive", "bob@example.org|Bob|active")
-	if lines[0].target != "countess" || lines[1].target != "board" || lines[2].target != "" || lines[2].comment != "not in the file of names" {
+	if lines[0].target != "countess" || lines[1].target != "board" || lines[2].target != "" ||
+		lines[2].comment != "not in the file of names" {
 		t.Errorf("%+v", lines)
 	}
 	n, err := newNaming("column:" + path)
@@ -142,13 +144,15 @@ func TestAccountsCheck(t *testing.T) {
 	put(t, job, checkedJob)
 	put(t, accounts, "\xef\xbb\xbfsource;target;password;comment\nada@example.org;ada;cmd:pass ada;an example\n# bob@example.org;;;\n")
 	p := ran(t, exitOK, "accounts", "check", job)
-	if want := accounts + ": 1 account, 1 line commented out; UTF-8 with a byte order mark, separated by semicolons\nNothing is wrong with it.\n"; p.stdout.String() != want {
+	want := accounts + ": 1 account, 1 line commented out; UTF-8 with a byte order mark, separated by semicolons\nNothing is wrong with it.\n"
+	if p.stdout.String() != want {
 		t.Errorf("%q, want %q", p.stdout.String(), want)
 	}
 	put(t, accounts, "source,target,password,kinds\nada@example.org,ada,file:none,files\nbob,ada,hunter2,\n\x1b[2Jc@example.org,c,env:C,\n")
 	p = ran(t, exitUsage, "accounts", "check", job)
 	out := p.stdout.String()
-	for _, want := range []string{"To correct:\n  line 2: files has no target", "  line 3: \"bob\" is no address", "  line 3: ada is the target of line 2",
+	for _, want := range []string{"To correct:\n  line 2: files has no target", "  line 3: \"bob\" is no address",
+		"  line 3: ada is the target of line 2",
 		"  line 3: password of bob: a secret is named", "  line 4: control characters", "Worth knowing:\n  line 2: the file of the password file:none"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q lacks %q", out, want)
@@ -166,7 +170,8 @@ func TestAccountsCheck(t *testing.T) {
 		}
 	}
 	p = ran(t, exitUsage, "accounts", "check", "--json", job)
-	if err := json.Unmarshal(p.stdout.Bytes(), &read); err != nil || read.Accounts != 3 || len(read.Findings) != 5 || read.Findings[0].Line != 2 || read.File != accounts {
+	if err := json.Unmarshal(p.stdout.Bytes(), &read); err != nil || read.Accounts != 3 || len(read.Findings) != 5 ||
+		read.Findings[0].Line != 2 || read.File != accounts {
 		t.Errorf("%v: %s", err, p.stdout.String())
 	}
 	if err := os.Remove(accounts); err != nil {

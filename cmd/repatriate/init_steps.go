@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/config"
@@ -72,11 +73,11 @@ func keyHolder(path string, job *config.Job) string {
 	}
 	info, err := os.Stat(file)
 	if err != nil || info.Size() > 1<<20 {
-		return hint + path
+		return hint + shellWord(path)
 	}
 	key, err := os.ReadFile(file)
 	if err != nil {
-		return hint + path
+		return hint + shellWord(path)
 	}
 	id, err := clientIDOf(key)
 	if err != nil {
@@ -96,7 +97,7 @@ At Microsoft, once, in the Microsoft Entra admin centre, https://entra.microsoft
 `)
 	if m.ClientID == noClientID {
 		fmt.Fprintf(b, "   Write the \"Application (client) ID\" of its overview as client_id into %s,\n"+
-			"   and have these steps printed once more: repatriate init --steps %s\n", path, path)
+			"   and have these steps printed once more: repatriate init --steps %s\n", path, shellWord(path))
 	} else {
 		fmt.Fprintf(b, "   Its \"Application (client) ID\" is that of the job file: %s\n", m.ClientID)
 	}
@@ -104,8 +105,8 @@ At Microsoft, once, in the Microsoft Entra admin centre, https://entra.microsoft
 		fmt.Fprintf(b, "2. Under \"Certificates & secrets > Certificates\" upload the certificate without its key. Keep both\n     %s\n",
 			whereToKeep(job, m.Certificate))
 	} else {
-		fmt.Fprintf(b, "2. Under \"Certificates & secrets > Client secrets\" make a client secret, and keep its value (not its\n   ID) %s\n",
-			"\n     "+whereToKeep(job, m.Secret))
+		fmt.Fprintf(b, "2. Under \"Certificates & secrets > Client secrets\" make a client secret, and keep its value (not its\n   ID)\n     %s\n",
+			whereToKeep(job, m.Secret))
 	}
 	fmt.Fprintf(b, `3. Under "API permissions > Add a permission > Microsoft Graph > Application permissions" add these;
    all of them only read:
@@ -132,5 +133,15 @@ Then, on this machine:
       looks whether that can be used
   repatriate run %[1]s --dry-run
       reads everything, writes nothing, and says what would be moved and lost
-`, path, job.AccountsPath())
+`, shellWord(path), shellWord(job.AccountsPath()))
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
+
+// shellWord writes a path as one word of a command line (POSIX, XCU §2.2.2).
+func shellWord(path string) string {
+	if plainWord.MatchString(path) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

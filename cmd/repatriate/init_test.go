@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +64,8 @@ func TestInitWritesWhatCanBeLoaded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := config.Load(path); err == nil || !strings.HasSuffix(err.Error(), "holds no account; 'repatriate accounts' prints what the directory holds") {
+			if _, err := config.Load(path); err == nil ||
+				!strings.HasSuffix(err.Error(), "holds no account; 'repatriate accounts' prints what the directory holds") {
 				t.Fatalf("%s %q: before there is an account: %v", provider, kinds, err)
 			}
 			uncomment(t, filepath.Join(dir, "accounts.csv"))
@@ -124,7 +126,8 @@ func checkGrants(t *testing.T, path string, job *config.Job) {
 		t.Errorf("%q: the steps lack %q: %s", job.Kinds, line, out.String())
 	}
 	for l := range strings.Lines(strings.ReplaceAll(out.String(), filepath.Dir(path), "pilot")) {
-		if n := utf8.RuneCountInString(strings.TrimRight(l, "\n")); n > 100 && !strings.Contains(l, "https://www.googleapis.com/") && !strings.Contains(l, ".Read") && !strings.Contains(l, "/adminconsent") {
+		toCopy := strings.Contains(l, "https://www.googleapis.com/") || strings.Contains(l, ".Read") || strings.Contains(l, "/adminconsent")
+		if n := utf8.RuneCountInString(strings.TrimRight(l, "\n")); n > 100 && !toCopy {
 			t.Errorf("%d columns: %s", n, l)
 		}
 	}
@@ -138,7 +141,8 @@ func TestInit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(job.Kinds, []string{"files", "calendar", "contacts", "tasks"}) || job.Target.Files.WebDAV != "https://cloud.example.org/remote.php/dav/files/{user}/" {
+	if !slices.Equal(job.Kinds, []string{"files", "calendar", "contacts", "tasks"}) ||
+		job.Target.Files.WebDAV != "https://cloud.example.org/remote.php/dav/files/{user}/" {
 		t.Errorf("%q, %+v", job.Kinds, job.Target.Files)
 	}
 	for _, want := range []string{"Written: " + dir + "/pilot.yaml and " + dir + "/accounts.csv", "Admin SDK API, Google Calendar API, Google Drive API",
@@ -163,11 +167,13 @@ func TestInit(t *testing.T) {
 	if err != nil || id == "" {
 		t.Fatalf("%q, %v", id, err)
 	}
-	if p = ran(t, exitOK, "init", "--steps", filepath.Join(dir, "pilot.yaml")); !strings.Contains(p.stdout.String(), "\n     "+id+"\n") || strings.Contains(p.stdout.String(), "Written") {
+	p = ran(t, exitOK, "init", "--steps", filepath.Join(dir, "pilot.yaml"))
+	if !strings.Contains(p.stdout.String(), "\n     "+id+"\n") || strings.Contains(p.stdout.String(), "Written") {
 		t.Errorf("the client id %s is missing: %s", id, p.stdout.String())
 	}
-	put(t, filepath.Join(dir, "sa.json"), "secret")
-	if p = ran(t, exitOK, "init", "--steps", filepath.Join(dir, "pilot.yaml")); !strings.Contains(p.stdout.String(), "sa.json is not a key file: no valid JSON") || strings.Contains(p.stdout.String(), "secret\n") {
+	put(t, filepath.Join(dir, "sa.json"), "hunter2")
+	p = ran(t, exitOK, "init", "--steps", filepath.Join(dir, "pilot.yaml"))
+	if !strings.Contains(p.stdout.String(), "sa.json is not a key file: no valid JSON") || strings.Contains(p.stdout.String(), "hunter2") {
 		t.Errorf("a key file that is none: %s", p.stdout.String())
 	}
 }
@@ -291,14 +297,17 @@ func TestInitAsks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.provider != "google" || a.admin != "admin@example.org" || !slices.Equal(a.kinds, []string{"mail", "tasks"}) || a.imap != "imaps://mail.example.org:993" || a.dav != "https://dav.example.org/{user}" {
+	if a.provider != "google" || a.admin != "admin@example.org" || !slices.Equal(a.kinds, []string{"mail", "tasks"}) ||
+		a.imap != "imaps://mail.example.org:993" || a.dav != "https://dav.example.org/{user}" {
 		t.Errorf("%+v", a)
 	}
 	if strings.Contains(screen, "WebDAV") || strings.Contains(screen, "CardDAV") || !strings.Contains(screen, `"gogle" is none of google, microsoft.`) {
 		t.Errorf("asked: %s", screen)
 	}
-	a = &initAnswers{job: "pilot", provider: "microsoft", tenant: "example.org", nextcloud: "https://cloud.example.org", credentials: "file:x", secret: "file:x"}
-	if screen, err = asked(t, a, "\n\nmail.example.org:1993"); err != nil || len(a.kinds) != 5 || a.imap != "imaps://mail.example.org:1993" || a.clientID != "" {
+	a = &initAnswers{job: "pilot", provider: "microsoft", tenant: "example.org", nextcloud: "https://cloud.example.org",
+		credentials: "file:x", secret: "file:x"}
+	if screen, err = asked(t, a, "\n\nmail.example.org:1993"); err != nil || len(a.kinds) != 5 ||
+		a.imap != "imaps://mail.example.org:1993" || a.clientID != "" {
 		t.Errorf("%v, %+v: %s", err, a, screen)
 	}
 	a = &initAnswers{job: "pilot", credentials: "file:x", secret: "file:x"}
@@ -309,7 +318,9 @@ func TestInitAsks(t *testing.T) {
 
 // TestInitQuotes: no answer becomes another key of the job file.
 func TestInitQuotes(t *testing.T) {
-	for _, ref := range []string{`file:a"b`, "file:a: #b", "file:{x}", "cmd:pass show 'a' \\ | head -1 && true", "file:\u00e9\U0001f600", "file:a\nadmin: b"} {
+	for _, ref := range []string{
+		`file:a"b`, "file:a: #b", "file:{x}", "cmd:pass show 'a' \\ | head -1 && true", "file:\u00e9\U0001f600", "file:a\nadmin: b",
+	} {
 		a := answersFor("google", []string{"mail"})
 		a.credentials, a.imap = ref, "imaps://mail.example.org:993"
 		text, err := a.text()
@@ -348,6 +359,43 @@ func TestInitURLs(t *testing.T) {
 		got, err := c.check(c.in)
 		if got != c.wants && err == nil || (err != nil) != (c.wants == "") {
 			t.Errorf("%s: %q, %v; want %q", c.in, got, err, c.wants)
+		}
+	}
+}
+
+// TestInitsSuggestions: what is commented out in a job file can be used.
+func TestInitsSuggestions(t *testing.T) {
+	n := 0
+	for _, provider := range providers {
+		a := answersFor(provider, config.Kinds)
+		a.imap = "imaps://mail.example.org:993"
+		text, err := a.text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(text) {
+			if !regexp.MustCompile(`^ *# [a-z_]+: [a-z0-9{\["]`).MatchString(line) {
+				continue
+			}
+			n++
+			edited := strings.Replace(text, line, strings.Replace(line, "# ", "", 1), 1)
+			if strings.Contains(line, "certificate") {
+				edited = strings.Replace(edited, "secret: \"file", "# secret: \"file", 1)
+			}
+			if _, err := config.Parse("pilot.yaml", []byte(edited)); err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+		}
+	}
+	if n != 15 {
+		t.Errorf("%d suggestions", n)
+	}
+}
+
+func TestShellWord(t *testing.T) {
+	for path, want := range map[string]string{"pilot/a-b_c.yaml": "pilot/a-b_c.yaml", "my job/x": "'my job/x'", "it's": `'it'\''s'`, "": "''"} {
+		if got := shellWord(path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
 }

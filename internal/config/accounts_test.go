@@ -129,7 +129,8 @@ func TestCheckAccounts(t *testing.T) {
 	dir := t.TempDir()
 	edited := strings.Replace(full, "kinds: [files, mail, calendar]\n", "", 1)
 	edited = strings.Replace(edited, "  calendar: {caldav:  \"https://cloud.example.org/remote.php/dav/calendars/{user}/\"}\n", "", 1)
-	write(t, dir, "accounts.csv", "source,target,password,kinds\na@x,a,file:secrets/a,\nb@x,b,file:here,calendar\nc,c,env:REPATRIATE_TEST_UNSET,\nd@x,d,,mail\n")
+	write(t, dir, "accounts.csv", "source,target,password,kinds\n"+
+		"a@x,a,file:secrets/a,\nb@x,b,file:here,calendar\nc,c,env:REPATRIATE_TEST_UNSET,\nd@x,d,,mail\n")
 	write(t, dir, "here", "x")
 	j, err := config.Parse(filepath.Join(dir, "job.yaml"), []byte(edited))
 	if err != nil {
