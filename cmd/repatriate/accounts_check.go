@@ -41,7 +41,7 @@ Exit codes: 0 it can be used; 2 it cannot, or the job file cannot.`,
 			if err != nil {
 				return usage(err)
 			}
-			return show(c.OutOrStdout(), checked{file}, json)
+			return show(c.OutOrStdout(), checkedAccounts{file}, json)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
@@ -51,14 +51,14 @@ Exit codes: 0 it can be used; 2 it cannot, or the job file cannot.`,
 	return c
 }
 
-// checked is what was found in an accounts file.
-type checked struct{ file *config.AccountsFile }
+// checkedAccounts is what was found in an accounts file.
+type checkedAccounts struct{ file *config.AccountsFile }
 
 // maxShown is how much of one line of a file is shown.
 const maxShown = 400
 
 // WriteText writes it for people.
-func (c checked) WriteText(w io.Writer) error {
+func (c checkedAccounts) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", c.file.Path, report.Plural(int64(len(c.file.People)), "account"))
 	if c.file.LeftOut > 0 {
@@ -87,7 +87,7 @@ func (c checked) WriteText(w io.Writer) error {
 }
 
 // WriteJSON writes it for programs.
-func (c checked) WriteJSON(w io.Writer) error {
+func (c checkedAccounts) WriteJSON(w io.Writer) error {
 	some := func(found []config.Finding) []config.Finding { return append([]config.Finding{}, found...) } // [] and not null
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -104,7 +104,7 @@ func (c checked) WriteJSON(w io.Writer) error {
 }
 
 // ExitCode is the process's exit code.
-func (c checked) ExitCode() int {
+func (c checkedAccounts) ExitCode() int {
 	if len(c.file.Findings) > 0 {
 		return exitUsage
 	}

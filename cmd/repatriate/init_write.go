@@ -150,17 +150,17 @@ func (a *initAnswers) write(dir string) (path string, job *config.Job, err error
 			return "", nil, isThere(made)
 		}
 	}
-	if err := writeNew(path, text); err != nil {
+	if err := writeOnce(path, text); err != nil {
 		return "", nil, err
 	}
-	if err := writeNew(job.AccountsPath(), a.accountsText()); err != nil {
+	if err := writeOnce(job.AccountsPath(), a.accountsText()); err != nil {
 		return "", nil, errors.Join(err, os.Remove(path)) // it was made just now
 	}
 	return path, job, nil
 }
 
-// writeNew writes a file that must not be there, for the owner alone.
-func writeNew(path, text string) (err error) {
+// writeOnce writes a file that must not be there, for the owner alone.
+func writeOnce(path, text string) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return isThere(path)
