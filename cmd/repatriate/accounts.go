@@ -18,22 +18,37 @@ import (
 )
 
 func newAccounts(f *flags) *cobra.Command {
-	return &cobra.Command{
+	var names string
+	c := &cobra.Command{
 		Use:   "accounts JOB.yaml",
 		Short: "List what the provider's directory holds, as an accounts file to edit",
 		Long: `accounts prints the organisation's users and shared drives as CSV, in the form of an accounts file:
 give each line its account on the target and a reference to the password there (env:NAME, file:PATH
 or cmd:COMMAND), and take out whom you do not want to move. Accounts that cannot be read, such as
-those suspended at Google or without a licence at Microsoft, are commented out with "#". The
+those suspended at Google or without a licence at Microsoft, are commented out with "#". The column
+comment says what is special about an account; it is passed over, as are state and name. The
 accounts file that the job file names need not exist yet.
 
+--names says how accounts are called on the target:
+  local            the address up to the @: ada
+  keep             the whole address: ada@example.org
+  first.last       the display name without accents: ada.lovelace
+  column:FILE.csv  as a CSV file with the columns source and target says
+A target stays empty where the rule gives no name, or one that another account has.
+
 Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.`,
-		Example: `  repatriate accounts pilot.yaml > accounts.csv`,
-		Args:    jobArg,
+		Example: `  repatriate accounts pilot.yaml > accounts.csv
+  repatriate accounts pilot.yaml --names column:names.csv > accounts.csv
+  repatriate accounts check pilot.yaml`,
+		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			o, err := f.output()
 			if err != nil {
 				return err
+			}
+			naming, err := newNaming(names)
+			if err != nil {
+				return usage(fmt.Errorf("--names: %w", err))
 			}
 			text, err := os.ReadFile(args[0])
 			if err != nil {
@@ -48,23 +63,29 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
 				return err
 			}
 			defer w.close()
-			err = w.printAccounts(c.Context(), c.OutOrStdout())
+			err = w.printAccounts(c.Context(), c.OutOrStdout(), naming)
 			switch {
 			case c.Context().Err() != nil:
 				return c.Context().Err()
 			case err != nil:
 				return exitError{exitStopped, fmt.Errorf("read the directory: %w", err)}
 			}
+			naming.report(c.ErrOrStderr())
 			return nil
 		},
 	}
+	c.Flags().StringVar(&names, "names", "local", "names on the target: local, keep, first.last, column:FILE.csv")
+	_ = c.RegisterFlagCompletionFunc("names", cobra.FixedCompletions([]string{"local", "keep", "first.last", "column:"},
+		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag is there
+	c.AddCommand(newAccountsCheck())
+	return c
 }
 
 // printAccounts writes an accounts file of all that the directory holds. A listing that breaks off is begun anew, and
 // goes on after what is printed.
-func (w *wiring) printAccounts(ctx context.Context, out io.Writer) error {
+func (w *wiring) printAccounts(ctx context.Context, out io.Writer, n *naming) error {
 	lines := csv.NewWriter(out)
-	begin := sync.OnceFunc(func() { _ = lines.Write([]string{"source", "target", "password", "kinds", "state", "name"}) })
+	begin := sync.OnceFunc(func() { _ = lines.Write([]string{"source", "target", "password", "kinds", "state", "name", "comment"}) })
 	printed := make(map[string]bool)
 	err := engine.Persist(ctx, w.options(), "list accounts", func() error {
 		for a, err := range w.provider.accounts(ctx) {
@@ -74,7 +95,7 @@ func (w *wiring) printAccounts(ctx context.Context, out io.Writer) error {
 			begin() // not before there is something: a file of a header alone would look made
 			if !printed[a.ID] {
 				printed[a.ID] = true
-				_ = lines.Write(w.provider.line(a).fields()) // its error is sticky, see below
+				_ = lines.Write(n.name(w.provider.line(a)).fields()) // its error is sticky, see below
 			}
 		}
 		return nil
@@ -90,21 +111,29 @@ func (w *wiring) printAccounts(ctx context.Context, out io.Writer) error {
 type accountLine struct {
 	account               sources.Account
 	source, target, kinds string
+	comment               string
 	out                   bool // commented out
 }
 
-// lineOf suggests the part of an address before the @ as the name on the target; a shared drive has none.
+// lineOf leaves the name on the target to the rule that was chosen.
 func lineOf(a sources.Account) accountLine {
 	if a.Shared {
 		return accountLine{account: a, source: drivePrefix + a.ID, kinds: "files"}
 	}
-	target, _, _ := strings.Cut(a.ID, "@")
-	return accountLine{account: a, source: a.ID, target: target}
+	return accountLine{account: a, source: a.ID}
 }
 
 func (l accountLine) fields() []string {
 	if l.out {
 		l.source = "# " + l.source
 	}
-	return []string{l.source, l.target, "", l.kinds, l.account.State, l.account.Name}
+	return []string{l.source, l.target, "", l.kinds, l.account.State, cell(l.account.Name), cell(l.comment)}
+}
+
+// cell keeps a spreadsheet from taking a text for a formula, since users choose their names themselves.
+func cell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
 }

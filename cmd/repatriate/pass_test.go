@@ -288,7 +288,7 @@ func TestAccountsCanBeRead(t *testing.T) {
 	s := simulated(t, simulation.Options{Source: simulation.Google(data, sim.Options{}, "")})
 	text := ran(t, exitOK, "accounts", s.Job).stdout.String()
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil || !slices.Equal(lines[0], []string{"source", "target", "password", "kinds", "state", "name"}) {
+	if err != nil || !slices.Equal(lines[0], []string{"source", "target", "password", "kinds", "state", "name", "comment"}) {
 		t.Fatalf("%v: %.200s", err, text)
 	}
 	states := make(map[string]int)
@@ -296,6 +296,9 @@ func TestAccountsCanBeRead(t *testing.T) {
 		states[l[4]]++
 		if strings.HasPrefix(l[0], "#") != (l[4] == "suspended") {
 			t.Errorf("%s is %s", l[0], l[4])
+		}
+		if (l[6] == "") != (l[4] == "active" && l[3] != "files") {
+			t.Errorf("%s, which is %s, has the comment %q", l[0], l[4], l[6])
 		}
 	}
 	if states["active"] == 0 || states["suspended"] == 0 || states["no_mailbox"] == 0 {

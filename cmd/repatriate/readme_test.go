@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/sources/google"
+	"codeberg.org/repatriate/repatriate/sources/microsoft"
 )
 
 // readme returns the README, and the indented block in it that holds a word.
@@ -40,6 +41,28 @@ func TestReadmeNamesTheScopes(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("the README asks for %q, the program for %q", got, want)
+	}
+}
+
+// TestPermissionsAreDocumented: the same for Microsoft, in the README and in docs/providers.md.
+func TestPermissionsAreDocumented(t *testing.T) {
+	_, block := readme(t)
+	want := slices.Sorted(slices.Values(microsoft.PermissionsOf(config.Kinds)))
+	if got := slices.Sorted(slices.Values(strings.Split(strings.TrimSpace(block("User.Read.All")), ", "))); !slices.Equal(got, want) {
+		t.Errorf("the README asks for %q, the program for %q", got, want)
+	}
+	text, err := os.ReadFile("../../docs/providers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "## Microsoft 365")
+	section, _, _ = strings.Cut(section, "\n|")
+	var got []string
+	for _, m := range regexp.MustCompile("`([A-Za-z]+\\.Read[A-Za-z.]*)`").FindAllStringSubmatch(section, -1) {
+		got = append(got, m[1])
+	}
+	if slices.Sort(got); !slices.Equal(got, want) {
+		t.Errorf("docs/providers.md asks for %q, the program for %q", got, want)
 	}
 }
 
@@ -78,7 +101,7 @@ func TestReadmeCommands(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"accounts", "run", "status", "retry", "demo", "simulate"} {
+	for _, name := range []string{"init", "accounts", "explain", "run", "status", "retry", "demo", "simulate"} {
 		if !slices.Contains(seen, name) {
 			t.Errorf("the README does not show the command %s", name)
 		}

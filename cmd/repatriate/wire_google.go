@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/sources"
@@ -39,7 +40,11 @@ func (w *wiring) newGoogle(ctx context.Context) (provider, error) {
 		google.MailOptions{SpamTrash: g.SpamTrash}, w.job.Kinds, g.OtherContacts}, nil
 }
 
+// accounts leaves shared drives out where the job moves no files: it may then have no scope to list them.
 func (p googleProvider) accounts(ctx context.Context) iter.Seq2[sources.Account, error] {
+	if !slices.Contains(p.kinds, "files") {
+		return p.client.Users(ctx)
+	}
 	return p.client.Accounts(ctx)
 }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -9,7 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 
 	"codeberg.org/repatriate/repatriate/internal/secret"
 )
@@ -26,135 +25,221 @@ type Account struct {
 	Line int
 }
 
-// columns are those of an accounts file; "state" and "name" are for the reader and passed over.
-var columns = []string{"source", "target", "password", "kinds", "state", "name"}
+// columns are those of an accounts file; the last three are for the reader and passed over.
+var columns = []string{"source", "target", "password", "kinds", "state", "name", "comment"}
 
-// ParseAccounts reads an accounts file: CSV by RFC 4180 with a header, separated by comma or semicolon, with or without
-// a byte order mark. Lines whose source begins with "#" are left out. The error joins all mistakes.
+// drivePrefix marks a shared drive or a document library: what follows is its id.
+const drivePrefix = "drive:"
+
+// ParseAccounts reads an accounts file: CSV by RFC 4180 with a header, as ReadAccounts reads it. The error joins all mistakes.
 func ParseAccounts(path string, text []byte) ([]Account, error) {
-	f := &findings{path: path}
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	if !utf8.Valid(text) {
-		f.add("is not UTF-8: save it as \"CSV UTF-8\"")
-		return nil, f.err()
-	}
-	r := csv.NewReader(bytes.NewReader(text))
-	r.Comma = separator(text)
-	r.FieldsPerRecord, r.TrimLeadingSpace = -1, true
-	header, err := r.Read()
+	r := &accountsReader{findings: findings{path: path}}
+	r.read(text)
+	return r.file.People, r.err()
+}
+
+// accountsReader reads one accounts file.
+type accountsReader struct {
+	findings
+	file AccountsFile
+	// at is the index of each column, fields the number of them.
+	at     map[string]int
+	fields int
+	// legacy says that letters beyond ASCII may be others than they seem.
+	legacy bool
+}
+
+// records reads the lines. A line that cannot be read keeps no other from being read.
+func (r *accountsReader) records(lines *csv.Reader) {
+	header, err := lines.Read()
 	if err != nil {
-		f.add("holds no header line: source,target,password")
-		return nil, f.err()
+		r.add("holds no header line: source,target,password")
+		return
 	}
-	at := f.header(header)
-	if len(f.errs) > 0 {
-		return nil, f.err()
+	line, _ := lines.FieldPos(0)
+	if r.header(line, header); len(r.found) > 0 {
+		return
 	}
-	var people []Account
 	for {
-		fields, err := r.Read()
+		fields, err := lines.Read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			f.add("%w", err)
-			break
-		}
-		line, _ := r.FieldPos(0)
-		if len(fields) > len(header) && strings.TrimSpace(strings.Join(fields[len(header):], "")) != "" {
-			f.add("line %d: has more fields than the header line; part several kinds by blanks, as in \"mail calendar\"", line)
+			r.unreadable(err)
 			continue
 		}
-		if a, ok := f.account(at, fields, line); ok {
-			people = append(people, a)
+		line, _ := lines.FieldPos(0)
+		if a, ok := r.account(fields, line); ok {
+			r.file.People = append(r.file.People, a)
 		}
 	}
-	f.twins(people)
-	return people, f.err()
+	r.twins()
 }
 
-// separator returns the one that the header line holds more often.
-func separator(text []byte) rune {
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	if bytes.Count(line, []byte(";")) > bytes.Count(line, []byte(",")) {
-		return ';'
+func (r *accountsReader) unreadable(err error) {
+	var e *csv.ParseError
+	if !errors.As(err, &e) {
+		r.add("%v", err)
+		return
 	}
-	return ','
+	r.say(e.StartLine, "a quotation mark stands where none can: put the whole field into quotation marks, and double those within it")
 }
 
-// header returns the index of each column.
-func (f *findings) header(header []string) map[string]int {
-	at := make(map[string]int)
+// header notes where each column is.
+func (r *accountsReader) header(line int, header []string) {
+	r.at, r.fields = make(map[string]int), len(header)
 	for i, name := range header {
-		name = strings.ToLower(strings.TrimSpace(name))
-		switch _, twice := at[name]; {
+		name = columnName(name)
+		switch _, twice := r.at[name]; {
 		case twice:
-			f.add("line 1: the column %q stands twice", name)
+			r.say(line, "the column %q stands twice", name)
 		case !slices.Contains(columns, name):
 			hint := ""
 			if near := Nearest(name, columns); near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)
 			}
-			f.add("line 1: there is no column %q%s", name, hint)
+			r.say(line, "there is no column %q%s", name, hint)
 		}
-		at[name] = i
+		r.at[name] = i
 	}
 	for _, name := range columns[:2] {
-		if _, ok := at[name]; !ok {
-			f.add("line 1: the column %q is missing", name)
+		if _, ok := r.at[name]; !ok {
+			r.say(line, "the column %q is missing", name)
 		}
 	}
-	return at
 }
 
-func (f *findings) account(at map[string]int, fields []string, line int) (a Account, ok bool) {
+func columnName(name string) string {
+	return strings.ToLower(strings.Trim(strings.TrimSpace(name), `"`))
+}
+
+// account reads a line; ok is false for one that is left out.
+func (r *accountsReader) account(fields []string, line int) (a Account, ok bool) {
 	get := func(column string) string {
-		if i, ok := at[column]; ok && i < len(fields) {
+		if i, ok := r.at[column]; ok && i < len(fields) {
 			return strings.TrimSpace(fields[i])
 		}
 		return ""
 	}
 	a = Account{Source: get("source"), Target: get("target"), Password: get("password"), Line: line}
-	if strings.HasPrefix(a.Source, "#") || a.Source == "" && a.Target == "" && a.Password == "" {
+	switch {
+	case strings.HasPrefix(a.Source, "#"):
+		r.file.LeftOut++
+		return a, false
+	case a.Source == "" && a.Target == "" && a.Password == "":
+		return a, false
+	case !r.width(fields, line):
 		return a, false
 	}
-	for _, k := range strings.FieldsFunc(get("kinds"), func(r rune) bool { return strings.ContainsRune(" ,;|+", r) }) {
-		if !slices.Contains(Kinds, k) {
-			f.add("line %d: there is no kind %q; the kinds are %s", line, k, strings.Join(Kinds, ", "))
-		}
-		a.Kinds = append(a.Kinds, k)
+	clean := true
+	for _, column := range columns[:4] {
+		clean = r.checkText(line, column, get(column)) && clean
 	}
-	if a.Source == "" || a.Target == "" {
-		f.add("line %d: source and target are both needed", line)
+	if clean { // or one mistake would be told twice
+		r.checkNames(a)
 	}
-	if a.Target == "." || a.Target == ".." {
-		f.add("line %d: %q is no name of an account", line, a.Target)
-	}
-	if hasControl(a.Source) || hasControl(a.Target) {
-		f.add("line %d: control characters in a name", line)
-	}
+	a.Kinds = r.kinds(line, get("kinds"))
 	if a.Password != "" {
 		if err := secret.Check(a.Password); err != nil {
-			f.add("line %d: password of %s: %w", line, a.Source, err)
+			r.say(line, "password of %s: %v", a.Source, err)
 		}
 	}
 	return a, true
 }
 
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f })
+// width looks whether the line has the header's form.
+func (r *accountsReader) width(fields []string, line int) bool {
+	if len(fields) == 1 && r.fields > 1 && strings.ContainsAny(fields[0], ",;\t") {
+		r.say(line, "is separated by another character than the header line, which has the %s", r.file.Separator)
+		return false
+	}
+	if len(fields) > r.fields && strings.TrimSpace(strings.Join(fields[r.fields:], "")) != "" {
+		r.say(line, "has more fields than the header line; part several kinds by blanks, as in \"mail calendar\"")
+		return false
+	}
+	return true
+}
+
+// checkText looks for characters that nobody means, and for those that may have been read wrongly.
+func (r *accountsReader) checkText(line int, column, text string) (clean bool) {
+	beyondASCII := func(c rune) bool { return c > unicode.MaxASCII }
+	if r.legacy && strings.ContainsFunc(text, beyondASCII) {
+		r.say(line, "the file is not UTF-8, so that %q in the column %s may be read wrongly: save it as \"CSV UTF-8\"", text, column)
+	}
+	if column == "password" {
+		return true // a command line may hold what it likes
+	}
+	for _, c := range text {
+		switch {
+		case unicode.IsControl(c):
+			r.say(line, "control characters in the column %s: is a quotation mark missing?", column)
+			return false
+		case unicode.Is(unicode.Cf, c):
+			r.say(line, "an invisible character (%U) in the column %s: type the text anew instead of pasting it", c, column)
+			return false
+		}
+	}
+	return true
+}
+
+func (r *accountsReader) kinds(line int, text string) []string {
+	var kinds []string
+	for _, k := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(" ,;|+", c) }) {
+		k = strings.ToLower(k)
+		if !slices.Contains(Kinds, k) {
+			r.say(line, "there is no kind %q; the kinds are %s", k, strings.Join(Kinds, ", "))
+		}
+		kinds = append(kinds, k)
+	}
+	return kinds
+}
+
+func (r *accountsReader) checkNames(a Account) {
+	switch {
+	case a.Source == "":
+		r.say(a.Line, "source and target are both needed; the source is empty")
+	case !isAccount(a.Source):
+		r.say(a.Line, "%q is no address like ada@example.org, and no shared drive like drive:0AExampleId", a.Source)
+	}
+	switch a.Target {
+	case "":
+		r.say(a.Line, "source and target are both needed; the target of %s is empty", a.Source)
+	case ".", "..":
+		r.say(a.Line, "%q is no name of an account", a.Target)
+	}
+}
+
+// isAccount reports whether the source is an address, or a drive with its id.
+func isAccount(source string) bool {
+	if id, drive := strings.CutPrefix(source, drivePrefix); drive {
+		return id != "" && !strings.ContainsAny(id, notInAddress)
+	}
+	return IsAddress(source)
+}
+
+const notInAddress = " <>,;\"()"
+
+// IsAddress reports whether the text can be the address of an account: one address alone, without a name.
+func IsAddress(text string) bool {
+	if strings.ContainsAny(text, notInAddress) || strings.ContainsFunc(text, unicode.IsControl) {
+		return false
+	}
+	local, domain, ok := strings.Cut(text, "@")
+	return ok && local != "" && domain != "" && !strings.Contains(domain, "@")
 }
 
 // twins refuses accounts that are moved twice, and two that would be mixed up in one.
-func (f *findings) twins(people []Account) {
+func (r *accountsReader) twins() {
 	sources, targets := map[string]int{}, map[string]int{}
-	for _, a := range people {
-		if first, twice := sources[strings.ToLower(a.Source)]; twice {
-			f.add("line %d: %s stands in line %d already", a.Line, a.Source, first)
-		} else if first, twice := targets[strings.ToLower(a.Target)]; twice {
-			f.add("line %d: %s is the target of line %d already; two accounts may not become one", a.Line, a.Target, first)
+	for _, a := range r.file.People {
+		source, target := strings.ToLower(a.Source), strings.ToLower(a.Target)
+		if first := sources[source]; first > 0 && source != "" {
+			r.say(a.Line, "%s stands in line %d already", a.Source, first)
+		} else if first := targets[target]; first > 0 && target != "" {
+			r.say(a.Line, "%s is the target of line %d already; two accounts may not become one", a.Target, first)
 		}
-		sources[strings.ToLower(a.Source)], targets[strings.ToLower(a.Target)] = a.Line, a.Line
+		sources[source], targets[target] = a.Line, a.Line
 	}
 }
 

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"slices"
@@ -10,18 +8,6 @@ import (
 
 	"codeberg.org/repatriate/repatriate/internal/secret"
 )
-
-// findings collects what is wrong with a file.
-type findings struct {
-	path string
-	errs []error
-}
-
-func (f *findings) add(format string, args ...any) {
-	f.errs = append(f.errs, fmt.Errorf("%s: "+format, append([]any{f.path}, args...)...))
-}
-
-func (f *findings) err() error { return errors.Join(f.errs...) }
 
 func (j *Job) check(path string) error {
 	f := &findings{path: path}
@@ -121,7 +107,7 @@ func checkRef(f *findings, key, ref string) {
 	if ref == "" {
 		f.add("%s: is missing", key)
 	} else if err := secret.Check(ref); err != nil {
-		f.add("%s: %w", key, err)
+		f.add("%s: %v", key, err)
 	}
 }
 
@@ -188,8 +174,7 @@ func isLoopback(host string) bool {
 }
 
 // checkPeople looks for what only the job file and the accounts file together can show.
-func (j *Job) checkPeople(file string) error {
-	f := &findings{path: file}
+func (j *Job) checkPeople(f *findings) {
 	if len(j.People) == 0 {
 		f.add("holds no account; 'repatriate accounts' prints what the directory holds")
 	}
@@ -202,15 +187,14 @@ func (j *Job) checkPeople(file string) error {
 		}
 		for _, k := range p.Kinds {
 			if !j.hasTarget(k) {
-				f.add("line %d: %s has no target in the job file", p.Line, k)
+				f.say(p.Line, "%s has no target in the job file", k)
 			}
 			if p.Password == "" && !(k == "mail" && master) {
-				f.add("line %d: %s: the password is missing, which %s needs", p.Line, p.Source, k)
+				f.say(p.Line, "%s: the password is missing, which %s needs", p.Source, k)
 				break
 			}
 		}
 	}
-	return f.err()
 }
 
 // checkShared refuses that several accounts are written into one place: their files would be mixed up.

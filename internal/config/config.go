@@ -186,14 +186,16 @@ func Load(path string) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := j.path(j.Accounts)
+	file := j.AccountsPath()
 	if text, err = read(file); err != nil {
 		return nil, fmt.Errorf("%s: accounts: %w", path, err)
 	}
 	if j.People, err = ParseAccounts(file, text); err != nil {
 		return nil, err
 	}
-	return j, j.checkPeople(file)
+	f := &findings{path: file}
+	j.checkPeople(f)
+	return j, f.err()
 }
 
 func read(path string) ([]byte, error) {
@@ -279,6 +281,9 @@ func (j *Job) path(p string) string {
 	}
 	return filepath.Join(j.Dir, p)
 }
+
+// AccountsPath returns the path of the accounts file.
+func (j *Job) AccountsPath() string { return j.path(j.Accounts) }
 
 // StatePath returns the path of the state file.
 func (j *Job) StatePath() string { return j.path(j.State) }

@@ -120,27 +120,6 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-func TestParseAccountsRefuses(t *testing.T) {
-	for name, c := range map[string]struct{ text, want string }{
-		"empty":             {"", "no header"},
-		"missing column":    {"source,password\na,env:A\n", `the column "target" is missing`},
-		"misspelt column":   {"source,target,pasword\n", `did you mean "password"`},
-		"column twice":      {"source,target,target\n", "stands twice"},
-		"source twice":      {"source,target\na@x,a\nA@x,b\n", "line 3: A@x stands in line 2"},
-		"two into one":      {"source,target\na@x,a\nb@x,A\n", "two accounts may not become one"},
-		"no target":         {"source,target\na@x,\n", "line 2: source and target are both needed"},
-		"password written":  {"source,target,password\na@x,a,hunter2\n", "a secret is named"},
-		"unknown kind":      {"source,target,password,kinds\na@x,a,env:A,mial\n", `no kind "mial"`},
-		"a path":            {"source,target\na@x,..\n", "no name of an account"},
-		"latin-1":           {"source,target\nj\xf6rg@x,a\n", "not UTF-8"},
-		"control character": {"source,target\n\"a\nb@x\",a\n", "control characters"},
-	} {
-		if _, err := config.ParseAccounts("accounts.csv", []byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v, want %q", name, err, c.want)
-		}
-	}
-}
-
 func TestUserURL(t *testing.T) {
 	if got := config.UserURL("https://x/{user}/", "a/../b c"); got != "https://x/a%2F..%2Fb%20c/" {
 		t.Error(got)
@@ -153,19 +132,6 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if j, err := config.Parse("job.yaml", text); err == nil && (j.Job == "" || j.Source.Google == nil) {
 			t.Errorf("accepted without a name or a source: %q", text)
-		}
-	})
-}
-
-func FuzzParseAccounts(f *testing.F) {
-	f.Add([]byte("source,target,password\na@x,a,env:A\n"))
-	f.Add([]byte("source;target\n\"a\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		people, err := config.ParseAccounts("accounts.csv", text)
-		for _, p := range people {
-			if err == nil && (p.Source == "" || p.Target == "") {
-				t.Errorf("accepted %+v", p)
-			}
 		}
 	})
 }

@@ -56,7 +56,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 			t.Errorf("docs/job-file.md describes %s, which the job file does not have", k)
 		}
 	}
-	for _, column := range []string{"source", "target", "password", "kinds", "state", "name"} {
+	for _, column := range []string{"source", "target", "password", "kinds", "state", "name", "comment"} {
 		if !strings.Contains(rest, "`"+column+"`") {
 			t.Errorf("docs/job-file.md does not describe the column %s of the accounts file", column)
 		}

@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +13,8 @@ import (
 // meanings returns what docs/reasons.md says of each reason.
 var meanings = sync.OnceValue(func() map[string]string {
 	out := make(map[string]string)
-	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| ([^|]+) \\|").FindAllStringSubmatch(docs.Reasons, -1) {
-		out[m[1]] = strings.ReplaceAll(m[2], "`", "")
+	for _, r := range docs.ListReasons() {
+		out[r.Name] = r.Meaning
 	}
 	return out
 })

@@ -16,7 +16,7 @@ const usersPage = 500
 // users are left out. It ends after the first error.
 func (c *Client) Accounts(ctx context.Context) iter.Seq2[sources.Account, error] {
 	return func(yield func(sources.Account, error) bool) {
-		for account, err := range c.users(ctx) {
+		for account, err := range c.Users(ctx) {
 			if !yield(account, err) || err != nil {
 				return
 			}
@@ -34,7 +34,8 @@ func (c *Client) Accounts(ctx context.Context) iter.Seq2[sources.Account, error]
 	}
 }
 
-func (c *Client) users(ctx context.Context) iter.Seq2[sources.Account, error] {
+// Users yields the users alone, for which no scope of Drive is needed.
+func (c *Client) Users(ctx context.Context) iter.Seq2[sources.Account, error] {
 	return func(yield func(sources.Account, error) bool) {
 		for token, more := "", true; more; more = token != "" {
 			page, err := c.usersPage(ctx, token)

@@ -48,29 +48,25 @@ const (
 type service struct {
 	name  string
 	scope string
+	// kind is what of a job needs the api; empty: every job. library is what the Cloud console's API library calls it.
+	kind, library string
 	// root is where the official client expects the service, without the part of the path that it adds itself; path is that
 	// root below Options.Endpoint.
 	root, path string
 }
 
+// googleapis is the host that several services share.
+const googleapis = "https://www.googleapis.com/"
+
 // services lists the apis in their order. All scopes are read-only (developers.google.com/identity/protocols/oauth2/scopes).
 var services = [...]service{
-	driveAPI:         {"Drive", drive.DriveReadonlyScope, "https://www.googleapis.com/drive/v3/", "drive/v3/"},
-	gmailAPI:         {"Gmail", gmail.GmailReadonlyScope, "https://gmail.googleapis.com/", ""},
-	calendarAPI:      {"Calendar", calendar.CalendarReadonlyScope, "https://www.googleapis.com/calendar/v3/", "calendar/v3/"},
-	directoryAPI:     {"Directory", directory.AdminDirectoryUserReadonlyScope, "https://admin.googleapis.com/", ""},
-	peopleAPI:        {"People", people.ContactsReadonlyScope, "https://people.googleapis.com/", ""},
-	otherContactsAPI: {"People (other contacts)", people.ContactsOtherReadonlyScope, "https://people.googleapis.com/", ""},
-	tasksAPI:         {"Tasks", tasks.TasksReadonlyScope, "https://tasks.googleapis.com/", ""},
-}
-
-// Scopes returns the OAuth scopes that domain-wide delegation must grant for everything that this package reads.
-func Scopes() []string {
-	var scopes []string
-	for _, s := range services {
-		scopes = append(scopes, s.scope)
-	}
-	return scopes
+	driveAPI:         {"Drive", drive.DriveReadonlyScope, "files", "Google Drive API", googleapis + "drive/v3/", "drive/v3/"},
+	gmailAPI:         {"Gmail", gmail.GmailReadonlyScope, "mail", "Gmail API", "https://gmail.googleapis.com/", ""},
+	calendarAPI:      {"Calendar", calendar.CalendarReadonlyScope, "calendar", "Google Calendar API", googleapis + "calendar/v3/", "calendar/v3/"},
+	directoryAPI:     {"Directory", directory.AdminDirectoryUserReadonlyScope, "", "Admin SDK API", "https://admin.googleapis.com/", ""},
+	peopleAPI:        {"People", people.ContactsReadonlyScope, "contacts", "People API", "https://people.googleapis.com/", ""},
+	otherContactsAPI: {"People (other contacts)", people.ContactsOtherReadonlyScope, "contacts", "People API", "https://people.googleapis.com/", ""},
+	tasksAPI:         {"Tasks", tasks.TasksReadonlyScope, "tasks", "Google Tasks API", "https://tasks.googleapis.com/", ""},
 }
 
 // endpoint returns the root of the api's service.
