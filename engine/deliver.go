@@ -17,8 +17,9 @@ import (
 // that lost its answer.
 type writes struct{ sync.RWMutex }
 
-// deliver has the sink write the item and passes what came of it to save. Where a write cannot be repeated it is noted
-// before, and looked for when it may have happened without an answer.
+// deliver has the sink write the item and passes what came of it to save. Where a write cannot be repeated, it is noted before, also
+// that of a change: what a pass broke off is taken up by the next one even if the provider tells of it no more. It is looked for when it
+// may have happened without an answer.
 func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen, save func(sinks.Written) error) error {
 	replaced := p.finder != nil && !prev.IsZero() && seen.stated.Version != prev.BodyVersion
 	if replaced && out.Again || p.finder != nil && prev.IsZero() && w.rec.Attempts > 0 {
@@ -32,18 +33,40 @@ func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T],
 		}
 		out.Again = false
 	}
-	if p.finder == nil || !prev.IsZero() {
+	if p.finder == nil {
 		w.rec.Attempts++
-		err := p.write(ctx, w, out, prev, save)
-		if p.seeker != nil && !prev.IsZero() && isConflict(err) {
-			return p.bringBack(ctx, w, out, prev, seen, save)
-		}
-		return err
+		return p.write(ctx, w, out, prev, save)
 	}
+	brokenOff := w.rec.State == checkpoint.Writing
 	if err := p.noteWriting(ctx, w); err != nil {
 		return err
 	}
-	return p.write(ctx, w, out, prev, save)
+	err := p.write(ctx, w, out, prev, save)
+	if p.seeker == nil || prev.IsZero() || !isConflict(err) {
+		return err
+	}
+	switch {
+	case brokenOff:
+		return p.followMove(ctx, w, out, prev, seen, save, err)
+	case p.o.Conflicts == SourceWins:
+		return p.bringBack(ctx, w, out, prev, seen, save)
+	}
+	return err
+}
+
+// followMove puts an item that is not where it was put, after a change of it was broken off: that may have moved it to where the source
+// had it then.
+func (p *pass[S, T]) followMove(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen, save func(sinks.Written) error, cause error) error {
+	at, _, err := p.seek(ctx, w, out, prev, seen)
+	switch {
+	case err != nil:
+		return err
+	case !at.IsZero():
+		return p.write(ctx, w, out, at, save)
+	case p.o.Conflicts == SourceWins:
+		return p.bringBack(ctx, w, out, prev, seen, save)
+	}
+	return cause
 }
 
 // write lets no search begin between the Put and its record.

@@ -90,7 +90,7 @@ type Engine[S sources.Content, T sinks.Content] struct {
 	sink    sinks.Sink[T]
 	finder  sinks.Finder[T] // nil where a Put may be repeated
 	keeper  sinks.Keeper[T] // nil where the target's user has always the last word
-	seeker  sinks.Seeker[T] // nil unless what the user moved is brought back
+	seeker  sinks.Seeker[T] // nil where nothing is looked for that is not in its place
 	order   order[S, T]
 	o       Options
 }
@@ -102,9 +102,7 @@ func New[S sources.Content, T sinks.Content](src sources.Source[S], convert mapp
 	if o.Conflicts != "" && o.Conflicts != KeepTarget {
 		e.keeper, _ = sink.(sinks.Keeper[T])
 	}
-	if o.Conflicts == SourceWins {
-		e.seeker, _ = sink.(sinks.Seeker[T])
-	}
+	e.seeker, _ = sink.(sinks.Seeker[T])
 	return e
 }
 

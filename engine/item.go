@@ -177,7 +177,7 @@ func (p *pass[S, T]) put(ctx context.Context, w *work[S], content T, losses []si
 		return err
 	}
 	losses = append(losses, more...)
-	out := sinks.Item[T]{ID: w.item.ID, Content: content, Again: p.again(w, prev)}
+	out := sinks.Item[T]{ID: w.item.ID, Content: content, Again: p.again(w)}
 	seen := watch(&out.Content, p.o.Counters)
 	return p.deliver(ctx, w, out, prev, seen, func(written sinks.Written) error {
 		return p.written(ctx, w, written, losses, seen)
@@ -185,14 +185,13 @@ func (p *pass[S, T]) put(ctx context.Context, w *work[S], content T, losses []si
 }
 
 // again reports whether an earlier attempt may have written the item without an answer. Attempts are noted in advance only
-// where a new item cannot be written twice; everything else may have been under way when an earlier run broke off. Of an item that was
+// where a write cannot be repeated; everything else may have been under way when an earlier run broke off. Of an item that was
 // put off it is known that the object in its way is another's.
-func (p *pass[S, T]) again(w *work[S], prev sinks.Receipt) bool {
+func (p *pass[S, T]) again(w *work[S]) bool {
 	if w.late {
 		return false
 	}
-	noted := p.finder != nil && prev.IsZero()
-	return w.rec.Attempts > 0 || !noted && p.resumed.Load()
+	return w.rec.Attempts > 0 || p.finder == nil && p.resumed.Load()
 }
 
 // written records that the item is on the target.

@@ -21,8 +21,10 @@ type gmail struct {
 	copies    bool
 	// named are the user's labels by the names that they had first.
 	named map[string]string
-	// renamed are the labels that had another name at some time.
+	// renamed are the labels that had another name at some time, and had the names that each had: one that has its old name again by the
+	// next pass was not renamed as far as anybody can tell.
 	renamed map[string]bool
+	had     map[[2]string]bool
 }
 
 // userLabels are names that a label may have, and their keywords.
@@ -84,9 +86,9 @@ func openGmail(_ string, s setting, w *wire) account {
 	server := simgoogle.New(data, simgoogle.Options{PageSize: pageSize(s), ShortPages: s.variant&2 == 0})
 	h := serve(server)
 	a := &mailAccount{setting: s, wire: w, problems: server.Problems, end: func() { _ = server.Close(); h.Close() }}
-	g := &gmail{mailAccount: a, data: data, spamTrash: s.variant&4 == 0, copies: s.variant&8 == 0, named: map[string]string{}, renamed: map[string]bool{}}
+	g := &gmail{mailAccount: a, data: data, spamTrash: s.variant&4 == 0, copies: s.variant&8 == 0, named: map[string]string{}, renamed: map[string]bool{}, had: map[[2]string]bool{}}
 	for _, name := range firstLabels {
-		g.named[name] = name
+		g.named[name], g.had[[2]string{name, name}] = name, true
 		value(data.AddLabel(alice, simgoogle.Label{Name: name, ID: idOfLabel(name)}))
 	}
 	if g.copies {
@@ -246,7 +248,7 @@ func (g *gmail) renameLabel(d *dice) string {
 	label := firstLabels[d.IntN(len(firstLabels))]
 	var free []string
 	for _, name := range []string{"Projects", "Projects/Alpha", "Two Words", "Ärger", "Zeta", "beta", "Other/Deep/Down"} {
-		taken := false
+		taken := g.had[[2]string{label, name}]
 		for _, other := range g.named {
 			taken = taken || other == name
 		}
@@ -254,7 +256,11 @@ func (g *gmail) renameLabel(d *dice) string {
 			free = append(free, name)
 		}
 	}
-	name, _ := pick(d, free)
+	name, ok := pick(d, free)
+	if !ok {
+		return ""
+	}
+	g.had[[2]string{label, name}] = true
 	must(g.data.RenameLabel(alice, idOfLabel(label), name))
 	did := fmt.Sprintf("the label %q is now %q", g.named[label], name)
 	g.named[label], g.renamed[label] = name, true
