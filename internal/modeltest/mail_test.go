@@ -221,7 +221,9 @@ func (a *mailAccount) differences() (wrong []string) {
 			continue
 		}
 		// The lines of one may be among those of the other.
-		lie := func(lines []string) bool { return !slices.ContainsFunc(lines, func(l string) bool { return there[l] < 1 }) }
+		lie := func(lines []string) bool {
+			return !slices.ContainsFunc(lines, func(l string) bool { return there[l] < 1 })
+		}
 		if lie(m.or) && (len(m.or) > len(m.lies) || !lie(m.lies)) {
 			m.lies = m.or
 		}
