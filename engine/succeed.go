@@ -102,16 +102,7 @@ func (l *later[S]) add(w *work[S]) bool {
 func (p *pass[S, T]) comeBack(ctx context.Context) error {
 	works := p.later.works
 	p.later.works = nil
-	steps, err := p.order.steps(ctx, p, works)
-	if err != nil {
-		return err
-	}
-	for _, s := range steps {
-		if err := p.step(ctx, s); err != nil {
-			return err
-		}
-	}
-	return nil
+	return p.move(ctx, works)
 }
 
 // takeAway removes what lies at a receipt, unless it stands for another item as well.

@@ -117,17 +117,12 @@ func runUndo(ctx context.Context, job *config.Job, p pass, out *output) (*report
 }
 
 // undo takes away one task.
-func (w *wiring) undo(ctx context.Context, store checkpoint.Store, p part, dryRun bool) (undo.Result, error) {
-	target, done, err := w.openWritten(ctx, store, p.account, p.status.Task)
-	if err != nil || target == nil {
-		return undo.Result{}, err
-	}
-	defer done()
-	ledger, err := store.Begin(ctx, p.status.Task, p.status.Name)
-	if err != nil {
-		return undo.Result{}, fmt.Errorf("read the ledger: %w", err)
-	}
-	return undo.Undo(ctx, store, p.status.Task, ledger, target, undo.Options{
-		Tree: p.status.Kind == "files", DryRun: dryRun, Counters: &w.counters, Patience: w.patience(),
+func (w *wiring) undo(ctx context.Context, store checkpoint.Store, p part, dryRun bool) (res undo.Result, err error) {
+	err = w.onTarget(ctx, store, p, func(target written, l checkpoint.Ledger) (err error) {
+		res, err = undo.Undo(ctx, store, p.status.Task, l, target, undo.Options{
+			Tree: p.tree(), DryRun: dryRun, Counters: &w.counters, Patience: w.patience(),
+		})
+		return err
 	})
+	return res, err
 }

@@ -126,19 +126,14 @@ func runVerify(ctx context.Context, job *config.Job, v *verifyFlags, share float
 }
 
 // verify compares one task.
-func (w *wiring) verify(ctx context.Context, store checkpoint.Store, p part, share float64) (readback.Result, error) {
-	target, done, err := w.openWritten(ctx, store, p.account, p.status.Task)
-	if err != nil || target == nil {
-		return readback.Result{}, err
-	}
-	defer done()
-	ledger, err := store.Begin(ctx, p.status.Task, p.status.Name)
-	if err != nil {
-		return readback.Result{}, fmt.Errorf("read the ledger: %w", err)
-	}
-	return readback.Verify(ctx, store, p.status.Task, ledger, target, readback.Options{
-		Share: share, Tree: p.status.Kind == "files", Counters: &w.counters, Patience: w.patience(),
+func (w *wiring) verify(ctx context.Context, store checkpoint.Store, p part, share float64) (res readback.Result, err error) {
+	err = w.onTarget(ctx, store, p, func(target written, l checkpoint.Ledger) (err error) {
+		res, err = readback.Verify(ctx, store, p.status.Task, l, target, readback.Options{
+			Share: share, Tree: p.tree(), Counters: &w.counters, Patience: w.patience(),
+		})
+		return err
 	})
+	return res, err
 }
 
 // requeue makes what is missing pending, so that the next run moves it, and returns the number of such items.
@@ -158,7 +153,7 @@ func requeue(ctx context.Context, store checkpoint.Store, p part, found []readba
 		if !ok || rec.State == checkpoint.Pending {
 			continue
 		}
-		if err := undo.Forget(ctx, ledger, rec, p.status.Kind == "files"); err != nil {
+		if err := undo.Forget(ctx, ledger, rec, p.tree()); err != nil {
 			return n, err
 		}
 		n++

@@ -52,6 +52,20 @@ func (w *wiring) openWritten(ctx context.Context, store checkpoint.Store, p conf
 	return target, done, nil
 }
 
+// onTarget calls do with what a task wrote to and with its ledger, unless it wrote nothing.
+func (w *wiring) onTarget(ctx context.Context, store checkpoint.Store, p part, do func(written, checkpoint.Ledger) error) error {
+	target, done, err := w.openWritten(ctx, store, p.account, p.status.Task)
+	if err != nil || target == nil {
+		return err
+	}
+	defer done()
+	ledger, err := store.Begin(ctx, p.status.Task, p.status.Name)
+	if err != nil {
+		return fmt.Errorf("read the ledger: %w", err)
+	}
+	return do(target, ledger)
+}
+
 // collectionAt opens a calendar or address book by its path.
 func (w *wiring) collectionAt(ctx context.Context, p config.Account, kind, at string) (any, error) {
 	switch kind {
@@ -114,6 +128,9 @@ type part struct {
 	status  checkpoint.Status
 	account config.Account
 }
+
+// tree reports whether the task's items lie in folders.
+func (p part) tree() bool { return p.status.Kind == "files" }
 
 // parts returns the ledger's tasks of the people, and the accounts of tasks that stand in the accounts file no more.
 func parts(statuses []checkpoint.Status, job *config.Job, people []config.Account) (out []part, gone []string) {
