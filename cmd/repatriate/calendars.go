@@ -48,6 +48,7 @@ Nobody hears of the release itself: that is proven first, with a test event betw
 accounts. Where a server tells guests nevertheless, nothing is released.
 
 Run it after the last pass: a pass that writes an event anew silences it again. It may be repeated.
+No run may be under way.
 
 Exit codes: 0 done; 2 usage or configuration; 4 stopped; 130 interrupted.`,
 		Example: "  repatriate calendars release pilot.yaml --dry-run",
@@ -82,6 +83,11 @@ func (r *releaseFlags) run(ctx context.Context, out io.Writer, path string) erro
 	w := newTargetWiring(job)
 	defer w.close()
 	if !r.dryRun {
+		unlock, err := lockState(ctx, job)
+		if err != nil {
+			return err
+		}
+		defer unlock()
 		if err := w.releaseProof(ctx, all); err != nil {
 			return stopped(ctx, "calendars release: nothing was released", err)
 		}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"codeberg.org/repatriate/repatriate/examples"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
@@ -52,6 +54,24 @@ func TestTheLastRun(t *testing.T) {
 func TestWhatIsNoLastRun(t *testing.T) {
 	s := simulated(t, googleOf(sim.Options{}))
 	for _, args := range [][]string{{"--final", "--dry-run"}, {"--final", "--kind", "mail"}, {"--final", "--account", "user0001@example.org"}, {"--despite-failures"}} {
+		ran(t, exitUsage, append([]string{"run", s.Job}, args...)...)
+	}
+}
+
+// TestARunOfOneAccount does not fail for what stopped another one before.
+func TestARunOfOneAccount(t *testing.T) {
+	data := sim.Generate(organisation.Spec{Users: 3, Mail: 5, Files: 5, Events: 4, Seed: 1})
+	s := simulated(t, simulation.Options{Source: simulation.Google(data, sim.Options{}, "")})
+	accounts := filepath.Join(filepath.Dir(s.Job), "accounts.csv")
+	lines := strings.Split(strings.TrimSpace(mustRead(t, accounts)), "\n")
+	broken := strings.Replace(lines[1], "file:", "file:missing-", 1)
+	edit(t, accounts, lines[1], broken)
+	ran(t, exitStopped, "run", s.Job)
+	other, _, _ := strings.Cut(lines[2], ",")
+	if r := reported(t, ran(t, exitOK, "run", "--json", "--account", other, s.Job)); len(r.Tasks) == 0 || r.Tasks[0].Account != other {
+		t.Errorf("%+v", r.Tasks)
+	}
+	for _, args := range [][]string{{"--kind", ""}, {"--kind", "post"}} {
 		ran(t, exitUsage, append([]string{"run", s.Job}, args...)...)
 	}
 }

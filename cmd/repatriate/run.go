@@ -180,7 +180,7 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, too
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
-	r := report.New(w.job.Job, statuses)
+	r := report.New(w.job.Job, p.among(statuses))
 	if err := r.Collect(read, store); err != nil {
 		return nil, err
 	}
@@ -202,8 +202,19 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, too
 	return r, nil
 }
 
+// among returns those of the statuses that the pass is about: a run of one account does not fail for the trouble of another.
+func (p pass) among(all []checkpoint.Status) []checkpoint.Status {
+	return slices.DeleteFunc(slices.Clone(all), func(s checkpoint.Status) bool {
+		other := len(p.accounts) > 0 && !slices.ContainsFunc(p.accounts, func(a string) bool { return strings.EqualFold(a, s.Account) })
+		return other || len(p.kinds) > 0 && !slices.Contains(p.kinds, s.Kind)
+	})
+}
+
 // people returns the accounts that the pass is for, with their kinds.
 func (p pass) people(job *config.Job) ([]config.Account, error) {
+	if p.kinds != nil && len(p.kinds) == 0 {
+		return nil, fmt.Errorf("--kind is empty; it is one of %s", strings.Join(config.Kinds, ", "))
+	}
 	for _, k := range p.kinds {
 		if !slices.Contains(config.Kinds, k) {
 			return nil, fmt.Errorf("--kind %q is none of %s", k, strings.Join(config.Kinds, ", "))

@@ -12,24 +12,49 @@ import (
 )
 
 // sendCanary proves, before the first event is written, that an event with a guest is imported in silence: with two
-// accounts of the job, one as organizer and one as guest.
+// accounts of the job, one as organizer and one as guest. One that cannot log in is passed over for the next.
 func (w *wiring) sendCanary(ctx context.Context) error {
-	var pair []caldav.Options
+	pair, broken, err := w.canaryPair(ctx)
+	switch {
+	case err != nil:
+		return err
+	case len(pair) == 2:
+		return caldav.Canary(ctx, pair[0], pair[1])
+	case broken != nil:
+		return fault.New(fault.FailTask, fault.Of(broken).Reason, "the test event that proves that no guest hears of the import needs two accounts that can log in: %w", broken).
+			WithHint("mend the account's login on the target, or take it out of the accounts file")
+	}
+	w.log.Info("one account alone: no guest to prove with that nobody is mailed")
+	return nil
+}
+
+// mostCanaries bounds how many accounts are asked whether they can log in.
+const mostCanaries = 50
+
+// canaryPair returns the first two accounts that can log in, and why another one cannot.
+func (w *wiring) canaryPair(ctx context.Context) (pair []caldav.Options, broken, err error) {
+	asked := 0
 	for _, p := range w.job.People {
-		if !slices.Contains(p.Kinds, "calendar") || strings.HasPrefix(p.Source, drivePrefix) || len(pair) == 2 {
+		if !slices.Contains(p.Kinds, "calendar") || strings.HasPrefix(p.Source, drivePrefix) {
 			continue
 		}
-		o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
-		if err != nil {
-			return err
+		if asked++; len(pair) == 2 || asked > mostCanaries {
+			break
 		}
-		pair = append(pair, o)
+		o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
+		if err == nil {
+			_, err = opened(ctx, w, "log in", func() (bool, error) { return caldav.Schedules(ctx, o) })
+		}
+		switch {
+		case fault.Cancelled(ctx):
+			return nil, nil, ctx.Err()
+		case err != nil:
+			broken = err
+		default:
+			pair = append(pair, o)
+		}
 	}
-	if len(pair) < 2 {
-		w.log.Info("one account alone: no guest to prove with that nobody is mailed")
-		return nil
-	}
-	return caldav.Canary(ctx, pair[0], pair[1])
+	return pair, broken, nil
 }
 
 // canaryFirst is a calendar into which nothing is written, and nothing removed, before the canary has proven that

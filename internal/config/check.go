@@ -21,6 +21,9 @@ func (j *Job) check(path string) error {
 	}
 	j.checkSource(f)
 	j.checkTarget(f)
+	if j.Kinds != nil && len(j.Kinds) == 0 {
+		f.add("kinds: the list is empty; leave the key out to move all that has a target")
+	}
 	for _, k := range j.Kinds {
 		if !slices.Contains(Kinds, k) {
 			f.add("kinds: there is no kind %q; the kinds are %s", k, strings.Join(Kinds, ", "))

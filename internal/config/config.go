@@ -235,7 +235,7 @@ func (j *Job) defaults() {
 	if j.State == "" {
 		j.State = j.Job + ".db"
 	}
-	if len(j.Kinds) == 0 {
+	if j.Kinds == nil {
 		j.Kinds = slices.DeleteFunc(slices.Clone(Kinds), func(k string) bool { return !j.hasTarget(k) })
 	}
 	setDefault(&j.Labels, "primary")

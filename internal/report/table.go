@@ -101,7 +101,12 @@ func (r *Report) columns() []column {
 		out = append(out, column{"pending", number(func(c Counts) int64 { return c.Pending })})
 	}
 	if !r.Simulated {
-		out = append(out, column{"size", func(c Counts) string { return Size(c.Bytes) }})
+		out = append(out, column{"size", func(c Counts) string {
+			if c.Bytes == 0 {
+				return "–" // events, contacts and tasks have no bodies
+			}
+			return Size(c.Bytes)
+		}})
 	}
 	return out
 }
