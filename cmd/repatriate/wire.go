@@ -162,8 +162,10 @@ func inFlight(kind string) int {
 		return 256
 	case "files":
 		return 64
-	default:
+	case "calendar":
 		return 16
+	default: // an address book is locked for each write: more only wait for one another
+		return 8
 	}
 }
 
