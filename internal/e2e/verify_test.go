@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -153,5 +152,3 @@ func peopleOfMicrosoft(t *testing.T, l landing) *world {
 	w, _ := newTenant(t, data, graph.Options{}, l.urls, l.people(t, "contacts tasks", data.Users()[0].Email)...)
 	return w
 }
-
-var _ = fmt.Sprint
