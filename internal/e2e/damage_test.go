@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/readback"
@@ -35,6 +36,9 @@ type damage struct {
 
 // damages is how many damages are done: some in CI, as many as REPATRIATE_DAMAGES says otherwise.
 func damages(t *testing.T) int {
+	if os.Getenv("REPATRIATE_DAMAGES") != "" {
+		patience = time.Hour
+	}
 	return value(strconv.Atoi(cmp.Or(os.Getenv("REPATRIATE_DAMAGES"), "66")))(t)
 }
 

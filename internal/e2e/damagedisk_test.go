@@ -120,7 +120,7 @@ func (d *diskDamages) files() []damage {
 		{"a file is deleted", aFile, readback.Missing, on(func(tb testing.TB, path string) { must(tb, os.Remove(path)) })},
 		{"a bit of a file flips", aFile, readback.Differs, on(func(tb testing.TB, path string) { rewrite(tb, path, false, flip) })},
 		{"a file is changed", aFile, readback.Changed, on(func(tb testing.TB, path string) { rewrite(tb, path, true, flip) })},
-		{"a file is cut short", aFile, readback.Differs, on(func(tb testing.TB, path string) {
+		{"a file is cut short", aFile, readback.Changed, on(func(tb testing.TB, path string) {
 			rewrite(tb, path, false, func(b []byte) []byte { return b[:len(b)-1] })
 		})},
 		{"a file becomes empty", aFile, readback.Changed, on(func(tb testing.TB, path string) {
@@ -172,6 +172,9 @@ func (d *diskDamages) messages() []damage {
 	return []damage{
 		{"a bit of a message flips", aMessage, readback.Differs, on(func(tb testing.TB, path string) { rewrite(tb, path, false, flip) })},
 		{"a bit of a message's header flips", aMessage, readback.Differs, on(func(tb testing.TB, path string) { rewrite(tb, path, false, flipAfter("X-Marker: ")) })},
+		{"a message is cut short", aMessage, readback.Differs, on(func(tb testing.TB, path string) {
+			rewrite(tb, path, false, func(b []byte) []byte { return b[:len(b)-9] })
+		})},
 		{"a message is deleted", aMessage, readback.Missing, on(func(tb testing.TB, path string) { must(tb, os.Remove(path)) })},
 		{"a message is moved", aMessage, readback.Changed, on(func(tb testing.TB, path string) { must(tb, os.Rename(path, other(path))) })},
 		{"a message is copied", aMessage, readback.Extra, on(func(tb testing.TB, path string) { duplicate(tb, path, copied(path)) })},

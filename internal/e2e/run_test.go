@@ -17,7 +17,7 @@ import (
 )
 
 // patience is after how long a run counts as hanging.
-const patience = 3 * time.Minute
+var patience = 3 * time.Minute
 
 // result is what came of one run of the program.
 type result struct {

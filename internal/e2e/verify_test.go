@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ func (w *world) verify(args ...string) *report.Verification {
 	p := w.start(append([]string{"verify", w.job(), "--deep", "--json"}, args...)...)
 	r := p.end()
 	if r.exit != 0 && r.exit != 3 {
-		w.tb.Fatalf("verify: exit code %d\n%s\n%.5000s", r.exit, r.stderr, r.stdout)
+		w.tb.Fatalf("verify: exit code %d\n%s\n%s", r.exit, r.stderr, strings.Join(regexp.MustCompile(`"error": "[^"].*`).FindAllString(r.stdout, -1), "\n"))
 	}
 	v := new(report.Verification)
 	p.read(r.stdout, v)

@@ -17,6 +17,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/engine"
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
@@ -115,6 +116,7 @@ type verifier struct {
 	result    Result
 	strangers map[uint64][]stranger
 	lost      []lost
+	good      sinks.Object // one that could be read
 }
 
 func (v *verifier) run(ctx context.Context) error {
@@ -221,11 +223,36 @@ func (v *verifier) read(ctx context.Context, o sinks.Object, rec checkpoint.Reco
 	case errors.Is(err, sinks.ErrNothing):
 		v.missing(rec, p)
 		return nil
+	case v.unreadable(ctx, err):
+		v.find(rec, Differs, o.Location, "the server does not hand it out: "+fault.Of(err).Error())
+		return nil
 	case err != nil:
 		return err
 	}
 	v.judged(v.target.Compare(whole, p), rec, whole)
 	return nil
+}
+
+// unreadable reports whether an error concerns one object alone, so that the others can still be looked at. A server that fails again and
+// again with one object, and hands out another one, is not out of order as a whole.
+func (v *verifier) unreadable(ctx context.Context, err error) bool {
+	if err == nil || fault.Cancelled(ctx) {
+		return false
+	}
+	switch fault.Of(err).Action {
+	case fault.FailItem:
+		return true
+	case fault.Retry:
+		v.mu.Lock()
+		good := v.good
+		v.mu.Unlock()
+		if good.Location == "" {
+			return false
+		}
+		_, err := v.target.Read(ctx, good)
+		return err == nil
+	}
+	return false
 }
 
 // whole reads an object. What is not there is told without another attempt.
@@ -242,6 +269,7 @@ func (v *verifier) whole(ctx context.Context, o sinks.Object) (whole sinks.Objec
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.result.Read++
+		v.good = o
 	}
 	return whole, err
 }

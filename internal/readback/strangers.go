@@ -34,10 +34,13 @@ func (v *verifier) beside(ctx context.Context, o sinks.Object) {
 	default:
 		v.readers.Go(func() error {
 			whole, err := v.whole(ctx, o)
-			if errors.Is(err, sinks.ErrNothing) {
+			switch {
+			case errors.Is(err, sinks.ErrNothing):
 				return nil
-			}
-			if err == nil {
+			case v.unreadable(ctx, err):
+				v.other()
+				return nil
+			case err == nil:
 				v.copied(whole)
 			}
 			return err
