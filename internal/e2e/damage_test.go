@@ -57,15 +57,13 @@ func TestVerifyFindsDamage(t *testing.T) {
 
 // harm moves an account, does the damages and looks at it.
 func harm(t *testing.T, targets urls, user string, kinds []damage, learn func(testing.TB)) {
-	const seed = 5
 	n := damages(t)
-	random := rand.New(rand.NewPCG(seed, seed))
 	plan := make([]damage, n)
 	for i := range plan {
 		plan[i] = kinds[i%len(kinds)]
 	}
 	data := tenantData(t, dora)
-	titles := putItems(t, data, plan, random)
+	titles := putItems(t, data, plan, newRandom())
 	w := newWorld(t, data, sim.Options{}, targets, person{source: dora, target: user})
 	first := w.run(0)
 	silent(t, w.verify(), first)
@@ -119,4 +117,9 @@ func harmed(t *testing.T, w *world, plan []damage, titles []string, want map[str
 		kinds[d.kind] = true
 	}
 	t.Logf("%d damages of %d kinds, %d found, %d false; %v", len(plan), len(kinds), len(plan)-lost, invented, v.Totals)
+}
+
+func newRandom() *rand.Rand {
+	const seed = 5
+	return rand.New(rand.NewPCG(seed, seed))
 }

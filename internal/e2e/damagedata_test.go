@@ -41,7 +41,7 @@ func putItems(tb testing.TB, data *sim.Data, plan []damage, random *rand.Rand) (
 func (m *maker) make(of string) string {
 	m.tb.Helper()
 	m.made++
-	title := fmt.Sprintf("%s %05d", of, m.made)
+	title := titleOf(of, m.made)
 	switch of {
 	case aFile:
 		m.file(fmt.Sprintf("damage/%d/%s", m.made%7, title))
@@ -64,6 +64,8 @@ func (m *maker) make(of string) string {
 	}
 	return title
 }
+
+func titleOf(of string, n int) string { return fmt.Sprintf("%s %05d", of, n) }
 
 // text returns so many letters at random.
 func (m *maker) text(n int) string {
