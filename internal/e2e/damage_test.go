@@ -79,7 +79,9 @@ func harm(t *testing.T, targets urls, user string, kinds []damage, learn func(te
 		}
 	}
 	harmed(t, w, plan, titles, want)
-	readable(t, w.start("verify", w.job(), "--deep").end(), "Not proven: see above.")
+	text := w.start("verify", w.job(), "--deep").end()
+	t.Log(text.stdout)
+	readable(t, text, "Not proven: see above.")
 }
 
 // harmed looks, and compares what it finds with what was harmed.

@@ -27,6 +27,8 @@ type undone struct {
 	user    string
 	moments *moments
 	was     contents
+	// twice counts what lay on the target before and is moved there once more, since no protocol tells whose it is.
+	twice int64
 	// edit does what a user does after the move.
 	edit func()
 	// edited are the addresses of items that the user edited, added those of what is the user's own, and flagged messages.
@@ -138,7 +140,7 @@ func (u *undone) before() {
 		u.make("MKCOL", book, `<mkcol xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><set><prop><resourcetype><collection/><C:addressbook/></resourcetype></prop></set></mkcol>`)
 	}
 	u.put(calendar+"mine.ics", object("VEVENT", "UID:mine@example.org\r\nDTSTART:20300101T100000Z\r\nDTEND:20300101T110000Z\r\nSUMMARY:mine\r\n"))
-	u.put(calendar+"known.ics", object("VEVENT", "UID:known-event@example.org\r\nDTSTART:20300107T090000Z\r\nDTEND:20300107T100000Z\r\nSUMMARY:known event\r\n"))
+	u.put(calendar+"known.ics", object("VEVENT", "UID:known-event@example.org\r\nDTSTART;TZID=Europe/Berlin:20300107T100000\r\nDTEND;TZID=Europe/Berlin:20300107T110000\r\nSUMMARY:known event\r\n"))
 	u.put(book+"mine.vcf", object("VCARD", "UID:mine-card\r\nFN:Mine\r\nN:Mine;;;;\r\n"))
 
 	client := dialMail(t, u.l.mail, u.user)
@@ -152,6 +154,7 @@ func (u *undone) before() {
 			must(t, append.Close())
 			value(append.Wait())(t)
 		}
+		u.twice++
 	}
 	u.was = u.look()
 }
