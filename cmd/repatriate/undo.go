@@ -118,7 +118,7 @@ func runUndo(ctx context.Context, job *config.Job, p pass, out *output) (*report
 
 // undo takes away one task.
 func (w *wiring) undo(ctx context.Context, store checkpoint.Store, p part, dryRun bool) (undo.Result, error) {
-	target, done, err := w.openWritten(ctx, store, p.account, p.status.Task)
+	target, done, err := w.openMade(ctx, store, p)
 	if err != nil || target == nil {
 		return undo.Result{}, err
 	}

@@ -127,7 +127,7 @@ func runVerify(ctx context.Context, job *config.Job, v *verifyFlags, share float
 
 // verify compares one task.
 func (w *wiring) verify(ctx context.Context, store checkpoint.Store, p part, share float64) (readback.Result, error) {
-	target, done, err := w.openWritten(ctx, store, p.account, p.status.Task)
+	target, done, err := w.openWritten(ctx, store, p)
 	if err != nil || target == nil {
 		return readback.Result{}, err
 	}
