@@ -35,7 +35,7 @@ func TestUndoOfMicrosoft(t *testing.T) {
 			u.was = u.look()
 			data := graph.Generate(organisation.Spec{Users: 1, Mail: 15, Files: 15, Events: 10, Contacts: 10, Tasks: 10, Seed: 4})
 			w, _ := newTenant(t, data, graph.Options{}, u.watched(), person{source: data.Users()[0].Email, target: u.user})
-			u.edit = nil
+			u.edit, u.rerun = nil, true
 			u.undo(w, nil)
 		})
 	}
@@ -54,6 +54,11 @@ func (u *undone) undo(w *world, left []string) {
 	readable(t, dry, "Dry run: nothing was removed.")
 	sameContents(t, "after the dry run", u.look(), edited)
 	kills := 0
+	if u.rerun {
+		kills = u.kill(w, 80)
+		w.run(0)
+		silent(t, w.verify(), first)
+	}
 	for _, at := range []int{40, 60, 100, 150} {
 		kills += u.kill(w, at)
 	}
@@ -138,7 +143,7 @@ func (u *undone) wanted(edited contents) contents {
 	u.edited = append(u.edited, u.flagged...)
 	for box, lines := range edited.mail {
 		for _, l := range lines {
-			if strings.Contains(l, "Flagged") && !slices.Contains(want.mail[box], l) {
+			if u.edit != nil && strings.Contains(l, "Flagged") && !slices.Contains(want.mail[box], l) {
 				want.mail[box] = slices.Sorted(slices.Values(append(slices.Clone(want.mail[box]), l)))
 			}
 		}

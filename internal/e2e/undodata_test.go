@@ -29,6 +29,8 @@ type undone struct {
 	was     contents
 	// twice counts what lay on the target before and is moved there once more, since no protocol tells whose it is.
 	twice int64
+	// rerun runs the job after an undo that was broken off.
+	rerun bool
 	// edit does what a user does after the move.
 	edit func()
 	// edited are the addresses of items that the user edited, added those of what is the user's own, and flagged messages.
@@ -108,6 +110,7 @@ func undoData(t *testing.T) *sim.Data {
 	value(data.ImportMail(dora, []byte(knownMail), "INBOX"))(t)
 	value(data.ImportMail(dora, []byte(strings.ReplaceAll(knownMail, "known", "nested")), "Projects/2024/Deep"))(t)
 	m.put(dora, m.event("known event", "")+m.event("event 3", "")+m.event("event 4", "")+m.series("event 5"))
+	value(data.AddCalendar(dora, sim.Calendar{Summary: "Nothing in it", TimeZone: "Europe/Berlin"}))(t)
 	m.put(value(data.AddCalendar(dora, sim.Calendar{Summary: "Second", TimeZone: "Europe/Berlin"}))(t), m.event("event 6", "")+m.event("event 7", ""))
 	return data
 }
