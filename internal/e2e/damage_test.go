@@ -11,6 +11,7 @@ import (
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/readback"
+	"codeberg.org/repatriate/repatriate/internal/realserver"
 )
 
 // The things of which each damage takes one for itself.
@@ -51,6 +52,13 @@ func TestVerifyFindsDamage(t *testing.T) {
 		targets.contacts, targets.tasks = s.calendar.AddressBooksURL("{user}"), s.calendar.CalendarsURL("{user}")
 		user := fresh(t)
 		d := newDiskDamages(s, user)
+		harm(t, targets, user, slices.Concat(d.files(), d.messages(), objectDamages(&d.objects)), d.learn)
+	})
+	t.Run("Cyrus", func(t *testing.T) {
+		s := realserver.Cyrus(t, realserver.CyrusOptions{Accounts: realserver.Accounts{Count: 1, Password: password}})
+		user := s.User(1).User
+		targets := urls{mail: "imap://" + s.IMAP, files: s.FilesURL("{user}"), calendar: s.CalendarsURL("{user}"), contacts: s.AddressBooksURL("{user}"), tasks: s.CalendarsURL("{user}")}
+		d := newClientDamages(t, s, user)
 		harm(t, targets, user, slices.Concat(d.files(), d.messages(), objectDamages(&d.objects)), d.learn)
 	})
 }

@@ -106,7 +106,7 @@ func (o *objects) copied(kind, of string) damage {
 		at := o.place(tb, title)
 		o.copies++
 		uid := fmt.Sprintf("UID:copy-%d@example.org\r\n", o.copies)
-		o.put(tb, filepath.Dir(at)+fmt.Sprintf("/copy-%d%s", o.copies, filepath.Ext(at)), replaced(line("UID"), uid)(o.get(tb, at)))
+		o.put(tb, strings.TrimSuffix(at, filepath.Base(at))+fmt.Sprintf("copy-%d%s", o.copies, filepath.Ext(at)), replaced(line("UID"), uid)(o.get(tb, at)))
 		return nil
 	}}
 }
