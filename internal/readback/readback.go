@@ -48,6 +48,26 @@ type Finding struct {
 	Detail   string `json:"detail"`
 }
 
+// usual are the details of findings of which there is no more to say than the outcome.
+var usual = map[Outcome]string{
+	Changed: "it has another version on the target than when it was written",
+	Differs: "its content on the target is not what was written, and the server tells of no change",
+	Extra:   "it is a second copy of an item that lies elsewhere",
+}
+
+// Usual reports whether Detail says no more than the outcome.
+func (f Finding) Usual() bool {
+	return f.Detail == usual[f.Outcome] || f.Detail == missingFrom("files") || f.Detail == missingFrom("calendar")
+}
+
+// missingFrom says where an item of a kind was looked for.
+func missingFrom(kind string) string {
+	if kind == "files" || kind == "mail" {
+		return "it is not where it was written, nor anywhere else in the account"
+	}
+	return "it is not where it was written, nor anywhere else in the same collection"
+}
+
 // Result counts the outcomes of one task.
 type Result struct {
 	// Counts has the number of items with each outcome.
@@ -280,9 +300,9 @@ func (v *verifier) judged(verdict sinks.Verdict, rec checkpoint.Record, o sinks.
 	case sinks.Alike, sinks.Same:
 		v.count(Proven)
 	case sinks.Touched:
-		v.find(rec, Changed, o.Location, "it has another version on the target than when it was written")
+		v.find(rec, Changed, o.Location, usual[Changed])
 	default:
-		v.find(rec, Differs, o.Location, "its content on the target is not what was written, and the server tells of no change")
+		v.find(rec, Differs, o.Location, usual[Differs])
 	}
 }
 

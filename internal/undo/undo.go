@@ -248,8 +248,19 @@ func (u *undoer) stays(rec checkpoint.Record, location string, f *fault.Error) {
 	defer u.mu.Unlock()
 	u.result.Stayed++
 	if len(u.result.Left) < MostLeft {
-		u.result.Left = append(u.result.Left, Left{ID: rec.ID, Title: rec.Title, Location: location, Reason: string(f.Reason), Detail: f.Error()})
+		u.result.Left = append(u.result.Left, Left{ID: rec.ID, Title: rec.Title, Location: location, Reason: string(f.Reason), Detail: words(f)})
 	}
+}
+
+// words are a fault's without its reason, which stands beside.
+func words(f *fault.Error) string {
+	switch {
+	case f.Err == nil:
+		return string(f.Reason)
+	case f.Hint != "":
+		return f.Err.Error() + ": " + f.Hint
+	}
+	return f.Err.Error()
 }
 
 // mostMade bounds the names of what was made: mailboxes are some hundreds at most.
