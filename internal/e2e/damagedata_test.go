@@ -14,12 +14,11 @@ import (
 
 // maker puts items into an account, each with a title of its own.
 type maker struct {
-	tb       testing.TB
-	data     *sim.Data
-	random   *rand.Rand
-	calendar string
-	events   strings.Builder
-	made     int
+	tb     testing.TB
+	data   *sim.Data
+	random *rand.Rand
+	events strings.Builder
+	made   int
 }
 
 // putItems makes an item for each damage, and a third as many that nobody touches. It returns the titles of the former.
