@@ -38,8 +38,8 @@ Files and messages are read whole and compared by SHA-256 where they look change
 with --deep; --sample 5% reads five of a hundred, always the same ones.
 
 Nothing is written to the target, and the provider is not asked. With --requeue the state notes what
-is missing as never moved, so that the next run moves it again; what its user deleted on purpose comes
-back as well. No run may be under way.
+is missing as never moved, so that the next run moves it again; what its user deleted on purpose
+comes back as well. No run may be under way.
 
 Exit codes: 0 everything is proven or changed by its user; 2 usage or configuration; 3 something
 differs, is missing or is there twice; 4 a task could not be looked at; 130 interrupted.`,
