@@ -50,7 +50,6 @@ func (u *undone) undo(w *world, left []string) {
 	}
 	edited := u.look()
 	dry := w.start("undo", w.job(), "--dry-run").end()
-	t.Log(dry.stdout)
 	readable(t, dry, "Dry run: nothing was removed.")
 	sameContents(t, "after the dry run", u.look(), edited)
 	kills := 0
@@ -121,7 +120,6 @@ func (u *undone) finish(w *world) *report.Undoing {
 	out := new(report.Undoing)
 	p.read(r.stdout, out)
 	last := w.start("undo", w.job(), "--yes").end()
-	u.t.Log(last.stdout)
 	readable(u.t, last, "Undone.")
 	return out
 }
