@@ -75,8 +75,8 @@ type Receipt struct {
 	State string `json:"state,omitempty"`
 }
 
-// IsZero reports whether the receipt points nowhere.
-func (r Receipt) IsZero() bool { return r == Receipt{} }
+// IsZero reports whether the receipt points nowhere. Of an item that was taken away its State may be left, to tell what was made for it.
+func (r Receipt) IsZero() bool { return r.Location == "" }
 
 // Loss is something of an item that could not come along although the item did.
 type Loss struct {

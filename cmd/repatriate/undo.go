@@ -118,7 +118,7 @@ func runUndo(ctx context.Context, job *config.Job, p pass, out *output) (*report
 
 // undo takes away one task.
 func (w *wiring) undo(ctx context.Context, store checkpoint.Store, p part, dryRun bool) (res undo.Result, err error) {
-	err = w.onTarget(ctx, store, p, func(target written, l checkpoint.Ledger) (err error) {
+	err = w.onTarget(ctx, w.openMade, store, p, func(target written, l checkpoint.Ledger) (err error) {
 		res, err = undo.Undo(ctx, store, p.status.Task, l, target, undo.Options{
 			Tree: p.tree(), DryRun: dryRun, Counters: &w.counters, Patience: w.patience(),
 		})

@@ -127,7 +127,7 @@ func runVerify(ctx context.Context, job *config.Job, v *verifyFlags, share float
 
 // verify compares one task.
 func (w *wiring) verify(ctx context.Context, store checkpoint.Store, p part, share float64) (res readback.Result, err error) {
-	err = w.onTarget(ctx, store, p, func(target written, l checkpoint.Ledger) (err error) {
+	err = w.onTarget(ctx, w.openWritten, store, p, func(target written, l checkpoint.Ledger) (err error) {
 		res, err = readback.Verify(ctx, store, p.status.Task, l, target, readback.Options{
 			Share: share, Tree: p.tree(), Counters: &w.counters, Patience: w.patience(),
 		})

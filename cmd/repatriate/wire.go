@@ -20,6 +20,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/runner"
 	"codeberg.org/repatriate/repatriate/internal/secret"
 	"codeberg.org/repatriate/repatriate/internal/spool"
+	"codeberg.org/repatriate/repatriate/internal/undo"
 	"codeberg.org/repatriate/repatriate/mapping"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/caldav"
@@ -169,14 +170,17 @@ func inFlight(kind string) int {
 	}
 }
 
-// work runs a pass, or retries what failed.
+// work runs a pass, or retries what failed. What an undo that was broken off was about to take away is taken away first.
 func work[S sources.Content, T sinks.Content](ctx context.Context, w *wiring, e *engine.Engine[S, T], l checkpoint.Ledger) error {
-	if w.pass.retry {
-		return e.Retry(ctx, l)
-	}
 	before, err := l.Status(ctx)
-	if err != nil {
+	if err == nil && !w.pass.dryRun {
+		err = undo.Finish(ctx, l, e.Sink(), before.Kind == "files", w.patience())
+	}
+	switch {
+	case err != nil:
 		return err
+	case w.pass.retry:
+		return e.Retry(ctx, l)
 	}
 	if err := e.Run(ctx, l); err != nil {
 		return err

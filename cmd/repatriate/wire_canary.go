@@ -91,6 +91,14 @@ func (s canaryFirst) Aside(ctx context.Context, item sinks.Item[sinks.Event], pr
 	return s.keptCalendar.Aside(ctx, item, prev)
 }
 
+// Expect is the calendar's.
+func (s canaryFirst) Expect(p sinks.Proof) sinks.Expectation {
+	if i, ok := s.keptCalendar.(sinks.Inspector); ok {
+		return i.Expect(p)
+	}
+	return sinks.Expectation{}
+}
+
 // onceFor calls f until it succeeds or says that nothing could go on, and gives that answer ever after.
 func onceFor(f func(ctx context.Context) error) func(ctx context.Context) error {
 	var mu sync.Mutex

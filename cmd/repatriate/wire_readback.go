@@ -23,11 +23,27 @@ type written interface {
 }
 
 // openWritten opens what a task wrote to, without making anything there; nil if it wrote nothing.
-func (w *wiring) openWritten(ctx context.Context, store checkpoint.Store, p config.Account, t checkpoint.Task) (written, func(), error) {
-	place, err := usualPlace(ctx, store, t)
+func (w *wiring) openWritten(ctx context.Context, store checkpoint.Store, part part) (written, func(), error) {
+	place, err := usualPlace(ctx, store, part.status.Task)
 	if err != nil || place == "" {
 		return nil, func() {}, err
 	}
+	return w.openPlace(ctx, part, place)
+}
+
+// openMade is openWritten for who takes things away: it also opens what an undo that was broken off, or a run that found nothing to write,
+// may have left empty.
+func (w *wiring) openMade(ctx context.Context, store checkpoint.Store, part part) (written, func(), error) {
+	place, err := usualPlace(ctx, store, part.status.Task)
+	if err != nil || place == "" && (part.status.Generation == 0 || part.status.Kind == "files") {
+		return nil, func() {}, err
+	}
+	return w.openPlace(ctx, part, place)
+}
+
+func (w *wiring) openPlace(ctx context.Context, part part, place string) (written, func(), error) {
+	p, t := part.account, part.status.Task
+	var err error
 	var s any
 	done := func() {}
 	switch t.Kind {
@@ -36,7 +52,7 @@ func (w *wiring) openWritten(ctx context.Context, store checkpoint.Store, p conf
 	case "mail":
 		s, done, err = w.imap(ctx, p)
 	default:
-		s, err = w.collectionAt(ctx, p, t.Kind, place)
+		s, err = w.collectionAt(ctx, p, t, place)
 		if c, ok := s.(io.Closer); ok {
 			done = func() { _ = c.Close() }
 		}
@@ -52,9 +68,12 @@ func (w *wiring) openWritten(ctx context.Context, store checkpoint.Store, p conf
 	return target, done, nil
 }
 
-// onTarget calls do with what a task wrote to and with its ledger, unless it wrote nothing.
-func (w *wiring) onTarget(ctx context.Context, store checkpoint.Store, p part, do func(written, checkpoint.Ledger) error) error {
-	target, done, err := w.openWritten(ctx, store, p.account, p.status.Task)
+// opener opens what a task wrote to; nil if there is nothing.
+type opener func(ctx context.Context, store checkpoint.Store, p part) (written, func(), error)
+
+// onTarget calls do with what a task wrote to and with its ledger, unless there is nothing.
+func (w *wiring) onTarget(ctx context.Context, open opener, store checkpoint.Store, p part, do func(written, checkpoint.Ledger) error) error {
+	target, done, err := open(ctx, store, p)
 	if err != nil || target == nil {
 		return err
 	}
@@ -66,29 +85,34 @@ func (w *wiring) onTarget(ctx context.Context, store checkpoint.Store, p part, d
 	return do(target, ledger)
 }
 
-// collectionAt opens a calendar or address book by its path.
-func (w *wiring) collectionAt(ctx context.Context, p config.Account, kind, at string) (any, error) {
-	switch kind {
+// collectionAt opens a calendar or address book by its path. Without one it is that which a run would make: a run that wrote nothing into it,
+// or an undo that was broken off, may have left it empty.
+func (w *wiring) collectionAt(ctx context.Context, p config.Account, t checkpoint.Task, at string) (any, error) {
+	own := sinks.Collection{ID: t.Collection}
+	switch t.Kind {
 	case "calendar":
 		o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
 		if err != nil {
 			return nil, err
 		}
+		o.Collection = own
 		return caldav.At(o, at)
 	case "tasks":
 		o, err := w.caldavOptions(ctx, p, w.job.Target.Tasks)
 		if err != nil {
 			return nil, err
 		}
+		o.Collection = own
 		return caldav.TasksAt(o, at)
 	case "contacts":
 		o, err := w.carddavOptions(ctx, p)
 		if err != nil {
 			return nil, err
 		}
+		o.Collection = own
 		return carddav.At(o, at)
 	}
-	return nil, fmt.Errorf("there is no kind %q", kind)
+	return nil, fmt.Errorf("there is no kind %q", t.Kind)
 }
 
 func (w *wiring) carddavOptions(ctx context.Context, p config.Account) (carddav.Options, error) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 )
 
 // patience is after how long a run counts as hanging.
-const patience = 3 * time.Minute
+var patience = 3 * time.Minute
 
 // result is what came of one run of the program.
 type result struct {
@@ -47,8 +48,29 @@ func (w *world) start(args ...string) *process {
 	return p
 }
 
-// wait returns what came of it.
+// wait returns what came of it, with its report.
 func (p *process) wait() result {
+	p.tb.Helper()
+	r := p.end()
+	if strings.HasPrefix(r.stdout, "{") {
+		r.report = new(report.Report)
+		p.read(r.stdout, r.report)
+	}
+	return r
+}
+
+// read reads what the program wrote as JSON.
+func (p *process) read(stdout string, into any) {
+	p.tb.Helper()
+	d := json.NewDecoder(strings.NewReader(stdout))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		p.tb.Fatalf("the report is no JSON of the documented form: %v", err)
+	}
+}
+
+// end returns what came of it once it has ended.
+func (p *process) end() result {
 	p.tb.Helper()
 	defer p.cancel()
 	err := p.cmd.Wait()
@@ -59,16 +81,7 @@ func (p *process) wait() result {
 	if err != nil && !errors.As(err, &exit) {
 		p.tb.Fatal(err)
 	}
-	r := result{exit: p.cmd.ProcessState.ExitCode(), stdout: p.stdout.String(), stderr: p.stderr.String()}
-	if bytes.HasPrefix(p.stdout.Bytes(), []byte("{")) {
-		d := json.NewDecoder(&p.stdout)
-		d.DisallowUnknownFields()
-		r.report = new(report.Report)
-		if err := d.Decode(r.report); err != nil {
-			p.tb.Fatalf("the report is no JSON of the documented form: %v", err)
-		}
-	}
-	return r
+	return result{exit: p.cmd.ProcessState.ExitCode(), stdout: p.stdout.String(), stderr: p.stderr.String()}
 }
 
 // run runs a pass to its end, and demands the exit code and a balanced report.

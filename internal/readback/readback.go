@@ -17,6 +17,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/engine"
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
@@ -45,6 +46,26 @@ type Finding struct {
 	Title    string `json:"title"`
 	Location string `json:"location"`
 	Detail   string `json:"detail"`
+}
+
+// usual are the details of findings of which there is no more to say than the outcome.
+var usual = map[Outcome]string{
+	Changed: "it has another version on the target than when it was written",
+	Differs: "its content on the target is not what was written, and the server tells of no change",
+	Extra:   "it is a second copy of an item that lies elsewhere",
+}
+
+// Usual reports whether Detail says no more than the outcome.
+func (f Finding) Usual() bool {
+	return f.Detail == usual[f.Outcome] || f.Detail == missingFrom("files") || f.Detail == missingFrom("calendar")
+}
+
+// missingFrom says where an item of a kind was looked for.
+func missingFrom(kind string) string {
+	if kind == "files" || kind == "mail" {
+		return "it is not where it was written, nor anywhere else in the account"
+	}
+	return "it is not where it was written, nor anywhere else in the same collection"
 }
 
 // Result counts the outcomes of one task.
@@ -115,6 +136,7 @@ type verifier struct {
 	result    Result
 	strangers map[uint64][]stranger
 	lost      []lost
+	good      sinks.Object // one that could be read
 }
 
 func (v *verifier) run(ctx context.Context) error {
@@ -221,11 +243,36 @@ func (v *verifier) read(ctx context.Context, o sinks.Object, rec checkpoint.Reco
 	case errors.Is(err, sinks.ErrNothing):
 		v.missing(rec, p)
 		return nil
+	case v.unreadable(ctx, err):
+		v.find(rec, Differs, o.Location, "the server does not hand it out: "+fault.Of(err).Error())
+		return nil
 	case err != nil:
 		return err
 	}
 	v.judged(v.target.Compare(whole, p), rec, whole)
 	return nil
+}
+
+// unreadable reports whether an error concerns one object alone, so that the others can still be looked at. A server that fails again and
+// again with one object, and hands out another one, is not out of order as a whole.
+func (v *verifier) unreadable(ctx context.Context, err error) bool {
+	if err == nil || fault.Cancelled(ctx) {
+		return false
+	}
+	switch fault.Of(err).Action {
+	case fault.FailItem:
+		return true
+	case fault.Retry:
+		v.mu.Lock()
+		good := v.good
+		v.mu.Unlock()
+		if good.Location == "" {
+			return false
+		}
+		_, err := v.target.Read(ctx, good)
+		return err == nil
+	}
+	return false
 }
 
 // whole reads an object. What is not there is told without another attempt.
@@ -242,6 +289,7 @@ func (v *verifier) whole(ctx context.Context, o sinks.Object) (whole sinks.Objec
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.result.Read++
+		v.good = o
 	}
 	return whole, err
 }
@@ -252,9 +300,9 @@ func (v *verifier) judged(verdict sinks.Verdict, rec checkpoint.Record, o sinks.
 	case sinks.Alike, sinks.Same:
 		v.count(Proven)
 	case sinks.Touched:
-		v.find(rec, Changed, o.Location, "it has another version on the target than when it was written")
+		v.find(rec, Changed, o.Location, usual[Changed])
 	default:
-		v.find(rec, Differs, o.Location, "its content on the target is not what was written, and the server tells of no change")
+		v.find(rec, Differs, o.Location, usual[Differs])
 	}
 }
 

@@ -35,6 +35,8 @@ type fake struct {
 	reads  int
 	// also has the further copy of some items.
 	also map[string]string
+	// refused has the errors of what is not handed out.
+	refused map[string]error
 }
 
 func digest(text string) string { return fmt.Sprintf("sha256:%x", text) }
@@ -73,6 +75,9 @@ func (f *fake) Read(_ context.Context, o sinks.Object) (sinks.Object, error) {
 	b, ok := f.held[o.Location]
 	if !ok {
 		return o, sinks.ErrNothing
+	}
+	if err := f.refused[o.Location]; err != nil {
+		return o, err
 	}
 	f.reads++
 	o = f.object(o.Location)
@@ -279,6 +284,35 @@ func TestWhatDeletionsKeptIsNotExpected(t *testing.T) {
 	delete(w.target.held, "a")
 	if r := w.verify(t, 1); told(r) != "" || r.Counts[readback.Proven] != 3 || r.Others != 0 {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestOneObjectThatIsNotHandedOutHidesNoOther(t *testing.T) {
+	w := newWorld(t, false)
+	w.target.held["copy"] = w.target.held["a"]
+	w.target.refused = map[string]error{
+		"b":    fault.New(fault.FailItem, fault.TargetForbidden, "HTTP 403"),
+		"c":    fault.New(fault.Retry, fault.TargetUnavailable, "HTTP 500"),
+		"copy": fault.New(fault.FailItem, fault.TargetForbidden, "HTTP 403"),
+	}
+	delete(w.target.held, "e")
+	r := w.verify(t, 1)
+	if told(r) != "differs b; differs c; missing e" || r.Counts[readback.Proven] != 2 || r.Others != 1 {
+		t.Errorf("%s: %+v", told(r), r)
+	}
+}
+
+func TestAServerThatHandsOutNothingIsNoDamage(t *testing.T) {
+	w := newWorld(t, false)
+	w.target.refused = map[string]error{}
+	for at := range w.target.held {
+		w.target.refused[at] = fault.New(fault.Retry, fault.TargetUnavailable, "HTTP 500")
+	}
+	_, err := readback.Verify(t.Context(), w.store, w.task, w.ledger, w.target, readback.Options{
+		Share: 1, Parallel: 1, Patience: engine.Options{Pause: time.Microsecond},
+	})
+	if err == nil {
+		t.Error("nothing could be read, and nobody says so")
 	}
 }
 

@@ -34,10 +34,13 @@ func (v *verifier) beside(ctx context.Context, o sinks.Object) {
 	default:
 		v.readers.Go(func() error {
 			whole, err := v.whole(ctx, o)
-			if errors.Is(err, sinks.ErrNothing) {
+			switch {
+			case errors.Is(err, sinks.ErrNothing):
 				return nil
-			}
-			if err == nil {
+			case v.unreadable(ctx, err):
+				v.other()
+				return nil
+			case err == nil:
 				v.copied(whole)
 			}
 			return err
@@ -119,12 +122,12 @@ func (v *verifier) settle() {
 		case i < len(moved) && strings.HasPrefix(moved[i], l.location+"/"):
 			v.find(l.rec, Changed, l.location, "what lay in the folder was moved elsewhere")
 		default:
-			v.find(l.rec, Missing, l.location, "it is not where it was written, nor anywhere else in the account")
+			v.find(l.rec, Missing, l.location, missingFrom(v.task.Kind))
 		}
 	}
 	for _, copies := range v.strangers {
 		for _, c := range copies {
-			v.tell(Finding{Outcome: Extra, Title: c.title, Location: c.location, Detail: "it is a second copy of an item that lies elsewhere"})
+			v.tell(Finding{Outcome: Extra, Title: c.title, Location: c.location, Detail: usual[Extra]})
 		}
 	}
 }

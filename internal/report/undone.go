@@ -42,6 +42,7 @@ func (u *Undoing) Add(s checkpoint.Status, r undo.Result, err error) {
 	if t.Left == nil {
 		t.Left = []undo.Left{}
 	}
+	slices.SortStableFunc(t.Left, func(a, b undo.Left) int { return cmp.Compare(a.Location, b.Location) })
 	if t.Cleared == nil {
 		t.Cleared = []string{}
 	}
@@ -96,7 +97,7 @@ func (u *Undoing) writeLeft(b *strings.Builder) {
 		for _, l := range t.Left {
 			if shown++; shown <= perOutcome {
 				fmt.Fprintf(b, "  %s\n", wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(cmp.Or(l.Title, l.ID), 80), 4))
-				fmt.Fprintf(b, "    %s\n", wrap("at "+Clean(l.Location, 300)+": "+Clean(l.Detail, 400), 4))
+				fmt.Fprintf(b, "    %s\n", wrap("at "+place(t.Kind, l.Location)+": "+Clean(l.Detail, 400), 4))
 			}
 		}
 	}

@@ -128,15 +128,16 @@ func outcomes(counts map[readback.Outcome]int64) (out []int64) {
 	return out
 }
 
-// perOutcome is how many findings of one outcome are shown; --json has them all.
-const perOutcome = 20
+// perOutcome is how many findings of one outcome are shown, and perChange how many of those that are as they should be; --json has them
+// all.
+const perOutcome, perChange = 20, 5
 
 // headings say what each outcome means to a person.
 var headings = map[readback.Outcome]string{
 	readback.Changed: "Changed by their users since they were written, and left as they are:",
 	readback.Differs: "Different from what was written, though the server tells of no change:",
 	readback.Missing: "Missing on the target:",
-	readback.Extra:   "On the target twice:",
+	readback.Extra:   "On the target twice; this is the copy that the job did not write:",
 }
 
 func (v *Verification) writeFindings(b *strings.Builder) {
@@ -146,10 +147,13 @@ func (v *Verification) writeFindings(b *strings.Builder) {
 			continue
 		}
 		fmt.Fprintf(b, "\n%s\n", headings[o])
-		shown := int64(0)
+		shown, most := int64(0), int64(perOutcome)
+		if o == readback.Changed {
+			most = perChange
+		}
 		for _, t := range v.Tasks {
 			for _, f := range t.Findings {
-				if f.Outcome == o && shown < perOutcome {
+				if f.Outcome == o && shown < most {
 					shown++
 					writeFinding(b, t, f)
 				}
@@ -164,7 +168,11 @@ func (v *Verification) writeFindings(b *strings.Builder) {
 func writeFinding(b *strings.Builder, t Verified, f readback.Finding) {
 	title := cmp.Or(f.Title, f.ID, f.Location)
 	fmt.Fprintf(b, "  %s\n", wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(title, 80), 4))
-	fmt.Fprintf(b, "    %s\n", wrap("at "+Clean(f.Location, 300)+": "+Clean(f.Detail, 400), 4))
+	at := "at " + place(t.Kind, f.Location)
+	if !f.Usual() {
+		at += ": " + Clean(f.Detail, 400)
+	}
+	fmt.Fprintf(b, "    %s\n", wrap(at, 4))
 	if f.Link != "" {
 		fmt.Fprintf(b, "    %s\n", Clean(f.Link, 400))
 	}
@@ -198,7 +206,7 @@ func (v *Verification) advice(job string) string {
 		out = append(out, "To have what is missing moved again, also what its user deleted: repatriate verify "+job+" --requeue, then: repatriate run "+job+".")
 	}
 	if v.Totals[readback.Extra] > 0 {
-		out = append(out, "Of what is there twice, the copy may be deleted on the target.")
+		out = append(out, "Of what is there twice, the copy may be deleted on the target, unless its user wants both.")
 	}
 	if v.Totals[readback.Differs] > 0 {
 		out = append(out, "What differs is best deleted on the target, and then moved again as missing.")

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -66,4 +67,15 @@ func wrap(text string, indent int) string {
 		at += n
 	}
 	return b.String()
+}
+
+// place shows where an item lies. A message's mailbox and number are told in words, as a mail program does.
+func place(kind, location string) string {
+	box, rest, ok := strings.Cut(location, ";UIDVALIDITY=")
+	_, uid, ok2 := strings.Cut(rest, "/;UID=")
+	name, err := url.PathUnescape(box)
+	if kind != "mail" || !ok || !ok2 || err != nil {
+		return Clean(location, 300)
+	}
+	return Clean(name, 250) + " (UID " + Clean(uid, 20) + ")"
 }

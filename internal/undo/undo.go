@@ -75,9 +75,14 @@ func Undo(ctx context.Context, store checkpoint.Store, task checkpoint.Task, led
 	}
 	u := &undoer{o: o, store: store, task: task, ledger: ledger, target: target}
 	if !o.DryRun {
-		if err := u.reset(ctx); err != nil {
+		err := u.reset(ctx)
+		if err == nil {
+			err = u.finish(ctx)
+		}
+		if err != nil {
 			return u.result, err
 		}
+		u.result.Stayed, u.result.Left = 0, nil // they are met again
 	}
 	work := u.flat
 	if o.Tree {
@@ -99,6 +104,8 @@ type undoer struct {
 	mu     sync.Mutex
 	result Result
 	made   []string
+	// kept are items that were taken away, whose receipts still tell what was made for them.
+	kept []checkpoint.Record
 }
 
 // reset lets the task begin anew. It comes first, so that a run after a broken undo moves again what was taken away.
@@ -120,9 +127,12 @@ func (u *undoer) flat(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("read the ledger: %w", err)
 			}
-			if rec.Location != "" {
+			switch {
+			case rec.Location != "":
 				u.o.Counters.Listed.Add(1)
 				g.Go(func() error { return u.item(ctx, rec, rec.Location) })
+			case rec.ReceiptState != "": // left by an undo that was broken off
+				u.keep(rec, u.target.Expect(sinks.Proof{Receipt: sinks.Receipt{State: rec.ReceiptState}}).Made)
 			}
 		}
 		return nil
@@ -142,10 +152,11 @@ func (u *undoer) atOnce(ctx context.Context, f func(context.Context, *errgroup.G
 // item takes one item away, which lies at the location by now.
 func (u *undoer) item(ctx context.Context, rec checkpoint.Record, location string) error {
 	defer u.o.Counters.Done.Add(1)
+	rec, _ = unmarked(rec)
 	at := sinks.Receipt{Location: location, Version: rec.ReceiptVersion, BodyVersion: rec.BodyVersion, State: rec.ReceiptState}
 	e := u.target.Expect(sinks.Proof{Receipt: at, Bytes: rec.Bytes, Digest: rec.Digest})
-	u.remember(e.Made)
 	if e.Foreign {
+		u.remember(e.Made)
 		u.stays(rec, location, fault.New(fault.FailItem, fault.TargetConflict, "it lay there before the job wrote anything, or may have"))
 		return nil
 	}
@@ -153,40 +164,73 @@ func (u *undoer) item(ctx context.Context, rec checkpoint.Record, location strin
 		u.removed()
 		return nil
 	}
+	if err := save(ctx, u.ledger, marked(rec)); err != nil {
+		return err
+	}
 	err := engine.Persist(ctx, u.o.Patience, "undo", func() error { return u.target.Remove(ctx, at) })
 	switch f := fault.Of(err); {
 	case err == nil:
-		return u.forget(ctx, rec)
+		return u.forget(ctx, rec, e.Made)
 	case fault.Cancelled(ctx), f.Action == fault.FailTask:
 		return err
 	default:
+		u.remember(e.Made)
 		u.stays(rec, location, f)
-		return nil
+		return save(ctx, u.ledger, rec)
 	}
 }
 
-// forget notes that the item was taken away.
-func (u *undoer) forget(ctx context.Context, rec checkpoint.Record) error {
-	if err := Forget(ctx, u.ledger, rec, u.o.Tree); err != nil {
+// forget notes that the item was taken away. The ledger holds on to what was made for it until that is gone as well: who repeats an undo
+// that was broken off would not find it otherwise.
+func (u *undoer) forget(ctx context.Context, rec checkpoint.Record, made []string) error {
+	state := rec.ReceiptState
+	forgotten(&rec)
+	if len(made) > 0 && !u.o.Tree {
+		rec.ReceiptState = state
+		u.keep(rec, made)
+	}
+	if err := forget(ctx, u.ledger, rec, u.o.Tree); err != nil {
 		return err
 	}
 	u.removed()
 	return nil
 }
 
+// keep remembers what was made for an item that is gone.
+func (u *undoer) keep(rec checkpoint.Record, made []string) {
+	u.remember(made)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.kept = append(u.kept, rec)
+}
+
 // Forget makes an item pending that lies on the target no more, as if it had never been moved. What is gone at the source stays so. tree
 // says that the task's items lie in folders.
 func Forget(ctx context.Context, ledger checkpoint.Ledger, rec checkpoint.Record, tree bool) error {
+	forgotten(&rec)
+	return forget(ctx, ledger, rec, tree)
+}
+
+func forgotten(rec *checkpoint.Record) {
 	rec.Location, rec.ReceiptVersion, rec.BodyVersion, rec.ReceiptState = "", "", "", ""
 	if rec.State != checkpoint.Removed {
 		rec.State, rec.Version, rec.Reason, rec.Message = checkpoint.Pending, "", "", ""
 		rec.Losses, rec.Bytes, rec.Digest, rec.Attempts = nil, 0, "", 0
 	}
-	err := ledger.Save(ctx, rec)
-	if err == nil && tree {
-		err = ledger.Forget(ctx, rec.ID)
+}
+
+// forget saves the record of an item that lies nowhere. Its place goes first: only a record can be found again.
+func forget(ctx context.Context, ledger checkpoint.Ledger, rec checkpoint.Record, tree bool) error {
+	if tree {
+		if err := ledger.Forget(ctx, rec.ID); err != nil {
+			return fmt.Errorf("write the ledger: %w", err)
+		}
 	}
-	if err != nil {
+	return save(ctx, ledger, rec)
+}
+
+func save(ctx context.Context, ledger checkpoint.Ledger, rec checkpoint.Record) error {
+	if err := ledger.Save(ctx, rec); err != nil {
 		return fmt.Errorf("write the ledger: %w", err)
 	}
 	return nil
@@ -204,8 +248,19 @@ func (u *undoer) stays(rec checkpoint.Record, location string, f *fault.Error) {
 	defer u.mu.Unlock()
 	u.result.Stayed++
 	if len(u.result.Left) < MostLeft {
-		u.result.Left = append(u.result.Left, Left{ID: rec.ID, Title: rec.Title, Location: location, Reason: string(f.Reason), Detail: f.Error()})
+		u.result.Left = append(u.result.Left, Left{ID: rec.ID, Title: rec.Title, Location: location, Reason: string(f.Reason), Detail: words(f)})
 	}
+}
+
+// words are a fault's without its reason, which stands beside.
+func words(f *fault.Error) string {
+	switch {
+	case f.Err == nil:
+		return string(f.Reason)
+	case f.Hint != "":
+		return f.Err.Error() + ": " + f.Hint
+	}
+	return f.Err.Error()
 }
 
 // mostMade bounds the names of what was made: mailboxes are some hundreds at most.
@@ -228,11 +283,16 @@ func (u *undoer) clear(ctx context.Context) error {
 		return nil
 	}
 	slices.SortFunc(u.made, func(a, b string) int { return strings.Compare(b, a) })
-	return engine.Persist(ctx, u.o.Patience, "undo", func() error {
+	err := engine.Persist(ctx, u.o.Patience, "undo", func() error {
 		names, err := c.Clear(ctx, u.made)
 		u.result.Cleared = append(u.result.Cleared, names...)
 		return err
 	})
+	for i := 0; err == nil && i < len(u.kept); i++ {
+		u.kept[i].ReceiptState = ""
+		err = save(ctx, u.ledger, u.kept[i])
+	}
+	return err
 }
 
 var errLoop = errors.New("folders of the ledger lie in one another")

@@ -2,6 +2,7 @@ package undo_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path"
 	"path/filepath"
@@ -25,7 +26,9 @@ type fake struct {
 	held map[string]string
 	// foreign lay there before; fails are asked once more before they are removed; stops end the task.
 	foreign, fails, stops map[string]bool
-	cleared               []string
+	// dies are removed, if nobody changed them, and the process does not live to hear of it.
+	dies    map[string]bool
+	cleared []string
 }
 
 func (f *fake) Remove(_ context.Context, prev sinks.Receipt) error {
@@ -49,11 +52,14 @@ func (f *fake) Remove(_ context.Context, prev sinks.Receipt) error {
 		}
 	}
 	delete(f.held, at)
+	if f.dies[at] {
+		return fault.New(fault.FailTask, fault.TargetUnavailable, "killed")
+	}
 	return nil
 }
 
 func (f *fake) Expect(p sinks.Proof) sinks.Expectation {
-	return sinks.Expectation{Foreign: f.foreign[p.Receipt.Location], Made: []string{path.Dir(p.Receipt.Location)}}
+	return sinks.Expectation{Foreign: f.foreign[p.Receipt.Location], Made: []string{strings.TrimPrefix(p.Receipt.State, "in ")}}
 }
 
 func (f *fake) Clear(_ context.Context, made []string) ([]string, error) {
@@ -97,7 +103,7 @@ func must(t *testing.T, err error) {
 
 func (w *world) write(t *testing.T, at string) {
 	t.Helper()
-	rec := checkpoint.Record{ID: at, Version: "v", State: checkpoint.Copied, Location: at, ReceiptVersion: "1", Bytes: 7, Digest: "sha256:00"}
+	rec := checkpoint.Record{ID: at, Version: "v", State: checkpoint.Copied, Location: at, ReceiptVersion: "1", ReceiptState: "in " + path.Dir(at), Bytes: 7, Digest: "sha256:00"}
 	_, err := w.ledger.Enlist(t.Context(), 1, []checkpoint.Entry{{ID: at}})
 	must(t, err)
 	w.target.held[at] = "1"
@@ -184,6 +190,47 @@ func TestUndoGoesOnWhereItStopped(t *testing.T) {
 			if state != checkpoint.Pending {
 				t.Errorf("%s is %v", id, state)
 			}
+		}
+	}
+}
+
+func TestWhatWasMadeIsClearedAlsoByTheNextUndo(t *testing.T) {
+	w := newWorld(t, false, "box/a", "other/b")
+	w.target.stops["other/b"] = true
+	if _, err := w.undo(t, false); err == nil || len(w.target.cleared) > 0 {
+		t.Fatalf("%v; cleared %q", err, w.target.cleared)
+	}
+	w.target.stops = nil
+	for _, want := range []string{"[other box]", "[]"} {
+		w.target.cleared = nil
+		_, err := w.undo(t, false)
+		must(t, err)
+		if got := fmt.Sprint(w.target.cleared); got != want {
+			t.Errorf("cleared %s, want %s", got, want)
+		}
+	}
+}
+
+// TestARunAfterABrokenUndo finds nothing that counts as copied and lies nowhere, whichever moment the undo was killed at.
+func TestARunAfterABrokenUndo(t *testing.T) {
+	for _, tree := range []bool{false, true} {
+		w := newWorld(t, tree, "f", "f/1.txt", "f/2.txt", "f/3.txt")
+		w.target.held["f/2.txt"] = "changed by its user"
+		w.target.dies = map[string]bool{"f/1.txt": true, "f/2.txt": true, "f/3.txt": true}
+		if _, err := w.undo(t, false); err == nil {
+			t.Fatal("it goes on")
+		}
+		w.target.dies = nil
+		must(t, undo.Finish(t.Context(), w.ledger, w.target, tree, engine.Options{Pause: time.Microsecond}))
+		states := w.states(t)
+		for _, id := range []string{"f/1.txt", "f/2.txt", "f/3.txt"} {
+			_, there := w.target.held[id]
+			if there != (states[id] == checkpoint.Copied) || states[id] == checkpoint.Writing {
+				t.Errorf("tree %v: %s is %v, and lies on the target: %v", tree, id, states[id], there)
+			}
+		}
+		if _, err := w.undo(t, false); err != nil || !strings.HasSuffix(w.left(), "f/2.txt") {
+			t.Errorf("%s stay: %v", w.left(), err)
 		}
 	}
 }

@@ -2,8 +2,8 @@ package caldav
 
 import "codeberg.org/repatriate/repatriate/sinks/internal/dav"
 
-// At returns the sink of a calendar whose path on the server is known. It asks for nothing and makes nothing; Options.Collection is not
-// looked at.
+// At returns the sink of a calendar whose path on the server is known; an empty path is that of the calendar which Open makes for
+// Options.Collection. It asks for nothing and makes nothing.
 func At(o Options, path string) (*Sink, error) {
 	c, err := calendarAt(o, format("event", "VEVENT", LossKept, LossRewritten), path)
 	return &Sink{c}, err
@@ -19,6 +19,9 @@ func calendarAt(o Options, f dav.Format, path string) (calendar, error) {
 	c, err := o.client()
 	if err != nil {
 		return calendar{}, err
+	}
+	if path == "" {
+		path = dav.Canonical(c.Home) + dav.CollectionName(o.Collection.ID) + "/"
 	}
 	return calendar{c, dav.Store{Client: c.Client, Format: f, Path: path}}, nil
 }

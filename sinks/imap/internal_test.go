@@ -271,3 +271,19 @@ func TestBatches(t *testing.T) {
 }
 
 var _ sinks.Sink[sinks.Message] = (*Sink)(nil)
+
+// TestInherit keeps the note of mailboxes when a message that was taken away is written once more.
+func TestInherit(t *testing.T) {
+	at := place{"a/b", 7, 42}.String()
+	of := func(made ...string) string { return state{Flags: []string{`\Seen`}, Made: made}.String() }
+	for name, c := range map[string]struct{ written, before, want sinks.Receipt }{
+		"never written":   {sinks.Receipt{Location: at, State: of("a/b")}, sinks.Receipt{}, sinks.Receipt{Location: at, State: of("a/b")}},
+		"written before":  {sinks.Receipt{Location: at, State: of("a/b")}, sinks.Receipt{State: of("a", "a/b")}, sinks.Receipt{Location: at, State: of("a", "a/b")}},
+		"nothing written": {sinks.Receipt{}, sinks.Receipt{State: of("a")}, sinks.Receipt{}},
+		"no state":        {sinks.Receipt{Location: at, State: of()}, sinks.Receipt{State: "x"}, sinks.Receipt{Location: at, State: of()}},
+	} {
+		if got := inherit(sinks.Written{Receipt: c.written}, c.before).Receipt; got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
+
+	"codeberg.org/repatriate/repatriate/sinks"
 )
 
 // noteMade takes note of a mailbox that is there now; made says that it was not before. Then the levels above it that were not there
@@ -54,6 +56,20 @@ func (b *mailboxes) claim(places []place) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// inherit adds to the receipt of a message the mailboxes that were made for it when it was written before and taken away.
+func inherit(w sinks.Written, before sinks.Receipt) sinks.Written {
+	old, _ := parseState(before.State) // what cannot be read tells of none
+	st, err := parseState(w.Receipt.State)
+	if len(old.Made) == 0 || err != nil || w.Receipt.IsZero() {
+		return w
+	}
+	st.Made = slices.Concat(st.Made, old.Made)
+	slices.Sort(st.Made)
+	st.Made = slices.Compact(st.Made)
+	w.Receipt.State = st.String()
+	return w
 }
 
 // unclaimed returns the mailboxes that this sink made and no receipt remembers.

@@ -19,7 +19,8 @@ func (s *Sink) Put(ctx context.Context, item sinks.Item[sinks.Message], prev sin
 		return sinks.Written{}, err
 	}
 	if prev.IsZero() {
-		return s.create(ctx, item)
+		w, err := s.create(ctx, item)
+		return inherit(w, prev), err
 	}
 	return s.update(ctx, item, prev)
 }
