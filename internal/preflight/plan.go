@@ -13,7 +13,7 @@ import (
 
 // Plan is everything that is looked at.
 type Plan struct {
-	// Shared are the checks that concern everybody: the provider, each server.
+	// Shared are the checks that concern everybody: the provider, each server. Those of one side are made in their order.
 	Shared []Check
 	// Accounts are looked at afterwards, Parallel of them at once.
 	Accounts []Account
@@ -64,28 +64,33 @@ func (i idle) of(c Check) bool {
 	return len(c.Kinds) > 0 && !slices.ContainsFunc(c.Kinds, func(k string) bool { return !i[c.Side][k] })
 }
 
-// shared makes the shared checks side by side; those of one side wait for nothing.
+// shared makes the shared checks: those of one side in their order, both sides side by side.
 func (p Plan) shared(ctx context.Context, r *Report) idle {
-	out := idle{}
-	var mu sync.Mutex
-	var g errgroup.Group
-	g.SetLimit(8)
-	for _, c := range p.Shared {
-		g.Go(func() error {
-			l := run(ctx, c)
-			if ctx.Err() != nil {
-				return nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			r.add(Account{}, c, l)
-			if l.failed() {
-				out.add(c)
-			}
-			return nil
-		})
+	sides := []Side{Source, Target}
+	found := make([]idle, len(sides))
+	var all sync.WaitGroup
+	for i, side := range sides {
+		all.Go(func() { found[i] = p.sharedOf(ctx, r, side) })
 	}
-	_ = g.Wait() // each of them returns nil
+	all.Wait()
+	return idle{Source: found[0][Source], Target: found[1][Target]}
+}
+
+func (p Plan) sharedOf(ctx context.Context, r *Report, side Side) idle {
+	out := idle{}
+	for _, c := range p.Shared {
+		if c.Side != side || out.of(c) {
+			continue
+		}
+		l := run(ctx, c)
+		if ctx.Err() != nil {
+			return out
+		}
+		r.add(Account{}, c, l)
+		if l.failed() {
+			out.add(c)
+		}
+	}
 	return out
 }
 

@@ -36,7 +36,7 @@ func (p Preflight) WriteText(w io.Writer) error {
 	for _, g := range p.Groups() {
 		if g.Level != level || g.Side != last {
 			level, last = g.Level, g.Side
-			fmt.Fprintf(&b, "\n%s\n", headings[headingKey{level, last}])
+			fmt.Fprintf(&b, "\n%s\n", chapters[chapter{level, last}])
 		}
 		b.WriteString(wrapped(lineOf(g, s.Accounts)))
 	}
@@ -50,15 +50,18 @@ func (p Preflight) WriteText(w io.Writer) error {
 	return err
 }
 
-type headingKey struct {
+type chapter struct {
 	level preflight.Level
 	side  preflight.Side
 }
 
-var headings = map[headingKey]string{
-	{preflight.Error, preflight.Source}: "What keeps the migration from beginning, at the source:", {preflight.Error, preflight.Target}: "What keeps the migration from beginning, on the target:",
-	{preflight.Warning, preflight.Source}: "Worth knowing, at the source:", {preflight.Warning, preflight.Target}: "Worth knowing, on the target:",
-	{preflight.OK, preflight.Source}: "In order, at the source:", {preflight.OK, preflight.Target}: "In order, on the target:",
+var chapters = map[chapter]string{
+	{preflight.Error, preflight.Source}:   "What keeps the migration from beginning, at the source:",
+	{preflight.Error, preflight.Target}:   "What keeps the migration from beginning, on the target:",
+	{preflight.Warning, preflight.Source}: "Worth knowing, at the source:",
+	{preflight.Warning, preflight.Target}: "Worth knowing, on the target:",
+	{preflight.OK, preflight.Source}:      "In order, at the source:",
+	{preflight.OK, preflight.Target}:      "In order, on the target:",
 }
 
 func (p Preflight) verdict() string {
@@ -71,7 +74,7 @@ func (p Preflight) verdict() string {
 	return "The migration cannot begin.\n"
 }
 
-// line is the finding in one line.
+// lineOf is the finding in one line.
 func lineOf(g *preflight.Group, total int) string {
 	whom := "everybody"
 	switch {
