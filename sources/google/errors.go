@@ -76,8 +76,8 @@ type rule struct {
 }
 
 const (
-	hintScope = "in the Admin console under Security → Access and data control → API controls → Domain-wide delegation " +
-		"(" + delegationURL + "), add the scope %s to the client id %s; it may take some minutes to take effect"
+	hintScope = "in the Admin console under Security → Access and data control → API controls → Domain-wide delegation, " +
+		"add the scope %s to the client id %s; it may take some minutes to take effect: " + delegationURL
 	hintAPI      = "enable the Google %s API in the service account's Cloud project: " + libraryURL + "%s"
 	hintService  = "switch the service on for the user in the Admin console (Apps → Google Workspace), or leave the kind out for this account"
 	hintDay      = "the task goes on when the quota's next day begins; a higher quota can be asked for in the Cloud console"
