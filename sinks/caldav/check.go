@@ -40,17 +40,3 @@ func Check(ctx context.Context, o Options, component string, l *preflight.Log) e
 	}
 	return err
 }
-
-// Schedules reports whether the server delivers invitations by itself, so that a canary has something to prove.
-func Schedules(ctx context.Context, o Options) (bool, error) {
-	c, err := o.client()
-	if err != nil {
-		return false, err
-	}
-	defer c.Close()
-	h, err := c.list(ctx)
-	if err != nil {
-		return false, err
-	}
-	return c.schedules(ctx, h)
-}
