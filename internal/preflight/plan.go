@@ -3,8 +3,10 @@ package preflight
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,18 +17,19 @@ import (
 type Plan struct {
 	// Shared are the checks that concern everybody: the provider, each server. Those of one side are made in their order.
 	Shared []Check
-	// Accounts are looked at afterwards, Parallel of them at once.
-	Accounts []Account
+	// Accounts are looked at afterwards, Parallel of them at once; Count is their number.
+	Accounts iter.Seq[Account]
+	Count    int
 	Parallel int
 }
 
 // Run makes all checks. The error is the context's.
 func (p Plan) Run(ctx context.Context) (*Report, error) {
-	r := newReport(len(p.Accounts))
+	r := newReport(p.Count)
 	idle := p.shared(ctx, r)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, p.Parallel))
-	for _, a := range p.Accounts {
+	for a := range p.Accounts {
 		if gctx.Err() != nil {
 			break
 		}
@@ -94,12 +97,42 @@ func (p Plan) sharedOf(ctx context.Context, r *Report, side Side) idle {
 	return out
 }
 
+// tries is how often a check is made that a busy server puts off, and longestPause what it may ask for.
+const (
+	tries        = 4
+	longestPause = time.Minute
+)
+
 func run(ctx context.Context, c Check) *Log {
-	l := new(Log)
-	if err := c.Probe(ctx, l); err != nil {
-		l.Fail(err)
+	for try := 1; ; try++ {
+		l := new(Log)
+		err := c.Probe(ctx, l)
+		if err == nil {
+			return l
+		}
+		f := fault.Of(err)
+		if try == tries || !busy(f) || f.After > longestPause || !paused(ctx, max(f.After, time.Second)) {
+			l.Fail(err)
+			return l
+		}
 	}
-	return l
+}
+
+// busy reports whether an error says nothing but that somebody is busy at the moment.
+func busy(f *fault.Error) bool {
+	return f.Action == fault.Retry && slices.Contains([]fault.Reason{fault.SourceThrottled, fault.TargetThrottled, fault.TargetLocked}, f.Reason)
+}
+
+// paused waits; false says that ctx ended.
+func paused(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // look makes an account's checks and compares what is to be moved with the room for it.

@@ -50,6 +50,11 @@ func (r *Report) add(a Account, c Check, l *Log) {
 	}
 }
 
+// Note adds a finding about everybody.
+func (r *Report) Note(f Finding) {
+	r.add(Account{}, Check{Side: f.Side}, &Log{found: []Finding{f}})
+}
+
 func (r *Report) group(f Finding) *Group {
 	g, ok := r.groups[f]
 	if !ok {
