@@ -80,6 +80,8 @@ func lineOf(g *preflight.Group, total int) string {
 	switch {
 	case g.Accounts > 0 && g.Accounts == total && total > 1:
 		whom = fmt.Sprintf("all %d accounts", total)
+	case g.Accounts > 1 && g.Level == preflight.OK:
+		whom = fmt.Sprintf("%d accounts", g.Accounts)
 	case g.Accounts > len(g.Named):
 		whom = fmt.Sprintf("%s and %d more", strings.Join(g.Named, ", "), g.Accounts-len(g.Named))
 	case g.Accounts > 0:
