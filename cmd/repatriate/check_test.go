@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -253,9 +254,11 @@ func targetTroubles(t *testing.T) []trouble {
 		{name: "IMAP without UIDPLUS", code: exitOK, seed: func(t *testing.T, s *simulation.Simulation) {
 			through(t, s, s.Targets.Mail.URL, "imap://"+withoutWord(t, s.Targets.Mail.Addr, " UIDPLUS"))
 		}, want: []string{"warning", "mail: the server lacks UIDPLUS", "use a server with UIDPLUS"}},
-		{name: "CalDAV that schedules", code: exitStopped, seed: scheduling(true),
+		{name: "CalDAV that schedules", code: exitStopped, seed: scheduling(true, true),
 			want: []string{"everybody, calendar: canary: a guest heard", "(target.heard)", "turn its scheduling off"}},
-		{name: "CalDAV that schedules silently", code: exitOK, seed: scheduling(false), want: []string{"ok everybody, calendar:", "a canary proved that nobody hears"}},
+		{name: "CalDAV that schedules silently", code: exitOK, seed: scheduling(false, true), want: []string{"ok everybody, calendar:", "a canary proved that nobody hears"}},
+		{name: "CalDAV that schedules, without addresses", code: exitStopped, seed: scheduling(false, false), want: []string{"everybody, calendar: canary: the account ada has no mail address",
+			"(target.unsupported)", "give the user an address on the target"}},
 		{name: "redirect", code: exitStopped, seed: filesBy(nil, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) bool {
 			http.Redirect(w, r, "https://cloud.example.org"+r.URL.Path, http.StatusMovedPermanently)
 			return true
@@ -331,7 +334,8 @@ func copyWithout(to io.Writer, from io.Reader, word string) {
 
 // scheduling is a calendar server that says it invites guests, and perhaps does so whatever a request asks for: each event that one
 // account writes lies in the calendar of the other as well.
-func scheduling(loud bool) func(*testing.T, *simulation.Simulation) {
+// The accounts have addresses as far as addressed says so.
+func scheduling(loud, addressed bool) func(*testing.T, *simulation.Simulation) {
 	return func(t *testing.T, s *simulation.Simulation) {
 		dir := filepath.Dir(s.Job)
 		guest := s.Targets.Calendar.UserURL("ben")
@@ -359,6 +363,14 @@ func scheduling(loud bool) func(*testing.T, *simulation.Simulation) {
 			if r.Method == http.MethodOptions {
 				w.Header().Set("DAV", "1, 3, access-control, calendar-access, calendar-auto-schedule")
 				w.WriteHeader(http.StatusOK)
+				return true
+			}
+			if name, principal := strings.CutPrefix(r.URL.Path, "/principals/"); principal && addressed {
+				w.Header().Set("Content-Type", "application/xml; charset=utf-8")
+				w.WriteHeader(http.StatusMultiStatus)
+				fmt.Fprintf(w, `<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><response><href>%s</href><propstat><prop>`+
+					`<C:calendar-user-address-set><href>mailto:%s@example.org</href></C:calendar-user-address-set></prop>`+
+					`<status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`, r.URL.Path, strings.Trim(name, "/"))
 				return true
 			}
 			if r.Method == http.MethodPut && loud && strings.HasPrefix(r.URL.Path, "/calendars/ada/") {

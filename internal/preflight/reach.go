@@ -195,6 +195,7 @@ func (s Server) clock(l *Log, host, date string, before, after time.Time) {
 	if skew.Abs() <= maxSkew+after.Sub(before) {
 		return
 	}
+	skew = skew.Round(time.Minute) // a Date has whole seconds, and the answer took its time
 	word := "ahead of"
 	if skew < 0 {
 		word = "behind"
@@ -206,7 +207,7 @@ func (s Server) clock(l *Log, host, date string, before, after time.Time) {
 // Apart returns a finding for clocks of both sides that differ although each is near ours.
 func Apart(source, target time.Duration) (Finding, bool) {
 	if d := (source - target).Abs(); d > maxSkew {
-		return Finding{Level: Warning, Side: Target, What: fmt.Sprintf("the clocks of source and target are %s apart", d),
+		return Finding{Level: Warning, Side: Target, What: fmt.Sprintf("the clocks of source and target are %s apart", d.Round(time.Minute)),
 			Why: "times of changes on both sides cannot be compared", Do: "set the target's clock by NTP"}, true
 	}
 	return Finding{}, false
