@@ -113,11 +113,16 @@ func (s Server) secure(ctx context.Context, l *Log, conn net.Conn, host string) 
 		l.Refuse(s.Reason, what, do)
 		return false
 	}
-	if leaf := c.ConnectionState().PeerCertificates[0]; time.Until(leaf.NotAfter) < renewal {
+	ending(l, c.ConnectionState().PeerCertificates[0], host)
+	return true
+}
+
+// ending warns of a certificate that ends soon.
+func ending(l *Log, leaf *x509.Certificate, host string) {
+	if time.Until(leaf.NotAfter) < renewal {
 		l.Warn(fmt.Sprintf("the certificate of %s ends on %s", host, leaf.NotAfter.UTC().Format(time.DateOnly)),
 			"runs stop when it has ended", "renew it before")
 	}
-	return true
 }
 
 // tlsTrouble tells what is wrong with a handshake, and what to do.
