@@ -166,9 +166,9 @@ func googleTroubles(t *testing.T) []trouble {
 		trouble{name: "clock wrong by an hour", google: sim.Options{Ahead: 2 * time.Hour}, code: exitStopped,
 			want: []string{"(source.auth)", "invalid_grant", "the clock of this machine is wrong", "is 2h0m0s ahead of this machine's", "set this machine's clock"}},
 		trouble{name: "suspended", seed: editOf("accounts.csv", "# suspended: ", ""), code: exitIncomplete,
-			want: []string{"sam@example.org: ACCOUNT is suspended (source.suspended)", "restore the user in the Admin console"}},
+			want: []string{"sam@example.org: the user is suspended (source.suspended)", "restore the user in the Admin console"}},
 		trouble{name: "unknown user", seed: editOf("accounts.csv", "ben@example.org", "benn@example.org"), code: exitIncomplete,
-			want: []string{"benn@example.org: ACCOUNT is no user of the organisation (source.account_gone)", "primary address of an existing user"}},
+			want: []string{"benn@example.org: the organisation has no such user (source.account_gone)", "primary address of an existing user"}},
 		trouble{name: "no Gmail", seed: editOf("accounts.csv", "files calendar contacts tasks", ""), code: exitIncomplete,
 			want: []string{"nora@example.org, mail:", "(source.service_off)", "switch the service on for the user in the Admin console"}},
 	)
@@ -193,7 +193,7 @@ func graphTroubles() []trouble {
 		{name: "missing permission for time zones", graph: missing("MailboxSettings.Read"), code: exitOK,
 			want: []string{"warning", "the permission MailboxSettings.Read is missing"}},
 		{name: "no licence", graph: all, seed: editOf("accounts.csv", "# unlicensed: ", ""), code: exitIncomplete,
-			want: []string{"warning uwe@example.org: ACCOUNT has no licence", "assign a licence", "uwe@example.org, files:", "the account has no OneDrive"}},
+			want: []string{"warning uwe@example.org: the user has no licence", "assign a licence", "uwe@example.org, files:", "the account has no OneDrive"}},
 		{name: "no mailbox", graph: all, seed: editOf("accounts.csv", ",files\n", ",files mail\n"), code: exitIncomplete,
 			want: []string{"nora@example.org, mail:", "(source.service_off)", "the account has no Exchange Online mailbox"}},
 	}

@@ -59,6 +59,16 @@ func TestTheSameIsSaidOnce(t *testing.T) {
 	}
 }
 
+// What concerns one account alone is said with its name.
+func TestOneAccountKeepsItsName(t *testing.T) {
+	r := run1(t, Plan{}, Account{Name: "ada@example.org", Also: []string{"ada"}, Checks: []Check{{Side: Target, Probe: fails(fault.TargetInvalid, "/files/ada/ of adam")}}})
+	for range 2 {
+		if g := r.Groups(); len(g) != 1 || g[0].What != "/files/ada/ of adam" || g[0].Do != "do /files/ada/ of adam" {
+			t.Errorf("got %+v", g)
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	fine := Check{Side: Target, Kinds: []string{"files"}, Probe: says(Finding{What: "fine"})}
 	warn := Check{Side: Target, Kinds: []string{"files"}, Probe: says(Finding{Level: Warning, What: "hm"})}

@@ -16,6 +16,8 @@ type Group struct {
 	// Accounts is their number, and Named are the first of them; none where it concerns everybody.
 	Accounts int      `json:"accounts"`
 	Named    []string `json:"named,omitempty"`
+	// what and do are the texts with the names of the first account.
+	what, do string
 }
 
 // Report is what was found. It may be added to by many at once, and is read when all is done.
@@ -39,6 +41,7 @@ func (r *Report) add(a Account, c Check, l *Log) {
 	defer r.mu.Unlock()
 	for _, f := range l.found {
 		f.Side, f.Kind = c.Side, cmp.Or(f.Kind, c.kind())
+		what, do := f.What, f.Do
 		f.What, f.Do = a.anonymous(f.What), a.anonymous(f.Do)
 		if f.Level == Error {
 			r.refused = r.refused || a.Name == ""
@@ -46,7 +49,9 @@ func (r *Report) add(a Account, c Check, l *Log) {
 				r.cannot[a.Name] = true
 			}
 		}
-		r.group(f).take(a)
+		g := r.group(f)
+		g.what, g.do = cmp.Or(g.what, what), cmp.Or(g.do, do)
+		g.take(a)
 	}
 }
 
@@ -123,6 +128,9 @@ func (r *Report) Groups() []*Group {
 	defer r.mu.Unlock()
 	for _, g := range r.order {
 		slices.Sort(g.Named)
+		if g.Accounts == 1 {
+			g.What, g.Do = g.what, g.do // there is nobody else whom the text has to fit
+		}
 	}
 	everybody := func(g *Group) int {
 		if g.Accounts == 0 {

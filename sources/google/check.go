@@ -112,13 +112,13 @@ func (c *Client) CheckUser(user string) preflight.Probe {
 		found, err := c.lookUp(ctx, user)
 		switch {
 		case errors.Is(err, sources.ErrGone):
-			l.Refuse(fault.SourceAccountGone, user+" is no user of the organisation", hintAccount)
+			l.Refuse(fault.SourceAccountGone, "the organisation has no such user", hintAccount)
 		case err != nil:
 			return err
 		case found.Suspended:
-			l.Refuse(fault.SourceSuspended, user+" is suspended", "restore the user in the Admin console for the time of the migration, or leave the line out of the accounts file")
+			l.Refuse(fault.SourceSuspended, "the user is suspended", "restore the user in the Admin console for the time of the migration, or leave the line out of the accounts file")
 		case !strings.EqualFold(found.PrimaryEmail, user):
-			l.Warn(user+" is an alias of another user", "the same user may be moved twice", "write the primary address into the accounts file")
+			l.Warn("the address is an alias of "+found.PrimaryEmail, "the same user may be moved twice", "write the primary address into the accounts file")
 		}
 		return nil
 	}

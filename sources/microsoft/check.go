@@ -70,9 +70,9 @@ func (c *Client) CheckUser(user string) preflight.Probe {
 		}
 		switch {
 		case strings.EqualFold(u.Type, "Guest"):
-			l.Warn(user+" is a guest", "what a guest has lies in the tenant where it is at home", "leave the line out of the accounts file")
+			l.Warn("the user is a guest", "what a guest has lies in the tenant where it is at home", "leave the line out of the accounts file")
 		case len(u.Licences) == 0 && (u.Enabled == nil || *u.Enabled):
-			l.Warn(user+" has no licence", "without one there is no mailbox and no OneDrive, but for shared mailboxes",
+			l.Warn("the user has no licence", "without one there is no mailbox and no OneDrive, but for shared mailboxes",
 				"assign a licence for the time of the migration, or leave the line out of the accounts file")
 		}
 		return nil
