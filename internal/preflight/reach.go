@@ -179,7 +179,8 @@ func (s Server) ask(ctx context.Context, l *Log, u *url.URL) {
 	res, err := transport.RoundTrip(req)
 	if err != nil {
 		if ctx.Err() == nil || !errors.Is(ctx.Err(), context.Canceled) {
-			l.Refuse(s.Reason, fmt.Sprintf("no answer from %s: %v", u.Host, plainly(err)), "check that a web server answers at "+s.Key+", and the proxy settings of this machine")
+			l.Refuse(s.Reason, fmt.Sprintf("no answer from %s: %v", u.Host, plainly(err)),
+				"check that a web server answers at "+s.Key+", and the proxy settings of this machine")
 		}
 		return
 	}

@@ -55,11 +55,13 @@ func Check(ctx context.Context, o Options, l *preflight.Log) error {
 func (s *Sink) checkAbilities(x *session, l *preflight.Log) {
 	caps := x.Caps()
 	if !caps.Has(imap.CapUIDPlus) {
-		l.Warn("the server lacks UIDPLUS (RFC 4315)", "each message is searched for after it was written, which is slow, and a message that is to be removed is only marked",
+		l.Warn("the server lacks UIDPLUS (RFC 4315)",
+			"each message is searched for after it was written, which is slow, and one that is to be removed is only marked",
 			"use a server with UIDPLUS, or switch it on")
 	}
 	if !caps.Has(imap.CapMove) {
-		l.Warn("the server lacks MOVE (RFC 6851)", "messages that change their mailbox at the source are copied and marked as deleted", "use a server with MOVE, or switch it on")
+		l.Warn("the server lacks MOVE (RFC 6851)", "messages that change their mailbox at the source are copied and marked as deleted",
+			"use a server with MOVE, or switch it on")
 	}
 	if s.limit > 0 && s.limit < largeMessage {
 		l.Warn(fmt.Sprintf("the server takes messages of at most %d bytes (APPENDLIMIT)", s.limit), "larger ones fail as target.too_big",

@@ -116,7 +116,8 @@ func (c *Client) CheckUser(user string) preflight.Probe {
 		case err != nil:
 			return err
 		case found.Suspended:
-			l.Refuse(fault.SourceSuspended, "the user is suspended", "restore the user in the Admin console for the time of the migration, or leave the line out of the accounts file")
+			l.Refuse(fault.SourceSuspended, "the user is suspended",
+				"restore the user in the Admin console for the time of the migration, or leave the line out of the accounts file")
 		case !strings.EqualFold(found.PrimaryEmail, user):
 			l.Warn("the address is an alias of "+found.PrimaryEmail, "the same user may be moved twice", "write the primary address into the accounts file")
 		}

@@ -64,10 +64,12 @@ var services = [...]service{
 	gmailAPI: {"Gmail", gmail.GmailReadonlyScope, "mail", "Gmail API", "gmail.googleapis.com", "https://gmail.googleapis.com/", ""},
 	calendarAPI: {"Calendar", calendar.CalendarReadonlyScope, "calendar", "Google Calendar API", "calendar-json.googleapis.com", googleapis + "calendar/v3/",
 		"calendar/v3/"},
-	directoryAPI:     {"Directory", directory.AdminDirectoryUserReadonlyScope, "", "Admin SDK API", "admin.googleapis.com", "https://admin.googleapis.com/", ""},
-	peopleAPI:        {"People", people.ContactsReadonlyScope, "contacts", "People API", "people.googleapis.com", "https://people.googleapis.com/", ""},
-	otherContactsAPI: {"People (other contacts)", people.ContactsOtherReadonlyScope, "contacts", "People API", "people.googleapis.com", "https://people.googleapis.com/", ""},
-	tasksAPI:         {"Tasks", tasks.TasksReadonlyScope, "tasks", "Google Tasks API", "tasks.googleapis.com", "https://tasks.googleapis.com/", ""},
+	directoryAPI: {"Directory", directory.AdminDirectoryUserReadonlyScope, "", "Admin SDK API", "admin.googleapis.com",
+		"https://admin.googleapis.com/", ""},
+	peopleAPI: {"People", people.ContactsReadonlyScope, "contacts", "People API", "people.googleapis.com", "https://people.googleapis.com/", ""},
+	otherContactsAPI: {"People (other contacts)", people.ContactsOtherReadonlyScope, "contacts", "People API", "people.googleapis.com",
+		"https://people.googleapis.com/", ""},
+	tasksAPI: {"Tasks", tasks.TasksReadonlyScope, "tasks", "Google Tasks API", "tasks.googleapis.com", "https://tasks.googleapis.com/", ""},
 }
 
 // endpoint returns the root of the api's service.

@@ -84,7 +84,8 @@ func (c *Client) CheckZone(user string) preflight.Probe {
 	return func(ctx context.Context, l *preflight.Log) error {
 		err := c.consenting(c.reads(ctx, mailboxZone, user, url.Values{"$select": {"timeZone"}}, "users", user, "mailboxSettings"))
 		if f, ok := asFault(err); ok && f.Reason == fault.SourceScopeMissing {
-			l.Warn("the permission "+mailboxZone.permission+" is missing", "the time zone of tasks and of some events is not known, and 'repatriate accounts' stops", f.Hint)
+			l.Warn("the permission "+mailboxZone.permission+" is missing",
+				"the time zone of tasks and of some events is not known, and 'repatriate accounts' stops", f.Hint)
 			return nil
 		}
 		if f, ok := asFault(err); ok && (f.Reason == fault.SourceServiceOff || f.Reason == fault.SourceAccountGone) {
