@@ -56,11 +56,11 @@ func (s *Sink) checkAbilities(x *session, l *preflight.Log) {
 	caps := x.Caps()
 	if !caps.Has(imap.CapUIDPlus) {
 		l.Warn("the server lacks UIDPLUS (RFC 4315)",
-			"each message is searched for after it was written, which is slow, and one that is to be removed is only marked",
+			"each message is searched for after it was written, which is slow, and none can be removed again: that fails as target.unsupported",
 			"use a server with UIDPLUS, or switch it on")
 	}
 	if !caps.Has(imap.CapMove) {
-		l.Warn("the server lacks MOVE (RFC 6851)", "messages that change their mailbox at the source are copied and marked as deleted",
+		l.Warn("the server lacks MOVE (RFC 6851)", "a message that changes its mailbox at the source is copied and expunged, and without UIDPLUS it fails",
 			"use a server with MOVE, or switch it on")
 	}
 	if s.limit > 0 && s.limit < largeMessage {
