@@ -131,6 +131,8 @@ Then, on this machine:
       lists the directory; keep whom you want to move, and name their accounts and passwords
   repatriate accounts check %[1]s
       looks whether that can be used
+  repatriate check %[1]s
+      asks the provider and the targets whether the migration can begin, and says what is missing
   repatriate run %[1]s --dry-run
       reads everything, writes nothing, and says what would be moved and lost
 `, shellWord(path), shellWord(job.AccountsPath()))

@@ -218,19 +218,23 @@ func (w *wiring) webdav(ctx context.Context, p config.Account) (sinks.Sink[sinks
 	if w.pass.dryRun {
 		return dryRun[sinks.File]{counters: &w.counters}, func() {}, nil
 	}
-	password, err := w.password(ctx, p)
+	o, err := w.webdavOptions(ctx, p)
 	if err != nil {
 		return nil, nil, err
-	}
-	o := webdav.Options{
-		URL: config.UserURL(w.job.Target.Files.WebDAV, p.Target), User: p.Target, Password: password,
-		Transport: w.transport, Meter: &w.target,
 	}
 	s, err := opened(ctx, w, "open files", func() (*webdav.Sink, error) { return webdav.Open(ctx, o) })
 	if err != nil {
 		return nil, nil, err
 	}
 	return s, func() { _ = s.Close() }, nil
+}
+
+func (w *wiring) webdavOptions(ctx context.Context, p config.Account) (webdav.Options, error) {
+	password, err := w.password(ctx, p)
+	return webdav.Options{
+		URL: config.UserURL(w.job.Target.Files.WebDAV, p.Target), User: p.Target, Password: password,
+		Transport: w.transport, Meter: &w.target,
+	}, err
 }
 
 func (w *wiring) mail(p config.Account) runner.Task {
@@ -250,6 +254,18 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 	if w.pass.dryRun {
 		return dryRun[sinks.Message]{counters: &w.counters}, func() {}, nil
 	}
+	o, err := w.imapOptions(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := opened(ctx, w, "open mail", func() (*imap.Sink, error) { return imap.Open(ctx, o) })
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, func() { _ = s.Close() }, nil
+}
+
+func (w *wiring) imapOptions(ctx context.Context, p config.Account) (imap.Options, error) {
 	t := w.job.Target.Mail
 	o := imap.Options{URL: t.IMAP, User: p.Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory, Overrule: w.options().Conflicts == engine.SourceWins,
 		Insecure: w.job.Insecure || config.IsLoopbackURL(t.IMAP)}
@@ -264,14 +280,7 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 	} else {
 		o.Password, err = w.password(ctx, p)
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := opened(ctx, w, "open mail", func() (*imap.Sink, error) { return imap.Open(ctx, o) })
-	if err != nil {
-		return nil, nil, err
-	}
-	return s, func() { _ = s.Close() }, nil
+	return o, err
 }
 
 func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {

@@ -17,6 +17,7 @@ type provider interface {
 	storeProvider
 	calendarProvider
 	contactProvider
+	lookProvider
 }
 
 type directoryProvider interface {

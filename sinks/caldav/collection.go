@@ -99,9 +99,8 @@ func (c *client) list(ctx context.Context) (home, error) {
 		c.Home = target
 		h, err = c.listHere(ctx)
 	}
-	if s := dav.Status(err); s == http.StatusNotFound || s == http.StatusGone || s == http.StatusForbidden {
-		return home{}, fault.New(fault.FailTask, fault.TargetForbidden, "calendar home: %w", dav.AnswerOf(err).Plain()).
-			WithHint("the address of the calendar home is not there for this user")
+	if absent := dav.Absent(err, "calendar home", "target.calendar.caldav (or target.tasks.caldav)"); absent != nil {
+		return home{}, absent
 	}
 	return h, err
 }

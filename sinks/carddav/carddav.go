@@ -219,9 +219,8 @@ func (c *client) list(ctx context.Context) ([]book, error) {
 		books = append(books, b)
 		return nil
 	})
-	if s := dav.Status(err); s == http.StatusNotFound || s == http.StatusGone || s == http.StatusForbidden {
-		return nil, fault.New(fault.FailTask, fault.TargetForbidden, "address book home: %w", dav.AnswerOf(err).Plain()).
-			WithHint("the address of the address book home is not there for this user")
+	if absent := dav.Absent(err, "address book home", "target.contacts.carddav"); absent != nil {
+		return nil, absent
 	}
 	return books, err
 }

@@ -121,6 +121,9 @@ func (s *Sink) probe(ctx context.Context) error {
 	case errors.Is(err, errNotFound):
 		return fault.New(fault.FailTask, fault.TargetInvalid, "the account's folder %s does not exist", s.dav.base.Redacted()).
 			WithHint("check target.files.webdav in the job file and the target user in the accounts file")
+	case noDAV(err):
+		return fault.New(fault.FailTask, fault.TargetInvalid, "no WebDAV server answers at %s: %w", s.dav.base.Redacted(), fault.Of(err).Err).
+			WithHint("check target.files.webdav in the job file")
 	case err != nil:
 		return accountFault(fmt.Errorf("opening the account's folder: %w", err))
 	case !root.collection:
@@ -134,6 +137,12 @@ func (s *Sink) probe(ctx context.Context) error {
 		s.bulk = newBulk(s)
 	}
 	return nil
+}
+
+// noDAV reports whether err is the answer of a server that does not know PROPFIND.
+func noDAV(err error) bool {
+	var answer *statusError
+	return errors.As(err, &answer) && (answer.status == http.StatusMethodNotAllowed || answer.status == http.StatusNotImplemented)
 }
 
 // accountFault turns a fault of one item into one of the task: the account's root is no item.

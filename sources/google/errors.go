@@ -77,13 +77,19 @@ type rule struct {
 
 const (
 	hintScope = "in the Admin console under Security → Access and data control → API controls → Domain-wide delegation, " +
-		"add the scope %s to the client id %s; it may take some minutes to take effect"
-	hintAPI      = "enable the Google %s API in the service account's Cloud project"
+		"add the scope %s to the client id %s; it may take some minutes to take effect: " + delegationURL
+	hintAPI      = "enable the Google %s API in the service account's Cloud project: " + libraryURL + "%s"
 	hintService  = "switch the service on for the user in the Admin console (Apps → Google Workspace), or leave the kind out for this account"
 	hintDay      = "the task goes on when the quota's next day begins; a higher quota can be asked for in the Cloud console"
 	hintDownload = "Google limits how often one file is downloaded in a day; run retry after some hours"
 	hintAbuse    = "with acknowledge_abuse: true in the job file it is moved all the same, if the account owns it"
 	hintToken    = "check that the service account and its key still exist in the Cloud console and that the clock of this machine is right"
+)
+
+// Where an administrator grants scopes, and where the owner of a Cloud project switches an API on.
+const (
+	delegationURL = "https://admin.google.com/ac/owl/domainwidedelegation"
+	libraryURL    = "https://console.cloud.google.com/apis/library/"
 )
 
 // rules are the meanings of Google's errors: developers.google.com/workspace/drive/api/guides/handle-errors,
@@ -189,7 +195,7 @@ func (c *Client) hint(hint string, a api) string {
 	case hintScope:
 		return fmt.Sprintf(hint, services[a].scope, c.key.clientID)
 	case hintAPI:
-		return fmt.Sprintf(hint, services[a].name)
+		return fmt.Sprintf(hint, services[a].name, services[a].id)
 	}
 	return hint
 }

@@ -48,8 +48,8 @@ const (
 type service struct {
 	name  string
 	scope string
-	// kind is what of a job needs the api; empty: every job. library is what the Cloud console's API library calls it.
-	kind, library string
+	// kind is what of a job needs the api; empty: every job. library is what the Cloud console's API library calls it, id its name there.
+	kind, library, id string
 	// root is where the official client expects the service, without the part of the path that it adds itself; path is that
 	// root below Options.Endpoint.
 	root, path string
@@ -60,13 +60,16 @@ const googleapis = "https://www.googleapis.com/"
 
 // services lists the apis in their order. All scopes are read-only (developers.google.com/identity/protocols/oauth2/scopes).
 var services = [...]service{
-	driveAPI:         {"Drive", drive.DriveReadonlyScope, "files", "Google Drive API", googleapis + "drive/v3/", "drive/v3/"},
-	gmailAPI:         {"Gmail", gmail.GmailReadonlyScope, "mail", "Gmail API", "https://gmail.googleapis.com/", ""},
-	calendarAPI:      {"Calendar", calendar.CalendarReadonlyScope, "calendar", "Google Calendar API", googleapis + "calendar/v3/", "calendar/v3/"},
-	directoryAPI:     {"Directory", directory.AdminDirectoryUserReadonlyScope, "", "Admin SDK API", "https://admin.googleapis.com/", ""},
-	peopleAPI:        {"People", people.ContactsReadonlyScope, "contacts", "People API", "https://people.googleapis.com/", ""},
-	otherContactsAPI: {"People (other contacts)", people.ContactsOtherReadonlyScope, "contacts", "People API", "https://people.googleapis.com/", ""},
-	tasksAPI:         {"Tasks", tasks.TasksReadonlyScope, "tasks", "Google Tasks API", "https://tasks.googleapis.com/", ""},
+	driveAPI: {"Drive", drive.DriveReadonlyScope, "files", "Google Drive API", "drive.googleapis.com", googleapis + "drive/v3/", "drive/v3/"},
+	gmailAPI: {"Gmail", gmail.GmailReadonlyScope, "mail", "Gmail API", "gmail.googleapis.com", "https://gmail.googleapis.com/", ""},
+	calendarAPI: {"Calendar", calendar.CalendarReadonlyScope, "calendar", "Google Calendar API", "calendar-json.googleapis.com", googleapis + "calendar/v3/",
+		"calendar/v3/"},
+	directoryAPI: {"Directory", directory.AdminDirectoryUserReadonlyScope, "", "Admin SDK API", "admin.googleapis.com",
+		"https://admin.googleapis.com/", ""},
+	peopleAPI: {"People", people.ContactsReadonlyScope, "contacts", "People API", "people.googleapis.com", "https://people.googleapis.com/", ""},
+	otherContactsAPI: {"People (other contacts)", people.ContactsOtherReadonlyScope, "contacts", "People API", "people.googleapis.com",
+		"https://people.googleapis.com/", ""},
+	tasksAPI: {"Tasks", tasks.TasksReadonlyScope, "tasks", "Google Tasks API", "tasks.googleapis.com", "https://tasks.googleapis.com/", ""},
 }
 
 // endpoint returns the root of the api's service.

@@ -1,6 +1,10 @@
 package google_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,8 +61,6 @@ func TestTokenRefusals(t *testing.T) {
 		config.Subject = anna
 		return config
 	}
-	other := sim.New(sim.NewData("example.com"), sim.Options{})
-	defer other.Close()
 	for name, test := range map[string]struct {
 		change func(*jwt.Config)
 		want   string
@@ -70,7 +72,7 @@ func TestTokenRefusals(t *testing.T) {
 		"issuer":         {func(c *jwt.Config) { c.Email = "other@example.org" }, "No valid verifier found for issuer"},
 		"audience":       {func(c *jwt.Config) { c.Audience = "https://oauth2.example.org/token" }, "Failed audience check"},
 		"long life":      {func(c *jwt.Config) { c.Expires = 3 * time.Hour }, "short-lived token"},
-		"another key":    {func(c *jwt.Config) { c.PrivateKey = key(t, other.KeyFile(h.URL)) }, "Invalid JWT Signature"},
+		"another key":    {func(c *jwt.Config) { c.PrivateKey = newKey(t) }, "Invalid JWT Signature"},
 		"nothing at all": {func(c *jwt.Config) {}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,12 +91,18 @@ func TestTokenRefusals(t *testing.T) {
 	resp.Body.Close()
 }
 
-func key(t *testing.T, file []byte) []byte {
-	config, err := google.JWTConfigFromJSON(file)
+// newKey makes a key that no server of this process has.
+func newKey(t *testing.T) []byte {
+	t.Helper()
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return config.PrivateKey
+	der, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
 func TestTokensEnd(t *testing.T) {

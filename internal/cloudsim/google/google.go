@@ -32,6 +32,8 @@ type Options struct {
 	Scopes []string
 	// TokenLife is how long an access token is good; 0: an hour.
 	TokenLife time.Duration
+	// Ahead is by how much the provider's clock is ahead of ours when it looks at assertions and dates its answers.
+	Ahead time.Duration
 	// Strict checks each answer against the discovery documents; see [LoadSchema].
 	Strict *Schema
 }
@@ -73,6 +75,9 @@ func New(data *Data, o Options) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Closed() {
 		panic(http.ErrAbortHandler)
+	}
+	if s.options.Ahead != 0 {
+		w.Header().Set("Date", time.Now().Add(s.options.Ahead).UTC().Format(http.TimeFormat))
 	}
 	if s.options.Strict == nil {
 		s.mux.ServeHTTP(w, r)

@@ -79,6 +79,7 @@ const common = "alt fields prettyPrint:bool quotaUser key"
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /token", s.serveToken)
+	mux.HandleFunc("HEAD /{$}", http.NotFound) // who asks whether somebody is there, and what time it is
 	mux.HandleFunc("GET "+photoRoot+"{id}", s.servePhoto)
 	for _, rt := range table() {
 		known := parameters(common + " " + rt.params)

@@ -138,7 +138,7 @@ func (s *Server) grant(r *http.Request) (session, *refusal) {
 	if no != nil {
 		return session{}, no
 	}
-	now := time.Now()
+	now := time.Now().Add(s.options.Ahead)
 	issued, expires := time.Unix(claims.Issued, 0), time.Unix(claims.Expires, 0)
 	if expires.Before(now) || issued.After(now.Add(5*time.Minute)) || expires.Sub(issued) > time.Hour+time.Minute {
 		return session{}, invalidGrant("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.")
@@ -146,7 +146,7 @@ func (s *Server) grant(r *http.Request) (session, *refusal) {
 	if aud, err := url.Parse(claims.Audience); err != nil || aud.Path != "/token" || aud.Host != r.Host {
 		return session{}, invalidGrant("Invalid JWT: Failed audience check. The right audience is http://%s/token", r.Host)
 	}
-	return s.delegate(claims, now)
+	return s.delegate(claims, time.Now())
 }
 
 // delegate checks the subject and the scopes.

@@ -83,6 +83,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", s.serveOpenID)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", s.serveToken)
+	mux.HandleFunc("HEAD /{$}", http.NotFound) // who asks whether somebody is there, and what time it is
 	mux.HandleFunc("GET /_download/{link}", s.serveDownload)
 	mux.HandleFunc("POST /v1.0/$batch", s.serveBatch)
 	for _, rt := range table() {

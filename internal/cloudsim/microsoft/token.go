@@ -12,6 +12,8 @@ import (
 const (
 	ClientID = "11111111-2222-3333-4444-555555555555"
 	Secret   = "simulated-secret"
+	// ExpiredSecret was good once.
+	ExpiredSecret = "expired-secret"
 )
 
 // serveOpenID answers the discovery request of the token service. Its addresses are https, as the official client knows nothing else.
@@ -54,6 +56,8 @@ func (s *Server) refusal(r *http.Request) (code, text string) {
 		return "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type."
 	case form.Get("client_id") != ClientID:
 		return "unauthorized_client", "AADSTS700016: Application with identifier '" + form.Get("client_id") + "' was not found in the directory."
+	case form.Get("client_secret") == ExpiredSecret:
+		return "invalid_client", "AADSTS7000222: The provided client secret keys for app '" + ClientID + "' are expired."
 	case form.Get("client_secret") != Secret:
 		return "invalid_client", "AADSTS7000215: Invalid client secret provided."
 	case len(form.Get("scope")) == 0:
