@@ -33,7 +33,7 @@ type soak struct {
 
 // The numbers of a short soak, and what a long one has to come to.
 const (
-	fewLives     = 4
+	fewLives     = 2
 	longSoak     = 30 * time.Minute
 	kills        = 200 // of a long soak
 	mostAccounts = 4000
