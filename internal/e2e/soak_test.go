@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -276,7 +277,9 @@ func (l *life) verify(w *world) {
 // say runs a command whose answer is not a run's, and returns its exit code and standard output.
 func (w *world) say(args ...string) (code int, out []byte) {
 	w.tb.Helper()
-	c := exec.Command(binary, args...)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c := exec.CommandContext(ctx, binary, args...)
 	c.Dir = w.dir
 	var stdout bytes.Buffer
 	c.Stdout = &stdout
