@@ -220,8 +220,8 @@ func (l *life) heal() result {
 // end demands that everything is as if nothing had happened.
 func (l *life) end() {
 	l.t.Helper()
-	last := l.heal()
-	last = l.wild.run(0)
+	l.heal()
+	last := l.wild.run(0)
 	calm := l.calm.run(0)
 	if got, want := live(last.report.Totals), live(calm.report.Totals); got != want {
 		l.t.Errorf("%d items are moved, want %d: %+v and %+v", got, want, last.report.Totals, calm.report.Totals)
