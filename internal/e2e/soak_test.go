@@ -89,8 +89,8 @@ func newSoak(t *testing.T) *soak {
 	}
 	s.storm = &weather{tb: t, random: rand.New(rand.NewPCG(s.seed, 0)), servers: []*realserver.Server{s.servers.mail, s.servers.files, s.servers.calendar}}
 	s.bad = s.servers.urls()
-	for _, at := range []*string{&s.bad.mail, &s.bad.files, &s.bad.calendar} {
-		*at, _ = proxied(t, *at, s.storm.watch)
+	for i, at := range []*string{&s.bad.mail, &s.bad.files, &s.bad.calendar} {
+		*at, _ = proxied(t, *at, s.storm.watch(i))
 	}
 	s.bad.contacts, s.bad.tasks = s.bad.calendar, s.bad.calendar // Radicale has one home for all of them
 	return s
@@ -164,8 +164,8 @@ func (l *life) edit() {
 	}
 }
 
-// pass makes a pass of several runs, of which all but the last one may be killed. What is deleted is removed from the target, or it is kept there:
-// then both jobs must have seen it, so that each pass is brought to its end before anything else happens.
+// pass makes a pass of several runs, of which all but the last one may be killed, and brings it to its end. What is deleted at the provider is
+// removed from the target, or it is kept there: then the calm job must have seen it too.
 func (l *life) pass(first bool) {
 	if !l.propagate {
 		l.calm.run(0)
@@ -176,12 +176,8 @@ func (l *life) pass(first bool) {
 	}
 	for range deadly {
 		l.run(true)
-		if l.propagate && l.random.IntN(3) == 0 {
-			l.edit()
-		}
 	}
-	r := l.run(false)
-	if !l.propagate && r.exit != 0 {
+	if l.run(false).exit != 0 {
 		l.heal()
 	}
 }

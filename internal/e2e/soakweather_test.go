@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
@@ -18,7 +20,8 @@ import (
 type calamity int
 
 const (
-	kill      calamity = iota // of the program, without a warning
+	none      calamity = iota
+	kill               // of the program, without a warning
 	interrupt                 // of the program, as Ctrl-C does
 	dropped                   // the server does what it was asked, and its answer is lost
 	truncated                 // an answer ends in its middle, in good order
@@ -45,8 +48,11 @@ type weather struct {
 	plan    []strike // those to come, in their order
 	process *os.Process
 	killed  bool // the process, by this storm
-	// spoil is what happens to the next data that it fits; 0: nothing.
-	spoil calamity
+	// spoil is what happens to the next data that it fits; none: nothing. onWrite says that only the answer to a write fits.
+	spoil   calamity
+	onWrite bool
+	// writing has the connections, by server, whose client wrote something and has no answer yet.
+	writing map[[2]int]bool
 	// refuse is how many requests the provider still refuses, with fault.
 	refuse int
 	fault  cloudsim.Fault
@@ -62,7 +68,8 @@ func (s *weather) begin(start func() *process, plan []strike) *process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	slices.SortFunc(plan, func(a, b strike) int { return a.at - b.at })
-	s.count, s.plan, s.killed, s.spoil, s.refuse = 0, plan, false, 0, 0
+	s.count, s.plan, s.killed, s.spoil, s.refuse = 0, plan, false, none, 0
+	s.writing = map[[2]int]bool{}
 	p := start()
 	s.process = p.cmd.Process
 	return p
@@ -71,7 +78,7 @@ func (s *weather) begin(start func() *process, plan []strike) *process {
 // end ends the storm, and returns when every server is up again. It reports whether it killed the process.
 func (s *weather) end() (killed bool) {
 	s.mu.Lock()
-	s.plan, s.process, s.spoil, s.refuse, killed = nil, nil, 0, 0, s.killed
+	s.plan, s.process, s.spoil, s.refuse, killed = nil, nil, none, 0, s.killed
 	s.mu.Unlock()
 	s.errands.Wait()
 	return killed
@@ -87,14 +94,19 @@ func (s *weather) pass() {
 }
 
 func (s *weather) strike(what calamity) {
+	s.onWrite = s.random.IntN(2) == 0
 	switch what {
 	case kill:
+		if s.onWrite {
+			s.spoil = what
+			return // it counts when it finds its data
+		}
 		s.killed = s.process.Kill() == nil
 	case interrupt:
 		_ = s.process.Signal(os.Interrupt)
 	case dropped, truncated, cut:
 		s.spoil = what
-		return // it counts when it finds its data
+		return
 	case crash, halt:
 		if s.down {
 			return // one at a time
@@ -129,14 +141,33 @@ func (s *weather) restart(server *realserver.Server, what calamity, pause time.D
 	s.down = false
 }
 
-// watch is the hook of the networks before the servers.
-func (s *weather) watch(p faultnet.Passage) faultnet.Verdict {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pass()
-	answers := p.Direction == faultnet.ToClient && p.Turn > 0
-	verdict := faultnet.Verdict{}
+// watch returns the hook of the network before a server.
+func (s *weather) watch(server int) faultnet.Hook {
+	return func(p faultnet.Passage) faultnet.Verdict {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.pass()
+		connection := [2]int{server, p.Connection}
+		answers := p.Direction == faultnet.ToClient && p.Turn > 0 && !bytes.HasPrefix(p.Data, []byte("+ ")) // which asks for more of an APPEND
+		wrote := s.writing[connection]
+		switch {
+		case answers:
+			delete(s.writing, connection)
+		case p.Direction == faultnet.ToServer && writes.Match(p.Data):
+			s.writing[connection] = true
+		}
+		return s.spoiled(p, answers && (wrote || !s.onWrite))
+	}
+}
+
+// writes is what requests begin with, or IMAP commands hold, that change something.
+var writes = regexp.MustCompile(`^(PUT|MKCOL|MKCALENDAR|MOVE|DELETE|PROPPATCH) |(?m)^\S+ (UID )?(APPEND|STORE|MOVE|COPY|EXPUNGE|CREATE) `)
+
+// spoiled decides about data. The caller holds the lock.
+func (s *weather) spoiled(p faultnet.Passage, answers bool) (verdict faultnet.Verdict) {
 	switch {
+	case s.spoil == kill && answers:
+		s.killed = s.process.Kill() == nil
 	case s.spoil == dropped && answers:
 		verdict.Action = faultnet.Cut
 	case s.spoil == truncated && answers:
@@ -147,7 +178,7 @@ func (s *weather) watch(p faultnet.Passage) faultnet.Verdict {
 		return verdict
 	}
 	s.seen[s.spoil]++
-	s.spoil = 0
+	s.spoil = none
 	return verdict
 }
 
