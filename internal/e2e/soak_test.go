@@ -45,15 +45,13 @@ const (
 func TestSoak(t *testing.T) {
 	s := newSoak(t)
 	begun, failed := time.Now(), 0
-	defer func() {
-		t.Logf("seed %d: %d lives, %d runs, %s; %d edits; %d items compared, %d lost, %d doubled or changed", s.seed, s.lives, s.runs, s.storm, s.edits,
-			s.items, s.lost, s.surplus)
-	}()
 	for s.more(begun) && failed < 3 {
 		if !t.Run(fmt.Sprintf("life %d", s.lives), s.live) {
 			failed++
 		}
 		s.lives++
+		t.Logf("seed %d: %d lives, %d runs, %s; %d edits; %d items compared, %d lost, %d doubled or changed", s.seed, s.lives, s.runs, s.storm, s.edits,
+			s.items, s.lost, s.surplus)
 	}
 	if s.storm.seen[kill] == 0 || s.items == 0 {
 		t.Error("nobody was killed, or nothing was compared: this test proves nothing")

@@ -22,13 +22,13 @@ type calamity int
 const (
 	none      calamity = iota
 	kill               // of the program, without a warning
-	interrupt                 // of the program, as Ctrl-C does
-	dropped                   // the server does what it was asked, and its answer is lost
-	truncated                 // an answer ends in its middle, in good order
-	cut                       // a connection is reset in the middle of a request
-	crash                     // of a server, which comes back after a while
-	halt                      // a server is stopped in good order, and started
-	refusal                   // the provider refuses some requests
+	interrupt          // of the program, as Ctrl-C does
+	dropped            // the server does what it was asked, and its answer is lost
+	truncated          // an answer ends in its middle, in good order
+	cut                // a connection is reset in the middle of a request
+	crash              // of a server, which comes back after a while
+	halt               // a server is stopped in good order, and started
+	refusal            // the provider refuses some requests
 )
 
 // strike is a calamity at the moment of that number.
