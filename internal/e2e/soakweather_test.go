@@ -116,7 +116,7 @@ func (s *weather) strike(what calamity) {
 		s.errands.Go(func() { s.restart(server, what, pause) })
 	case refusal:
 		kinds := []string{"429", "503", "500"}
-		s.refuse = 1 + s.random.IntN(25)
+		s.refuse = 1 + s.random.IntN(6) // each may be the answer to the same request, and doubles its pause
 		s.fault = cloudsim.Fault{Kind: kinds[s.random.IntN(len(kinds))], RetryAfter: time.Duration(s.random.IntN(2)) * time.Second}
 	}
 	s.seen[what]++
