@@ -5,9 +5,10 @@ GOLANGCI_LINT_VERSION := v2.15.0
 TOOLS                 := $(CURDIR)/.tools
 GOLANGCI_LINT         := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 BENCH                 ?= .
+SOAK                  ?= 30m
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-deps lint bench servers
+.PHONY: help build test test-deps lint bench servers soak
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,10 @@ $(GOLANGCI_LINT):
 
 bench: test-deps ## measure speed beside the limit of each server; BENCH=regexp chooses
 	$(GO) test -run xxx -bench '$(BENCH)' -timeout 60m ./bench/...
+
+# No limit of its own: a soak of 30 minutes goes on until the program was killed 200 times, and each run has its limit.
+soak: test-deps ## kill the program and its servers at random for SOAK=30m, and compare; REPATRIATE_SEED=n chooses
+	REPATRIATE_SOAK=$(SOAK) $(GO) test -count=1 -run '^TestSoak$$' -v -timeout 0 ./internal/e2e
 
 servers: test-deps ## start every installed server for trying things out, until Ctrl-C
 	$(GO) run ./internal/realserver/serve

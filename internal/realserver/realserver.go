@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 )
@@ -91,6 +92,7 @@ type Server struct {
 	Master Account
 
 	files, calendars, addressBooks string // URL forms with %s for the user
+	launched                       launched
 	process                        *process
 	cleanup                        []func() error
 }
@@ -142,6 +144,28 @@ func (s *Server) release() error {
 	}
 	s.cleanup = nil
 	return err
+}
+
+// Crash is Kill of a server that Restart brings back: all that it had written
+// stays, and so does what was set up beside it.
+func (s *Server) Crash() error { return s.process.kill() }
+
+// Halt is Stop of a server that Restart brings back.
+func (s *Server) Halt() error { return s.process.stop() }
+
+// Restart starts a server again that Crash or Halt ended, at the same addresses
+// and on the same data, and returns when it answers. Somebody else may have
+// taken an address meanwhile; that is an error, and Restart may be tried again.
+// No other method may be called at the same time.
+func (s *Server) Restart() error {
+	old := s.launched.cmd
+	cmd := exec.Command(old.Path, old.Args[1:]...)
+	cmd.Env, cmd.Dir = old.Env, old.Dir
+	if old.SysProcAttr != nil {
+		attributes := *old.SysProcAttr
+		cmd.SysProcAttr = &attributes
+	}
+	return s.start(cmd)
 }
 
 // Done is closed when the server's main process has ended, for whatever reason.

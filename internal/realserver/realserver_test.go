@@ -219,6 +219,42 @@ func TestStopLeavesNothing(t *testing.T) {
 	}
 }
 
+// A server that was ended comes back at the same addresses.
+func TestRestart(t *testing.T) {
+	starts := map[string]func(dir string) (*Server, error){
+		"dovecot":  func(dir string) (*Server, error) { return StartDovecot(dir, DovecotOptions{}) },
+		"cyrus":    func(dir string) (*Server, error) { return StartCyrus(dir, CyrusOptions{}) },
+		"radicale": func(dir string) (*Server, error) { return StartRadicale(dir, RadicaleOptions{}) },
+		"apache":   func(dir string) (*Server, error) { return StartApache(dir, ApacheOptions{}) },
+	}
+	for name, start := range starts {
+		t.Run(name, func(t *testing.T) {
+			server := started(t)(start(shortDir(t)))
+			addr := server.IMAP
+			if addr == "" {
+				addr = strings.TrimPrefix(server.HTTP, "http://")
+			}
+			for _, end := range []func() error{server.Crash, server.Halt} {
+				if err := end(); err != nil {
+					t.Fatal(err)
+				}
+				if conn, err := net.Dial("tcp", addr); err == nil {
+					_ = conn.Close()
+					t.Errorf("%s still answers", addr)
+				}
+				if err := server.Restart(); err != nil {
+					t.Fatal(err)
+				}
+				if conn, err := net.Dial("tcp", addr); err != nil {
+					t.Error(err)
+				} else {
+					_ = conn.Close()
+				}
+			}
+		})
+	}
+}
+
 // A server that cannot start says why.
 func TestStartFails(t *testing.T) {
 	dir := shortDir(t)

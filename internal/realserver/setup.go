@@ -42,19 +42,35 @@ func startAttempts(start func() (*Server, error)) (*Server, error) {
 	return server, err
 }
 
+// launched is what a server is started with, once and again.
+type launched struct {
+	cmd        *exec.Cmd
+	imap, http []string // addresses that answer when it is ready
+}
+
 // launch runs the server's command and waits until each address answers. What
 // was set up for a server that does not start is taken down again.
 func launch(s *Server, cmd *exec.Cmd, imap, http []string) (*Server, error) {
-	process, err := startProcess(s.Dir, cmd)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", s.Name, err), s.release())
-	}
-	s.process = process
-	if err := process.waitReady(imap, http); err != nil {
-		err = fmt.Errorf("%s: %w\n%s", s.Name, err, s.Log())
-		return nil, errors.Join(err, s.Kill())
+	s.launched = launched{cmd: cmd, imap: imap, http: http}
+	if err := s.start(cmd); err != nil {
+		return nil, errors.Join(err, s.release())
 	}
 	return s, nil
+}
+
+// start runs the command until each address answers; a server that does not come
+// so far has ended.
+func (s *Server) start(cmd *exec.Cmd) error {
+	process, err := startProcess(s.Dir, cmd)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	s.process = process
+	if err := process.waitReady(s.launched.imap, s.launched.http); err != nil {
+		err = fmt.Errorf("%s: %w\n%s", s.Name, err, s.Log())
+		return errors.Join(err, process.kill())
+	}
+	return nil
 }
 
 // freePorts returns ports of 127.0.0.1 that were free a moment ago.

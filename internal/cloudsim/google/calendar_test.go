@@ -156,3 +156,30 @@ func TestEventChanges(t *testing.T) {
 		t.Errorf("changes after a new full listing: %v", again)
 	}
 }
+
+// A cancelled occurrence is found by its series' iCalUID, though nobody wrote it there.
+func TestCancelledOccurrenceHasTheUID(t *testing.T) {
+	data := exampleData(t)
+	id, err := data.AddEvent(anna, "", json.RawMessage(`{"id": "series", "iCalUID": "series@example.net", "recurrence": ["RRULE:FREQ=DAILY;COUNT=3"],
+		"start": {"dateTime": "2024-03-18T09:00:00Z"}, "end": {"dateTime": "2024-03-18T10:00:00Z"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, err := data.AddEvent(anna, "", json.RawMessage(`{"id": "series_20240319T090000Z", "recurringEventId": "series", "status": "cancelled",
+		"originalStartTime": {"dateTime": "2024-03-19T09:00:00Z"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, h := start(t, data, sim.Options{})
+	found, err := connect(t, s, h, anna).calendar.Events.List("primary").ICalUID("series@example.net").ShowDeleted(true).Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, e := range found.Items {
+		ids = append(ids, e.Id)
+	}
+	if want := []string{id, gone}; !slices.Equal(ids, want) {
+		t.Errorf("found %q, want %q", ids, want)
+	}
+}

@@ -90,7 +90,7 @@ func (c *call) wantedEvents(e *calendarEntry) func(*event) (object, bool) {
 	uid, types := c.query.Get("iCalUID"), c.query["eventTypes"]
 	deleted := c.flag("showDeleted") || c.query.Get("syncToken") != ""
 	return func(ev *event) (object, bool) {
-		if uid != "" && ev.body.text("iCalUID") != uid || len(types) > 0 && !slices.Contains(types, ev.body.text("eventType")) {
+		if uid != "" && e.calendar.uid(ev) != uid || len(types) > 0 && !slices.Contains(types, ev.body.text("eventType")) {
 			return nil, false
 		}
 		if ev.cancelled() && !deleted && !e.calendar.live(ev.body.text("recurringEventId")) {
@@ -98,6 +98,17 @@ func (c *call) wantedEvents(e *calendarEntry) func(*event) (object, bool) {
 		}
 		return ev.resource(e.role), true
 	}
+}
+
+// uid is the event's iCalUID; an occurrence that was made without one has that of its series.
+func (c *calendar) uid(ev *event) string {
+	if own := ev.body.text("iCalUID"); own != "" {
+		return own
+	}
+	if master := c.events[ev.body.text("recurringEventId")]; master != nil {
+		return master.body.text("iCalUID")
+	}
+	return ""
 }
 
 // live says whether there is a series of that id.
