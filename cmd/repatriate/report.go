@@ -173,7 +173,7 @@ func (o reporting) open(w *reportFiles, j *htmlreport.Job, stdout io.Writer) err
 		w.writers = append(w.writers, lines)
 	}
 	if o.perAccount != "" {
-		pages, err := htmlreport.NewPeople(o.perAccount, j, o.lang, w.replace)
+		pages, err := htmlreport.NewPeople(o.perAccount, j, o.lang, o.force, w.replace)
 		if err != nil {
 			return usageIfThere(err)
 		}
