@@ -47,6 +47,12 @@ func Of(reason string) Grade {
 	return C
 }
 
+// Known reports whether a reason has a grade of its own.
+func Known(reason string) bool {
+	_, ok := grades[reason]
+	return ok
+}
+
 // grades holds every reason of docs/reasons.md.
 var grades = func() map[string]Grade {
 	all := make(map[string]Grade)

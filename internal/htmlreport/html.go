@@ -127,9 +127,9 @@ func (h *HTML) writeGroups() error {
 
 // shownAccount is a line of the table of accounts.
 type shownAccount struct {
-	Source, Target, Why string
-	Grade               Grade
-	Cells               []shownCell
+	Source, Name, Target, Why string
+	Grade                     Grade
+	Cells                     []shownCell
 }
 
 // accounts returns the lines of the table, the worst grade first, and how many are too many.
@@ -142,7 +142,7 @@ func (h *HTML) accounts() (shown []shownAccount, more int) {
 	}
 	numbers := numbersOf(h.job.Report.Totals)
 	for _, a := range all {
-		s := shownAccount{Source: clean(a.Source), Target: clean(a.Target), Grade: a.Grade, Why: why(a)}
+		s := shownAccount{Source: clean(a.Source), Name: clean(a.name()), Target: clean(a.Target), Grade: a.Grade, Why: why(a)}
 		if a.Target == a.Source {
 			s.Target = ""
 		}

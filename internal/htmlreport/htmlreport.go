@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -54,7 +55,7 @@ func New(r *report.Report, people []Named) *Job {
 		}
 		j.Accounts[len(j.Accounts)-1].add(t)
 	}
-	j.name(people)
+	j.meet(people)
 	slices.SortFunc(j.Accounts, func(a, b Account) int { return cmp.Compare(a.Source, b.Source) })
 	return j
 }
@@ -74,8 +75,8 @@ func (a *Account) add(t report.Task) {
 	c.Bytes += t.Bytes
 }
 
-// name gives the accounts their names on the target, and adds those of which nothing was listed yet.
-func (j *Job) name(people []Named) {
+// meet gives the accounts their names on the target, and adds those of which nothing was listed yet.
+func (j *Job) meet(people []Named) {
 	at := make(map[string]int, len(j.Accounts))
 	for i, a := range j.Accounts {
 		at[a.Source] = i
@@ -89,6 +90,17 @@ func (j *Job) name(people []Named) {
 		}
 		j.Accounts[i].Target = p.Target
 	}
+}
+
+// drivePrefix marks a shared drive or a document library: an id stands where others have a name.
+const drivePrefix = "drive:"
+
+// name returns what a shared drive or document library is called; empty for people's accounts, and if it is not known.
+func (a Account) name() string {
+	if !strings.HasPrefix(a.Source, drivePrefix) || len(a.Tasks) == 0 {
+		return ""
+	}
+	return a.Tasks[0].Name
 }
 
 // Item is one thing that is to be said of one item: one loss of it, or why it is not on the target.

@@ -104,6 +104,8 @@ type personRow struct{ Title, Link, Now, Where, Detail string }
 func (p *People) Item(i Item) error {
 	r := personRow{Title: clean(cmp.Or(i.Title, p.lang.say("untitled"))), Link: i.Link}
 	switch {
+	case i.Kind == "mail" && i.Place != "":
+		r.Where = p.mailbox(i.Place)
 	case i.Place != "":
 		r.Where = shortened(i.Place)
 		if i.Reason == "file.renamed" {

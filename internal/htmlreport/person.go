@@ -38,25 +38,21 @@ type finding struct {
 
 type named struct{ Name, N string }
 
-// drivePrefix marks a shared drive or a document library, which nobody's name stands for.
-const drivePrefix = "drive:"
-
 func (p *People) newPerson(a Account) person {
 	style := mustRead("style.css") + mustRead("person.css")
 	l := p.lang
-	name := a.Source
-	if strings.HasPrefix(name, drivePrefix) && len(a.Tasks) > 0 {
-		name = cmp.Or(a.Tasks[0].Name, name)
-	}
 	out := person{
 		Lang: l.Name, Policy: policy(style, ""), Style: template.CSS(style), //nolint:gosec // the program's own
-		Title: l.say("title"), For: l.say("for", "account", clean(name)), Made: l.say("made", "date", l.date(p.job.Made)),
+		Title: l.say("title"), For: l.say("for", "account", clean(cmp.Or(a.name(), a.Source))), Made: l.say("made", "date", l.date(p.job.Made)),
 		Grade: a.Grade, Verdict: l.say("grade." + a.Grade.String()), Text: l.say("grade." + a.Grade.String() + ".text"), FindTitle: l.say("find"),
 	}
 	if a.Target != "" && a.Target != a.Source {
 		out.Target = l.say("target", "target", clean(a.Target))
 	}
-	if a.unfinished() {
+	switch {
+	case len(a.Tasks) == 0:
+		out.Verdict, out.Text = l.say("begun"), l.say("begun.text")
+	case a.unfinished():
 		out.Unfinished = l.say("unfinished")
 	}
 	for _, k := range kindsOf(a) {
@@ -152,7 +148,7 @@ func (p *People) find(k kindOf) finding {
 		more = k.Copied + k.CopiedWithLosses
 		for _, box := range slices.Sorted(maps.Keys(p.mailboxes)) {
 			more -= p.mailboxes[box]
-			f.Names = append(f.Names, named{clean(box), p.lang.number(p.mailboxes[box])})
+			f.Names = append(f.Names, named{p.mailbox(box), p.lang.number(p.mailboxes[box])})
 		}
 	default:
 		for _, t := range k.tasks {
@@ -169,6 +165,14 @@ func (p *People) find(k kindOf) finding {
 		f.More = p.lang.say("find.more", "n", p.lang.number(more))
 	}
 	return f
+}
+
+// mailbox names a mailbox; the one that every account has is called as mail programs call it.
+func (p *People) mailbox(name string) string {
+	if name == "INBOX" {
+		return p.lang.say("inbox")
+	}
+	return clean(name)
 }
 
 // personGroup is what stands above the rows of a group.

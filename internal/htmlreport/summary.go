@@ -102,7 +102,7 @@ func newSummary(j *Job, shown int) summary {
 	s := summary{
 		Name: clean(j.Report.Job), Provider: j.Provider, Version: j.Version, Made: j.Made.Format(moment), MadeISO: j.Made.Format(time.RFC3339),
 		Policy: policy(style, mustRead("script.js")), Style: template.CSS(style), //nolint:gosec // the program's own
-		AccountsTitle: report.Plural(int64(len(j.Accounts)), "account") + " by name", OpenAccounts: shown <= openUpTo,
+		AccountsTitle: count(int64(len(j.Accounts)), "account"), OpenAccounts: shown <= openUpTo,
 	}
 	s.verdict(j.Report)
 	s.glance(j)
@@ -132,7 +132,7 @@ func (s *summary) verdict(r *report.Report) {
 		s.Notes = append(s.Notes, fmt.Sprintf("The ledger balances: %s listed, each accounted for.", count(r.Totals.Listed, "item")))
 	}
 	if r.Totals.Failed > 0 {
-		s.Notes = append(s.Notes, count(r.Totals.Failed, "item")+" failed. The retry command takes them up once the cause is gone.")
+		s.Notes = append(s.Notes, count(r.Totals.Failed, "item")+" failed. The retry command takes up what failed once the cause is gone.")
 	}
 	if n := r.Unlisted(); n > 0 {
 		s.Notes = append(s.Notes, count(n, "collection")+" not listed to the end yet, so that the number of items is not the last word.")
