@@ -101,7 +101,7 @@ func TestCSV(t *testing.T) {
 	if failed := lines[3]; failed[13] != "" || !strings.HasPrefix(failed[5], "'=cmd") {
 		t.Errorf("the hostile one: %q", failed)
 	}
-	if labels := lines[6]; labels[11] != `the label "a.b" is now the keyword $a.b; the label "c" is now the keyword $c` || labels[12] != "Projects/2024" {
+	if labels := lines[5]; labels[11] != `the label "a.b" is now the keyword $a.b; the label "c" is now the keyword $c` || labels[12] != "Projects/2024" {
 		t.Errorf("two losses of one reason: %q", labels)
 	}
 }
