@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -185,6 +186,25 @@ func (b *browser) text(format string, args ...any) (s string) {
 	b.t.Helper()
 	b.ask(fmt.Sprintf(format, args...), &s)
 	return s
+}
+
+// busy says how long the page has kept the processor busy, which does not depend on what else the machine does.
+func (b *browser) busy() string {
+	b.t.Helper()
+	var r struct {
+		Metrics []struct {
+			Name  string
+			Value float64
+		}
+	}
+	b.call("Performance.getMetrics", nil, &r)
+	var out []string
+	for _, m := range r.Metrics {
+		if m.Name == "TaskDuration" || m.Name == "LayoutDuration" || m.Name == "RecalcStyleDuration" {
+			out = append(out, fmt.Sprintf("%s %.2f s", m.Name, m.Value))
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // shoot takes a picture of the whole page if REPATRIATE_SCREENSHOTS names a folder for it, for people to look at.
