@@ -102,6 +102,8 @@ fi
 missing=()
 for package in "${packages[@]}"; do installed "$package" || missing+=("$package"); done
 installed dovecot-imapd || installed cyrus-imapd || missing+=(dovecot-imapd)
+# Ubuntu has Chromium as a snap only: install one yourself there.
+if apt-cache show chromium >/dev/null 2>&1; then installed chromium || missing+=(chromium); fi
 install "${missing[@]}"
 installed dovecot-imapd || unpack dovecot-imapd dovecot-core
 installed cyrus-imapd || unpack cyrus-imapd cyrus-common

@@ -160,7 +160,7 @@ func TestStateImportRefuses(t *testing.T) {
 }
 
 // usesState are the commands that read a job's state, or go on with it.
-var usesState = [][]string{{"run"}, {"run", "--dry-run"}, {"retry"}, {"status"}, {"state", "check"}, {"state", "export"}}
+var usesState = [][]string{{"run"}, {"run", "--dry-run"}, {"retry"}, {"status"}, {"report", "--json"}, {"state", "check"}, {"state", "export"}}
 
 // TestDamagedStates asks every command to use a state file that cannot be used: each says so, and none changes it.
 func TestDamagedStates(t *testing.T) {
@@ -183,7 +183,7 @@ func TestDamagedStates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, command := range append(usesState, []string{"state", "import", "--input", export}) {
-				if c.unseen && (command[0] == "status" || command[len(command)-1] == "export") {
+				if c.unseen && (command[0] == "status" || command[0] == "report" || command[len(command)-1] == "export") {
 					continue
 				}
 				if err := os.WriteFile(stateOf(s), []byte(c.text), 0o600); err != nil {

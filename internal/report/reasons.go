@@ -10,17 +10,20 @@ import (
 	"codeberg.org/repatriate/repatriate/docs"
 )
 
-// meanings returns what docs/reasons.md says of each reason.
-var meanings = sync.OnceValue(func() map[string]string {
-	out := make(map[string]string)
+// reasonTexts returns what docs/reasons.md says of each reason.
+var reasonTexts = sync.OnceValue(func() map[string]docs.Reason {
+	out := make(map[string]docs.Reason)
 	for _, r := range docs.ListReasons() {
-		out[r.Name] = r.Meaning
+		out[r.Name] = r
 	}
 	return out
 })
 
 // Meaning says in words what a reason means; empty if nobody wrote it down.
-func Meaning(reason string) string { return meanings()[reason] }
+func Meaning(reason string) string { return reasonTexts()[reason].Meaning }
+
+// Advice says what to do about a reason; empty if nobody wrote it down.
+func Advice(reason string) string { return reasonTexts()[reason].Action }
 
 // isLoss tells a loss of an item that was moved from the reason why one was not.
 func isLoss(reason string) bool {

@@ -1,0 +1,241 @@
+package htmlreport
+
+import (
+	"cmp"
+	"html/template"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/report"
+)
+
+// person is what stands above the items of a person's page.
+type person struct {
+	Lang, Policy              string
+	Style                     template.CSS
+	Title, For, Target, Made  string
+	Grade                     Grade
+	Verdict, Text, Unfinished string
+	Kinds                     []personKind
+	FindTitle                 string
+	Find                      []finding
+}
+
+type personKind struct {
+	N, Name string
+	Notes   []string
+}
+
+// finding says where to find what came over of one kind.
+type finding struct {
+	Title string
+	Texts []string
+	Names []named
+	More  string
+}
+
+type named struct{ Name, N string }
+
+func (p *People) newPerson(a Account) person {
+	style := mustRead("style.css") + mustRead("person.css")
+	l := p.lang
+	out := person{
+		Lang: l.Name, Policy: policy(style, ""), Style: template.CSS(style), //nolint:gosec // the program's own
+		Title: l.say("title"), For: l.say("for", "account", clean(cmp.Or(a.name(), a.Source))), Made: l.say("made", "date", l.date(p.job.Made)),
+		Grade: a.Grade, Verdict: l.say("grade." + a.Grade.String()), Text: l.say("grade." + a.Grade.String() + ".text"), FindTitle: l.say("find"),
+	}
+	if a.Target != "" && a.Target != a.Source {
+		out.Target = l.say("target", "target", clean(a.Target))
+	}
+	switch {
+	case len(a.Tasks) == 0:
+		out.Verdict, out.Text = l.say("begun"), l.say("begun.text")
+	case a.unfinished():
+		out.Unfinished = l.say("unfinished")
+	}
+	for _, k := range kindsOf(a) {
+		out.Kinds = append(out.Kinds, p.kind(k))
+		if k.Copied+k.CopiedWithLosses > 0 {
+			out.Find = append(out.Find, p.find(k))
+		}
+	}
+	return out
+}
+
+// unfinished reports whether more may come over by itself.
+func (a Account) unfinished() bool {
+	return len(a.Tasks) == 0 || a.Pending > 0 || slices.ContainsFunc(a.Tasks, func(t report.Task) bool { return !t.Complete || t.Error != "" })
+}
+
+// kindOf is what an account has of one kind.
+type kindOf struct {
+	kind string
+	report.Counts
+	// left is what did not come over although somebody may miss it.
+	left    int64
+	orphans bool
+	tasks   []report.Task
+}
+
+// kindOrder is the order of the kinds on a person's page.
+var kindOrder = []string{"mail", "files", "calendar", "contacts", "tasks"}
+
+func kindsOf(a Account) (out []kindOf) {
+	for _, t := range a.Tasks {
+		i := slices.IndexFunc(out, func(k kindOf) bool { return k.kind == t.Kind })
+		if i < 0 {
+			i = len(out)
+			out = append(out, kindOf{kind: t.Kind})
+		}
+		out[i].add(t)
+	}
+	slices.SortStableFunc(out, func(x, y kindOf) int {
+		return cmp.Compare(slices.Index(kindOrder, x.kind), slices.Index(kindOrder, y.kind))
+	})
+	return slices.DeleteFunc(out, func(k kindOf) bool { return k.Listed == k.Removed })
+}
+
+func (k *kindOf) add(t report.Task) {
+	k.Listed += t.Listed
+	k.Removed += t.Removed
+	k.Copied += t.Copied
+	k.CopiedWithLosses += t.CopiedWithLosses
+	k.Pending += t.Pending
+	k.left += t.Failed + t.Skipped
+	for reason, n := range t.Reasons {
+		if strings.HasPrefix(reason, "source.") && Of(reason) == A {
+			k.left = max(k.left-n, t.Failed)
+		}
+		k.orphans = k.orphans || reason == "file.orphan"
+	}
+	k.tasks = append(k.tasks, t)
+}
+
+func (p *People) kind(k kindOf) personKind {
+	n := k.Copied + k.CopiedWithLosses
+	unit := k.kind
+	if !slices.Contains(kindOrder, unit) {
+		unit = "item"
+	}
+	out := personKind{N: p.lang.number(n), Name: p.lang.count(unit, n)}
+	for _, note := range []struct {
+		key string
+		n   int64
+	}{{"changed", k.CopiedWithLosses}, {"left", k.left}, {"open", k.Pending}} {
+		if note.n > 0 {
+			out.Notes = append(out.Notes, p.lang.count(note.key, note.n))
+		}
+	}
+	return out
+}
+
+// mostNames is how many collections of a kind a page names.
+const mostNames = 200
+
+func (p *People) find(k kindOf) finding {
+	f := finding{Title: cmp.Or(p.lang.say("find."+k.kind), k.kind)}
+	var more int64
+	switch k.kind {
+	case "files":
+		f.Texts = append(f.Texts, p.lang.say("find.files.text"))
+		if k.orphans {
+			f.Texts = append(f.Texts, p.lang.say("find.files.orphans"))
+		}
+	case "mail":
+		f.Texts = append(f.Texts, p.lang.say("find.mail.text"))
+		more = k.Copied + k.CopiedWithLosses
+		for _, box := range slices.Sorted(maps.Keys(p.mailboxes)) {
+			more -= p.mailboxes[box]
+			f.Names = append(f.Names, named{p.mailbox(box), p.lang.number(p.mailboxes[box])})
+		}
+	default:
+		for _, t := range k.tasks {
+			switch n := t.Copied + t.CopiedWithLosses; {
+			case n == 0:
+			case len(f.Names) == mostNames:
+				more++
+			default:
+				f.Names = append(f.Names, named{clean(cmp.Or(t.Name, t.Collection)), p.lang.number(n)})
+			}
+		}
+	}
+	if more > 0 {
+		f.More = p.lang.say("find.more", "n", p.lang.number(more))
+	}
+	return f
+}
+
+// mailbox names a mailbox; the one that every account has is called as mail programs call it.
+func (p *People) mailbox(name string) string {
+	if name == "INBOX" {
+		return p.lang.say("inbox")
+	}
+	return clean(name)
+}
+
+// personGroup is what stands above the rows of a group.
+type personGroup struct {
+	N, Why, Do, DoTitle string
+	Open                bool
+}
+
+func (p *People) writePage(w io.Writer, a Account) error {
+	if err := templates().ExecuteTemplate(w, "person", p.newPerson(a)); err != nil {
+		return err
+	}
+	all := p.groups.sorted()
+	slices.SortStableFunc(all, func(x, y *group) int { return cmp.Compare(y.Grade, x.Grade) })
+	for _, s := range []struct {
+		key string
+		has func(*group) bool
+	}{
+		{"missing", func(g *group) bool { return g.Grade > A && g.outcome != lost }},
+		{"lossy", func(g *group) bool { return g.Grade > A && g.outcome == lost }},
+		{"harmless", func(g *group) bool { return g.Grade == A }},
+	} {
+		if err := p.section(w, p.lang.say(s.key), slices.DeleteFunc(slices.Clone(all), func(g *group) bool { return !s.has(g) })); err != nil {
+			return err
+		}
+	}
+	if len(all) == 0 && a.Grade == A {
+		if err := templates().ExecuteTemplate(w, "person.nothing", p.lang.say("nothing")); err != nil {
+			return err
+		}
+	}
+	return templates().ExecuteTemplate(w, "person.end", p.lang.say("foot"))
+}
+
+func (p *People) section(w io.Writer, title string, groups []*group) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	if err := templates().ExecuteTemplate(w, "person.section", title); err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if err := p.group(w, g); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, "</section>\n")
+	return err
+}
+
+func (p *People) group(w io.Writer, g *group) error {
+	s := personGroup{N: p.lang.number(g.N), DoTitle: p.lang.say("do"), Open: g.Grade > A && g.N <= openRows}
+	s.Why, s.Do = p.lang.reason(g.reason)
+	if err := templates().ExecuteTemplate(w, "person.group", s); err != nil {
+		return err
+	}
+	if err := g.copyTo(w); err != nil {
+		return err
+	}
+	end := ""
+	if more := g.N - g.Rows; more > 0 {
+		end = `<p class="more">` + template.HTMLEscapeString(p.lang.count("more", more)) + "</p>\n"
+	}
+	_, err := io.WriteString(w, end+"</details>\n")
+	return err
+}
