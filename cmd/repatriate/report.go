@@ -36,9 +36,9 @@ grade, and every item that was lost in part, skipped or failed, with its reason 
 asks neither the provider nor the target, and may be asked while a run is under way; all of it is then
 of one moment.
 
-Without --output, --csv, --json or --per-account it writes JOB-report.html. Files are for their owner
-alone, since titles, names of files and addresses are in them. What is there already stays, unless
---force is given.
+Without --output, --csv, --json or --per-account it writes JOB-report.html. Files are for their
+owner alone, since titles, names of files and addresses are in them. What is there already stays,
+unless --force is given.
 
 The grades: A complete; B small losses; C losses that somebody should look at; D something would be
 left behind. docs/reports.md has the rules.
