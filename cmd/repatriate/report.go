@@ -33,15 +33,15 @@ func newReport() *cobra.Command {
 		Short: "Write what happened to each account and item: HTML, CSV, JSON, a page for each person",
 		Long: `report writes what happened, in a form that can be forwarded: the numbers, each account with a
 grade, and every item that was lost in part, skipped or failed, with its reason and what to do. It
-asks neither the provider nor the target, and may be asked while a run is under way; all of it is then
-of one moment.
+asks neither the provider nor the target, and may be asked while a run is under way; all of it is
+then of one moment.
 
 Without --output, --csv, --json or --per-account it writes JOB-report.html. Files are for their
 owner alone, since titles, names of files and addresses are in them. What is there already stays,
 unless --force is given.
 
-The grades: A complete; B small losses; C losses that somebody should look at; D something would be
-left behind. docs/reports.md has the rules.
+The grades: A complete; B small losses; C losses that somebody should look at; D something would
+be left behind. docs/reports.md has the rules.
 
 Exit codes: 0 written, whatever it says; 1 it could not be read or written; 2 usage or
 configuration, or there is no state yet, or a file is there already; 130 interrupted.`,
