@@ -141,6 +141,15 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 	if err != nil {
 		return nil, usage(err)
 	}
+	if p.retry {
+		view, err := viewStore(ctx, job) // there is nothing to take up where nothing was ever run
+		if err != nil {
+			return nil, err
+		}
+		if err := view.Close(); err != nil {
+			return nil, err
+		}
+	}
 	w, err := newWiring(ctx, job, p, o.log) // before there is a state: one of a job that cannot begin would look like an empty one
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -110,7 +111,7 @@ func runUndo(ctx context.Context, job *config.Job, p pass, out *output) (*report
 		failed: add,
 	}.run(ctx)
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return nil, exitError{exitInterrupted, errors.New("undo was interrupted: repeat it to go on, or run the job to move everything again")}
 	}
 	r.Note = goneAccounts(gone, job)
 	return r, err

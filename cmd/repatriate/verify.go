@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -119,7 +120,7 @@ func runVerify(ctx context.Context, job *config.Job, v *verifyFlags, share float
 		failed: func(p part, err error) { add(p, readback.Result{}, err) },
 	}.run(ctx)
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return nil, exitError{exitInterrupted, errors.New("verify was interrupted: nothing was changed on the target, and what it found is not told")}
 	}
 	r.Note = goneAccounts(gone, job)
 	return r, err

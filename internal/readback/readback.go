@@ -116,9 +116,20 @@ func Verify(ctx context.Context, store checkpoint.Store, task checkpoint.Task, l
 		v := &verifier{o: o, store: store, task: task, ledger: ledger, target: target, result: Result{Counts: map[Outcome]int64{}}}
 		err := v.run(ctx)
 		result = v.result
+		if err != nil {
+			v.uncount()
+		}
 		return err
 	})
 	return result, err
+}
+
+// uncount takes back what an attempt in vain has counted.
+func (v *verifier) uncount() {
+	v.o.Counters.Listed.Add(-int64(len(v.known.ids)))
+	for _, n := range v.result.Counts {
+		v.o.Counters.Done.Add(-n)
+	}
 }
 
 // verifier compares one task.
@@ -221,11 +232,21 @@ func (v *verifier) check(ctx context.Context, o sinks.Object, rec checkpoint.Rec
 	verdict := v.target.Compare(o, p)
 	switch chosen := v.chosen(rec.ID); {
 	case o.Folder, o.Digest != "" && !ofBytes(o.Digest), !chosen && (o.Digest != "" || verdict == sinks.Same || verdict == sinks.Alike):
+		if o.Digest != "" && !ofBytes(o.Digest) {
+			v.readable(o)
+		}
 		v.judged(verdict, rec, o)
 	default:
 		o.Digest = "" // a server may state the one of the upload, whatever it holds by now
 		v.readers.Go(func() error { return v.read(ctx, o, rec, p) })
 	}
+}
+
+// readable notes an object that the server hands out.
+func (v *verifier) readable(o sinks.Object) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.good = o
 }
 
 // ofBytes tells a digest of bytes from one of a meaning, for which the object was read already.
@@ -247,10 +268,18 @@ func (v *verifier) read(ctx context.Context, o sinks.Object, rec checkpoint.Reco
 		v.find(rec, Differs, o.Location, "the server does not hand it out: "+fault.Of(err).Error())
 		return nil
 	case err != nil:
-		return err
+		return patiently(ctx, err)
 	}
 	v.judged(v.target.Compare(whole, p), rec, whole)
 	return nil
+}
+
+// patiently is the error of a read that was tried again often enough: the comparison is not begun anew for it.
+func patiently(ctx context.Context, err error) error {
+	if f := fault.Of(err); f.Action == fault.Retry && !fault.Cancelled(ctx) {
+		return fault.New(fault.FailTask, f.Reason, "%w", err)
+	}
+	return err
 }
 
 // unreadable reports whether an error concerns one object alone, so that the others can still be looked at. A server that fails again and
