@@ -171,8 +171,8 @@ func (u *undoer) item(ctx context.Context, rec checkpoint.Record, location strin
 	switch f := fault.Of(err); {
 	case err == nil:
 		return u.forget(ctx, rec, e.Made)
-	case fault.Cancelled(ctx), f.Action == fault.FailTask:
-		return err
+	case fault.Cancelled(ctx), f.Action == fault.FailTask, f.Action == fault.Retry:
+		return err // it may be gone by now: the mark stays, and whoever comes next takes it away again
 	default:
 		u.remember(e.Made)
 		u.stays(rec, location, f)

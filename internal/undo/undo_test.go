@@ -246,3 +246,30 @@ func TestADryRunChangesNothing(t *testing.T) {
 		t.Errorf("%+v, %+v", r, st)
 	}
 }
+
+// TestAnAnswerThatNeverComes: an item whose removal was tried often enough may be gone, and does not count as lying there.
+func TestAnAnswerThatNeverComes(t *testing.T) {
+	w := newWorld(t, false, "box/a")
+	silent := &mute{fake: w.target}
+	_, err := undo.Undo(t.Context(), w.store, w.task, w.ledger, silent, undo.Options{Patience: engine.Options{Pause: time.Microsecond}})
+	if fault.Of(err).Reason != fault.TargetUnavailable || w.left() != "" {
+		t.Fatalf("%v; %s stay", err, w.left())
+	}
+	if got := w.states(t)["box/a"]; got != checkpoint.Writing {
+		t.Errorf("the ledger has it as %v", got)
+	}
+	must(t, undo.Finish(t.Context(), w.ledger, w.target, false, engine.Options{Pause: time.Microsecond}))
+	if got := w.states(t)["box/a"]; got != checkpoint.Pending {
+		t.Errorf("afterwards the ledger has it as %v", got)
+	}
+}
+
+// mute removes, and never says so.
+type mute struct{ *fake }
+
+func (m *mute) Remove(ctx context.Context, prev sinks.Receipt) error {
+	if err := m.fake.Remove(ctx, prev); err != nil {
+		return err
+	}
+	return fault.New(fault.Retry, fault.TargetUnavailable, "no answer")
+}
