@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -89,10 +88,7 @@ func (c checkedAccounts) WriteText(w io.Writer) error {
 // WriteJSON writes it for programs.
 func (c checkedAccounts) WriteJSON(w io.Writer) error {
 	some := func(found []config.Finding) []config.Finding { return append([]config.Finding{}, found...) } // [] and not null
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(struct {
+	return report.WriteReadableJSON(w, struct {
 		File      string           `json:"file"`
 		Accounts  int              `json:"accounts"`
 		LeftOut   int              `json:"left_out"`

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -114,7 +112,7 @@ func stopped(ctx context.Context, what string, err error) error {
 // people returns the accounts whose calendars are moved, and those of them that were asked for.
 func (r *releaseFlags) people(job *config.Job) (all, asked []config.Account, err error) {
 	all = slices.DeleteFunc(slices.Clone(job.People), func(p config.Account) bool {
-		return !slices.Contains(p.Kinds, "calendar") || strings.HasPrefix(p.Source, drivePrefix)
+		return !slices.Contains(kindsOf(p), "calendar")
 	})
 	if len(all) == 0 {
 		return nil, nil, usage(fmt.Errorf("the job moves no calendars"))
@@ -132,9 +130,7 @@ func (r *releaseFlags) people(job *config.Job) (all, asked []config.Account, err
 
 func (r *releaseFlags) show(out io.Writer, done []released) error {
 	if r.json {
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		return e.Encode(map[string]any{"dry_run": r.dryRun, "accounts": done})
+		return report.WriteJSON(out, map[string]any{"dry_run": r.dryRun, "accounts": done})
 	}
 	word := "released"
 	if r.dryRun {

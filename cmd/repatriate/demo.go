@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -123,9 +122,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		}
 	}
 	if d.asJSON {
-		e := json.NewEncoder(d.out)
-		e.SetIndent("", "  ")
-		if err := e.Encode(d.reports); err != nil {
+		if err := report.WriteJSON(d.out, d.reports); err != nil {
 			return err
 		}
 	} else {

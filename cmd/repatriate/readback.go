@@ -30,11 +30,7 @@ func (o overParts) run(ctx context.Context) (gone []string, err error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	view, err := viewStore(ctx, o.job) // one that is not there is not made
-	if err != nil {
-		return nil, err
-	}
-	if err := view.Close(); err != nil {
+	if err := needState(ctx, o.job); err != nil { // one that is not there is not made
 		return nil, err
 	}
 	store, err := openStore(ctx, o.job, false)

@@ -142,11 +142,7 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 		return nil, usage(err)
 	}
 	if p.retry {
-		view, err := viewStore(ctx, job) // there is nothing to take up where nothing was ever run
-		if err != nil {
-			return nil, err
-		}
-		if err := view.Close(); err != nil {
+		if err := needState(ctx, job); err != nil { // there is nothing to take up where nothing was ever run
 			return nil, err
 		}
 	}

@@ -54,6 +54,15 @@ func viewOf(ctx context.Context, job *config.Job, o sqlite.Options) (checkpoint.
 	return store, nil
 }
 
+// needState refuses a job that has no state to look at.
+func needState(ctx context.Context, job *config.Job) error {
+	view, err := viewStore(ctx, job)
+	if err != nil {
+		return err
+	}
+	return view.Close()
+}
+
 // wiring ties the implementations together for one pass over a job. Nothing else knows them.
 type wiring struct {
 	job            *config.Job
@@ -88,15 +97,19 @@ func (w *wiring) accounts(people []config.Account) []runner.Account {
 	w.parallel = min(w.job.Concurrency.Accounts, len(people))
 	out := make([]runner.Account, 0, len(people))
 	for _, p := range people {
-		kinds := p.Kinds
-		if strings.HasPrefix(p.Source, drivePrefix) {
-			kinds = slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return k != "files" })
-		}
-		out = append(out, runner.Account{Name: p.Source, Kinds: kinds, Open: func(ctx context.Context, kind string) ([]runner.Task, error) {
+		out = append(out, runner.Account{Name: p.Source, Kinds: kindsOf(p), Open: func(ctx context.Context, kind string) ([]runner.Task, error) {
 			return w.open(ctx, p, kind)
 		}})
 	}
 	return out
+}
+
+// kindsOf returns the kinds of an account; a shared drive has files alone.
+func kindsOf(p config.Account) []string {
+	if strings.HasPrefix(p.Source, drivePrefix) {
+		return slices.DeleteFunc(slices.Clone(p.Kinds), func(k string) bool { return k != "files" })
+	}
+	return p.Kinds
 }
 
 func (w *wiring) open(ctx context.Context, p config.Account, kind string) ([]runner.Task, error) {

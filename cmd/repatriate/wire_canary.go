@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/fault"
@@ -35,7 +34,7 @@ const mostCanaries = 50
 func (w *wiring) canaryPair(ctx context.Context) (pair []caldav.Options, broken, err error) {
 	asked := 0
 	for _, p := range w.job.People {
-		if !slices.Contains(p.Kinds, "calendar") || strings.HasPrefix(p.Source, drivePrefix) {
+		if !slices.Contains(kindsOf(p), "calendar") {
 			continue
 		}
 		if asked++; len(pair) == 2 || asked > mostCanaries {

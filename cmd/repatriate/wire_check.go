@@ -154,14 +154,6 @@ func (c *checking) kinds() []string {
 	return slices.DeleteFunc(slices.Clone(c.job.Kinds), func(k string) bool { return !c.moves(k) })
 }
 
-// kindsOf returns the kinds of an account; a shared drive has files alone.
-func kindsOf(p config.Account) []string {
-	if strings.HasPrefix(p.Source, drivePrefix) {
-		return slices.DeleteFunc(slices.Clone(p.Kinds), func(k string) bool { return k != "files" })
-	}
-	return p.Kinds
-}
-
 func (c *checking) server(side preflight.Side, at, key string) preflight.Server {
 	reason := fault.TargetUnavailable
 	if side == preflight.Source {

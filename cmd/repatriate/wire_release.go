@@ -51,12 +51,8 @@ func (w *wiring) releaseCalendars(ctx context.Context, p config.Account, dryRun 
 
 // lockState keeps runs of the job away, if it has a state, until unlock is called.
 func lockState(ctx context.Context, job *config.Job) (unlock func(), err error) {
-	view, err := viewStore(ctx, job)
-	if err != nil {
-		return func() {}, nil //nolint:nilerr // a job that never ran, or on another machine, has no run to keep away
-	}
-	if err := view.Close(); err != nil {
-		return nil, err
+	if needState(ctx, job) != nil {
+		return func() {}, nil // a job that never ran, or on another machine, has no run to keep away
 	}
 	store, err := openStore(ctx, job, false)
 	if err != nil {

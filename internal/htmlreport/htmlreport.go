@@ -64,15 +64,7 @@ func (a *Account) add(t report.Task) {
 	a.Tasks = append(a.Tasks, t)
 	v := verdict{a.Grade, a.Why}.worse(taskVerdict(t))
 	a.Grade, a.Why = v.grade, v.why
-	c := &a.Counts
-	c.Listed += t.Listed
-	c.Copied += t.Copied
-	c.CopiedWithLosses += t.CopiedWithLosses
-	c.Skipped += t.Skipped
-	c.Failed += t.Failed
-	c.Removed += t.Removed
-	c.Pending += t.Pending
-	c.Bytes += t.Bytes
+	a.Counts.Add(t.Counts)
 }
 
 // meet gives the accounts their names on the target, and adds those of which nothing was listed yet.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -97,9 +96,7 @@ func (c *Check) ExitCode() int {
 
 // WriteJSON writes the check as one JSON object.
 func (c *Check) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(c)
+	return WriteJSON(w, c)
 }
 
 // WriteText writes the check for a person at a terminal.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -37,10 +36,7 @@ func (e Explanation) WriteText(w io.Writer) error {
 
 // WriteJSON writes it for programs.
 func (e Explanation) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(e)
+	return WriteReadableJSON(w, e)
 }
 
 // ExitCode is the process's exit code.

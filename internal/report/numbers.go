@@ -22,39 +22,59 @@ func (t *table) add(account, kind, name string, values ...int64) {
 }
 
 func (t *table) write(b *strings.Builder) {
-	width := lineWidth
-	for _, title := range t.titles {
-		width -= max(len(title), 8) + 1
-	}
-	fmt.Fprintf(b, "%-*s", width, "account")
-	for _, title := range t.titles {
-		fmt.Fprintf(b, " %*s", max(len(title), 8), title)
-	}
-	b.WriteByte('\n')
-	total := numbers{values: make([]int64, len(t.titles))}
+	writeHeader(b, t.titles)
+	total := numbers{kind: "all", values: make([]int64, len(t.titles))}
 	account := ""
 	for i, r := range t.rows {
 		if r.account != account || i == 0 {
 			account = r.account
 			fmt.Fprintln(b, Clean(account, lineWidth))
 		}
-		t.row(b, width, r)
+		t.row(b, r)
 		for i, v := range r.values {
 			total.values[i] += v
 		}
 	}
 	if len(t.rows) != 1 {
 		fmt.Fprintln(b, "total")
-		total.kind = "all"
-		t.row(b, width, total)
+		t.row(b, total)
 	}
 }
 
-func (t *table) row(b *strings.Builder, width int, r numbers) {
-	name := Clean(strings.TrimSpace(fmt.Sprintf("%-8s  %s", r.kind, r.name)), width-2)
-	fmt.Fprintf(b, "  %s%s", name, strings.Repeat(" ", width-2-utf8.RuneCountInString(name)))
-	for i, v := range r.values {
-		fmt.Fprintf(b, " %*d", max(len(t.titles[i]), 8), v)
+func (t *table) row(b *strings.Builder, r numbers) {
+	var values []string
+	for _, v := range r.values {
+		values = append(values, fmt.Sprint(v))
+	}
+	writeLine(b, t.titles, r.kind, r.name, values)
+}
+
+// nameWidth is what the numbers below their titles leave for kind and name.
+func nameWidth(titles []string) int {
+	width := lineWidth
+	for _, title := range titles {
+		width -= columnWidth(title) + 1
+	}
+	return width
+}
+
+func columnWidth(title string) int { return max(len(title), 8) }
+
+func writeHeader(b *strings.Builder, titles []string) {
+	fmt.Fprintf(b, "%-*s", nameWidth(titles), "account")
+	for _, title := range titles {
+		fmt.Fprintf(b, " %*s", columnWidth(title), title)
+	}
+	b.WriteByte('\n')
+}
+
+// writeLine writes kind and name, and a value below each title.
+func writeLine(b *strings.Builder, titles []string, kind, name string, values []string) {
+	width := nameWidth(titles)
+	text := Clean(strings.TrimSpace(fmt.Sprintf("%-8s  %s", kind, name)), width-2)
+	fmt.Fprintf(b, "  %s%s", text, strings.Repeat(" ", width-2-utf8.RuneCountInString(text)))
+	for i, v := range values {
+		fmt.Fprintf(b, " %*s", columnWidth(titles[i]), v)
 	}
 	b.WriteByte('\n')
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -17,10 +16,7 @@ type Preflight struct {
 
 // WriteJSON writes the report for programs.
 func (p Preflight) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(struct {
+	return WriteReadableJSON(w, struct {
 		Job      string             `json:"job"`
 		Summary  preflight.Summary  `json:"summary"`
 		Findings []*preflight.Group `json:"findings"`

@@ -20,7 +20,8 @@ type Counts struct {
 	Bytes            int64 `json:"bytes"`
 }
 
-func (c *Counts) add(d Counts) {
+// Add adds other counts to these.
+func (c *Counts) Add(d Counts) {
 	c.Listed += d.Listed
 	c.Copied += d.Copied
 	c.CopiedWithLosses += d.CopiedWithLosses
@@ -108,7 +109,7 @@ func New(job string, tasks []checkpoint.Status) *Report {
 		if t.empty() {
 			continue
 		}
-		r.Totals.add(t.Counts)
+		r.Totals.Add(t.Counts)
 		r.total(t)
 		r.Balanced = r.Balanced && t.Balanced
 		r.Tasks = append(r.Tasks, t)

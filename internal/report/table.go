@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // lineWidth is how wide a report for people is: nothing that can be broken is longer.
@@ -23,7 +22,7 @@ type row struct {
 // writeTasks writes a heading for each account with a line for each of its tasks, and the totals by kind.
 func (r *Report) writeTasks(b *strings.Builder) {
 	columns := r.columns()
-	writeHeader(b, columns)
+	writeHeader(b, titles(columns))
 	shown := r.Tasks
 	if len(shown) > manyTasks {
 		shown = slices.DeleteFunc(slices.Clone(shown), Task.fine)
@@ -111,31 +110,18 @@ func (r *Report) columns() []column {
 	return out
 }
 
-// nameWidth is what the numbers leave for kind and name.
-func nameWidth(columns []column) int {
-	width := lineWidth
+// titles are the headings of columns.
+func titles(columns []column) (out []string) {
 	for _, c := range columns {
-		width -= columnWidth(c) + 1
+		out = append(out, c.title)
 	}
-	return width
-}
-
-func columnWidth(c column) int { return max(len(c.title), 8) }
-
-func writeHeader(b *strings.Builder, columns []column) {
-	fmt.Fprintf(b, "%-*s", nameWidth(columns), "account")
-	for _, c := range columns {
-		fmt.Fprintf(b, " %*s", columnWidth(c), c.title)
-	}
-	b.WriteByte('\n')
+	return out
 }
 
 func writeRow(b *strings.Builder, columns []column, r row) {
-	width := nameWidth(columns)
-	name := Clean(strings.TrimSpace(fmt.Sprintf("%-8s  %s", r.kind, r.name)), width-2)
-	fmt.Fprintf(b, "  %s%s", name, strings.Repeat(" ", width-2-utf8.RuneCountInString(name)))
+	var values []string
 	for _, c := range columns {
-		fmt.Fprintf(b, " %*s", columnWidth(c), c.value(r.counts))
+		values = append(values, c.value(r.counts))
 	}
-	b.WriteByte('\n')
+	writeLine(b, titles(columns), r.kind, r.name, values)
 }

@@ -19,7 +19,7 @@ type Total struct {
 
 func (t *Total) add(task Task) {
 	t.Tasks++
-	t.Counts.add(task.Counts)
+	t.Counts.Add(task.Counts)
 	t.Balanced = t.Balanced && task.Balanced
 }
 

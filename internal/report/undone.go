@@ -64,7 +64,7 @@ func (u *Undoing) ExitCode() int {
 }
 
 // WriteJSON writes it as one JSON object.
-func (u *Undoing) WriteJSON(w io.Writer) error { return writeJSON(w, u) }
+func (u *Undoing) WriteJSON(w io.Writer) error { return WriteJSON(w, u) }
 
 // WriteText writes it for a person at a terminal.
 func (u *Undoing) WriteText(w io.Writer) error {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -91,13 +90,7 @@ func (v *Verification) ExitCode() int {
 }
 
 // WriteJSON writes the verification as one JSON object.
-func (v *Verification) WriteJSON(w io.Writer) error { return writeJSON(w, v) }
-
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
+func (v *Verification) WriteJSON(w io.Writer) error { return WriteJSON(w, v) }
 
 // WriteText writes the verification for a person at a terminal.
 func (v *Verification) WriteText(w io.Writer) error {
