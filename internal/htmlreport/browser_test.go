@@ -2,6 +2,7 @@ package htmlreport_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -9,7 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/realserver"
 )
 
 // browser is a real Chromium without a window. It is spoken to over pipes, in messages of the DevTools protocol that end
@@ -41,8 +46,11 @@ func openBrowser(t *testing.T) *browser {
 	}
 	theirs, to := pipe(t)
 	from, answer := pipe(t)
-	c := exec.CommandContext(t.Context(), path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+	// Not the test's own context: that ends before the cleanup, and would kill the browser while its children still write.
+	ctx, cancel := context.WithTimeout(context.Background(), lifetime)
+	c := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
 		"--disable-background-networking", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe")
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.ExtraFiles = []*os.File{theirs, answer} // its descriptors 3 and 4
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -54,7 +62,11 @@ func openBrowser(t *testing.T) *browser {
 		b.session = ""
 		b.send("Browser.close", nil)
 		to.Close()
-		_ = c.Wait() // the folder is removed after that
+		_ = c.Wait()
+		cancel()
+		if err := realserver.EndGroup(c.Process.Pid); err != nil { // the folder is removed after that
+			t.Error(err)
+		}
 		from.Close()
 	})
 	var target struct{ TargetID string }
@@ -65,6 +77,9 @@ func openBrowser(t *testing.T) *browser {
 	b.call("Page.enable", nil, nil)
 	return b
 }
+
+// lifetime is how long a browser may live at the most.
+const lifetime = 5 * time.Minute
 
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()

@@ -88,12 +88,13 @@ func (p *process) end(signal syscall.Signal) error {
 		_ = syscall.Kill(group, syscall.SIGKILL)
 		<-p.done
 	}
-	return waitGroupGone(group)
+	return EndGroup(-group)
 }
 
-// waitGroupGone waits for the children of a main process that has ended: first
-// for them to end themselves, then after SIGKILL.
-func waitGroupGone(group int) error {
+// EndGroup waits for the children of a main process that has ended, and that led
+// the process group of its pid: first for them to end themselves, then after SIGKILL.
+func EndGroup(pid int) error {
+	group := -pid
 	for _, limit := range []time.Duration{300 * time.Millisecond, stopTimeout} {
 		for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(pollInterval) {
 			if errors.Is(syscall.Kill(group, 0), syscall.ESRCH) {
