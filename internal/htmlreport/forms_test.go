@@ -48,11 +48,10 @@ func TestHTML(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	l := sample()
-	j := l.job(people...)
-	for name, c := range map[string]ledger{"report.json": l, "empty.json": {}} {
-		if len(c) == 0 {
-			j = c.job()
+	for name, c := range map[string]ledger{"report.json": sample(), "empty.json": {}} {
+		j := c.job()
+		if len(c) > 0 {
+			j = c.job(people...)
 		}
 		var b bytes.Buffer
 		w, err := htmlreport.NewJSON(&b, j)
