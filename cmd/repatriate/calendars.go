@@ -137,6 +137,13 @@ func (r *releaseFlags) show(out io.Writer, done []released) error {
 		word = "to release"
 	}
 	lines := [][]string{{"account", word, "changed since, left alone"}}
+	total := released{Account: "total"}
+	for _, d := range done {
+		total.Released, total.Changed = total.Released+d.Released, total.Changed+d.Changed
+	}
+	if len(done) > 1 {
+		done = append(done, total)
+	}
 	for _, d := range done {
 		lines = append(lines, []string{report.Clean(d.Account, 60), strconv.Itoa(d.Released), strconv.Itoa(d.Changed)})
 	}

@@ -242,7 +242,7 @@ func (p pass) people(job *config.Job) ([]config.Account, error) {
 	}
 	for _, s := range p.accounts {
 		if !slices.ContainsFunc(job.People, func(a config.Account) bool { return strings.EqualFold(s, a.Source) }) {
-			return nil, fmt.Errorf("--account %q does not stand in %s", s, job.Accounts)
+			return nil, fmt.Errorf("--account %q is not in %s", s, job.Accounts)
 		}
 	}
 	return people, nil

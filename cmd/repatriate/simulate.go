@@ -172,15 +172,20 @@ func (s *simulateFlags) run(c *cobra.Command, o simulation.Options) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
+	job := filepath.Join(s.dir, "job.yaml")
+	if _, err := os.Lstat(job); err == nil {
+		return usage(fmt.Errorf("%s is there already, from an earlier start: take a new --dir, since mailboxes are gone with their simulation", job))
+	}
 	dir, err := filepath.Abs(s.dir)
 	if err != nil {
 		return err
 	}
+	liftMemoryLimit()
 	started, err := simulation.Start(dir, o)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(c.OutOrStdout(), "ready", filepath.Join(s.dir, "job.yaml"))
+	fmt.Fprintln(c.OutOrStdout(), "ready", job)
 	<-c.Context().Done()
 	return started.Close()
 }

@@ -186,6 +186,18 @@ func TestDemoKeep(t *testing.T) {
 	}
 }
 
+// TestSimulateTwice: the mailboxes of the first start are gone, so that its state would not fit.
+func TestSimulateTwice(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "job.yaml"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := ran(t, exitUsage, "simulate", "--dir", dir)
+	if text := p.stderr.String(); !strings.Contains(text, "take a new --dir") {
+		t.Error(text)
+	}
+}
+
 // TestSimulateMicrosoft: the made-up tenant has as many contacts and tasks as were asked for.
 func TestSimulateMicrosoft(t *testing.T) {
 	job, stop := simulating(t, "microsoft", "--dir", t.TempDir(), "--users", "2", "--mail", "1", "--files", "1", "--events", "1", "--contacts", "5", "--tasks", "0")

@@ -180,7 +180,7 @@ func importState(ctx context.Context, out io.Writer, stdin io.Reader, path, inpu
 	})
 	switch {
 	case errors.Is(err, statefile.ErrFormat):
-		return usage(fmt.Errorf("import %s: nothing was made of it: %w", name, err))
+		return usage(fmt.Errorf("import %s: %w; no state was made", name, err))
 	case err != nil:
 		return err
 	}

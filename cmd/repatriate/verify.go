@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -66,7 +65,7 @@ func (v *verifyFlags) share() (float64, error) {
 	}
 	n, err := strconv.ParseFloat(strings.TrimSuffix(v.sample, "%"), 64)
 	if err != nil || !strings.HasSuffix(v.sample, "%") || n < 0 || n > 100 || n != n {
-		return 0, fmt.Errorf("--sample %q is no share from 0%% to 100%%", v.sample)
+		return 0, fmt.Errorf("--sample %q is no share: write it as 5%%, from 0%% to 100%%", v.sample)
 	}
 	return n / 100, nil
 }
@@ -120,7 +119,7 @@ func runVerify(ctx context.Context, job *config.Job, v *verifyFlags, share float
 		failed: func(p part, err error) { add(p, readback.Result{}, err) },
 	}.run(ctx)
 	if ctx.Err() != nil {
-		return nil, exitError{exitInterrupted, errors.New("verify was interrupted: nothing was changed on the target, and what it found is not told")}
+		r.Interrupted, r.Proven, err = true, false, nil
 	}
 	r.Note = goneAccounts(gone, job)
 	return r, err

@@ -204,11 +204,24 @@ func read(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // only read
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, folderError(path)
+	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(text) > maxFile {
 		err = fmt.Errorf("%s: larger than %d MB", path, maxFile>>20)
 	}
 	return text, err
+}
+
+// folderError says that a folder was named instead of a file, and which of its files may be meant.
+func folderError(path string) error {
+	for _, pattern := range []string{"job.yaml", "*.yaml", "*.yml"} {
+		if found, err := filepath.Glob(filepath.Join(path, pattern)); err == nil && len(found) == 1 {
+			return fmt.Errorf("%s is a folder; do you mean %s?", path, found[0])
+		}
+	}
+	return fmt.Errorf("%s is a folder, not a file", path)
 }
 
 // Parse reads the text of a job file; path is for messages and for relative paths.

@@ -166,3 +166,19 @@ func TestMicrosoft(t *testing.T) {
 		}
 	}
 }
+
+// TestFolderInsteadOfAFile: the job file that is meant is named.
+func TestFolderInsteadOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := config.Load(dir); err == nil || !strings.HasSuffix(err.Error(), "is a folder, not a file") {
+		t.Error(err)
+	}
+	for _, name := range []string{"job.yaml", "other.yaml"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := config.Load(dir); err == nil || !strings.HasSuffix(err.Error(), "do you mean "+filepath.Join(dir, "job.yaml")+"?") {
+		t.Error(err)
+	}
+}

@@ -27,10 +27,10 @@ type Outcome string
 // The outcomes. Only Proven and Changed are as they should be.
 const (
 	Proven  Outcome = "proven"
-	Changed Outcome = "changed by user" // it has another version than when it was written, or lies elsewhere
-	Differs Outcome = "differs"         // the content is another one, and nobody changed it as far as the server tells
-	Missing Outcome = "missing"         // it is not where it was written, nor found elsewhere
-	Extra   Outcome = "extra"           // a second copy of an item, which the ledger does not know
+	Changed Outcome = "changed" // it has another version than when it was written, or lies elsewhere
+	Differs Outcome = "differs" // the content is another one, and nobody changed it as far as the server tells
+	Missing Outcome = "missing" // it is not where it was written, nor found elsewhere
+	Extra   Outcome = "extra"   // a second copy of an item, which the ledger does not know
 )
 
 // Outcomes lists them in the order of reports.

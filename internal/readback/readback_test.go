@@ -195,13 +195,13 @@ func TestEachDamageIsFound(t *testing.T) {
 		}{
 			"none":              {1, func(map[string]body) {}, "", 5},
 			"deleted":           {0, func(h map[string]body) { delete(h, in+"b") }, "missing b", 4},
-			"edited":            {0, func(h map[string]body) { h[in+"b"] = body{text: "mine", version: "2"} }, "changed by user b", 4},
+			"edited":            {0, func(h map[string]body) { h[in+"b"] = body{text: "mine", version: "2"} }, "changed b", 4},
 			"saved as it was":   {0, func(h map[string]body) { h[in+"b"] = body{text: h[in+"b"].text, version: "2"} }, "", 5},
 			"a flipped byte":    {1, func(h map[string]body) { h[in+"b"] = body{text: "The text of b+", version: "1"} }, "differs b", 4},
-			"moved by its user": {0, func(h map[string]body) { h["mine"] = h[in+"c"]; delete(h, in+"c") }, "changed by user c", 4},
+			"moved by its user": {0, func(h map[string]body) { h["mine"] = h[in+"c"]; delete(h, in+"c") }, "changed c", 4},
 			"copied":            {0, func(h map[string]body) { h["again"] = h[in+"c"] }, "extra again", 5},
 			"moved and copied": {0, func(h map[string]body) { h["x"], h["y"] = h[in+"c"], h[in+"c"]; delete(h, in+"c") },
-				"changed by user c; extra y", 4},
+				"changed c; extra y", 4},
 			"somebody else's": {0, func(h map[string]body) { h["other"] = body{text: "the text of x", version: "1"} }, "", 5},
 		} {
 			t.Run(fmt.Sprintf("%s, tree %v", name, tree), func(t *testing.T) {
@@ -242,7 +242,7 @@ func TestAFolderThatItsUserRenamed(t *testing.T) {
 		}
 	}
 	r := w.verify(t, 0)
-	if got, want := told(r), "changed by user a; changed by user b; changed by user c; changed by user d; changed by user e; changed by user f"; got != want {
+	if got, want := told(r), "changed a; changed b; changed c; changed d; changed e; changed f"; got != want {
 		t.Errorf("found %q, want %q", got, want)
 	}
 }

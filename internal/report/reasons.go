@@ -69,7 +69,7 @@ func (r *Report) writeReasons(b *strings.Builder) {
 		losses bool
 	}{
 		{"Copied, but not as it was:", true},
-		{"Skipped or failed:", false},
+		{r.leftTitle(), false},
 	} {
 		reasons := r.reasons(group.losses)
 		if len(reasons) == 0 {
@@ -80,6 +80,17 @@ func (r *Report) writeReasons(b *strings.Builder) {
 			r.writeReason(b, c)
 		}
 	}
+}
+
+// leftTitle names what did not come over.
+func (r *Report) leftTitle() string {
+	switch {
+	case r.Totals.Failed == 0:
+		return "Skipped:"
+	case r.Totals.Skipped == 0:
+		return "Failed:"
+	}
+	return "Skipped or failed:"
 }
 
 // Indents of the list of reasons.

@@ -40,6 +40,8 @@ type Verification struct {
 	Tasks  []Verified                 `json:"tasks"`
 	// Note says what nobody looked at.
 	Note string `json:"note,omitempty"`
+	// Interrupted says that it did not come to its end, so that nothing is proven.
+	Interrupted bool `json:"interrupted,omitempty"`
 	// Requeued counts the missing items that the next run will move again.
 	Requeued int64 `json:"requeued,omitempty"`
 }
@@ -78,9 +80,11 @@ func (t Verified) sound() bool {
 	return t.Outcomes[readback.Differs]+t.Outcomes[readback.Missing]+t.Outcomes[readback.Extra] == 0
 }
 
-// ExitCode is the process's exit code by what was found: 0, 3 or 4.
+// ExitCode is the process's exit code by what was found: 0, 3 or 4; 130 of one that was interrupted.
 func (v *Verification) ExitCode() int {
 	switch {
+	case v.Interrupted:
+		return 130
 	case v.Proven:
 		return 0
 	case slices.ContainsFunc(v.Tasks, func(t Verified) bool { return t.Error != "" }):
@@ -95,7 +99,7 @@ func (v *Verification) WriteJSON(w io.Writer) error { return WriteJSON(w, v) }
 // WriteText writes the verification for a person at a terminal.
 func (v *Verification) WriteText(w io.Writer) error {
 	var b strings.Builder
-	t := table{titles: []string{"proven", "changed", "differs", "missing", "extra", "not ours"}}
+	t := table{titles: []string{"proven", "changed", "differs", "missing", "extra", "others"}}
 	for _, task := range v.Tasks {
 		t.add(task.Account, task.Kind, cmp.Or(task.Name, task.Collection), append(outcomes(task.Outcomes), task.Others)...)
 	}
@@ -179,10 +183,12 @@ func (v *Verification) writeVerdict(b *strings.Builder) {
 	}
 	fmt.Fprintln(b)
 	switch {
+	case v.Interrupted:
+		fmt.Fprintf(b, "%s\n", wrap("verify was interrupted: this is what it found until then, and nothing was changed on the target.", 0))
 	case v.Proven && v.Share >= 1:
-		fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf("Proven: all that the job wrote lies on the target, byte for byte where it has bytes. %s read whole.", read1(read)), 0))
+		fmt.Fprintf(b, "%s\n", wrap("Proven: all that the job wrote lies on the target, byte for byte where it has bytes. "+readWhole(read)+".", 0))
 	case v.Proven:
-		fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf("Proven: all that the job wrote lies on the target, by place, size and version. %s read whole; --deep reads all.", read1(read)), 0))
+		fmt.Fprintf(b, "%s\n", wrap("Proven: all that the job wrote lies on the target, by place, size and version. "+readWhole(read)+"; --deep reads all.", 0))
 	case v.Requeued > 0:
 		fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf("Not proven: see above. The next run moves %s again: repatriate run %s", Plural(v.Requeued, "missing item"), job), 0))
 	case v.ExitCode() == 4:
@@ -207,11 +213,14 @@ func (v *Verification) advice(job string) string {
 	return strings.Join(out, " ")
 }
 
-func read1(n int64) string {
-	if n == 1 {
-		return "1 object was"
+func readWhole(n int64) string {
+	switch n {
+	case 0:
+		return "Nothing was read whole"
+	case 1:
+		return "1 item was read whole"
 	}
-	return fmt.Sprintf("%d objects were", n)
+	return fmt.Sprintf("%d items were read whole", n)
 }
 
 // taskTitle names a task for a person.

@@ -53,3 +53,20 @@ func TestUndoingTellsWhatStays(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestVerificationThatWasInterrupted tells what it found, and proves nothing.
+func TestVerificationThatWasInterrupted(t *testing.T) {
+	v := report.NewVerification("pilot", 0)
+	v.Add(checkpoint.Status{Task: checkpoint.Task{Account: "ada@example.org", Kind: "files", Collection: "drive"}, Name: "Drive"}, readback.Result{
+		Counts:   map[readback.Outcome]int64{readback.Proven: 7, readback.Missing: 1},
+		Findings: []readback.Finding{{Outcome: readback.Missing, Title: "plan.txt", Location: "x/plan.txt"}},
+	}, nil)
+	v.Interrupted, v.Proven = true, false
+	var b strings.Builder
+	if err := v.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	if text := b.String(); !strings.Contains(text, "plan.txt") || !strings.Contains(text, "verify was interrupted") || v.ExitCode() != 130 {
+		t.Errorf("exit code %d:\n%s", v.ExitCode(), text)
+	}
+}
