@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/mapping"
@@ -120,8 +119,8 @@ func benchmarkPeople(b *testing.B, server *realserver.Server, people, todos int,
 		"--latency", far.String())
 	root := awayURL(b, server.HTTP, far)
 	home := func(url string) string { return strings.Replace(url, server.HTTP, root, 1) }
-	client := simulated(b, organisation.Spec{Users: 1, Contacts: people, Tasks: todos, Seed: 1})
-	cards := contacts(b, client)
+	client := source.client(b)
+	cards := contacts(b, client) // which also has the provider draw the pictures: a real one has them
 	j, unit := job{kind: "contacts"}, "contacts"
 	j.target = fmt.Sprintf("{contacts: {carddav: %q}}", home(server.AddressBooksURL("{user}")))
 	var todo []object

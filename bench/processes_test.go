@@ -16,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
+	"codeberg.org/repatriate/repatriate/internal/secret"
+	"codeberg.org/repatriate/repatriate/sources/google"
 )
 
 func TestMain(m *testing.M) {
@@ -98,6 +101,32 @@ func startProvider(tb testing.TB, flags ...string) *provider {
 		tb.Fatalf("the simulated provider said %q: %v", line, err)
 	}
 	return p
+}
+
+// client is one of the provider's process.
+func (p *provider) client(tb testing.TB) *google.Client {
+	tb.Helper()
+	file := filepath.Join(p.dir, "job.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	job, err := config.Parse(file, text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	g := job.Source.Google
+	key, err := secret.Resolve(tb.Context(), g.Credentials, p.dir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	client, err := google.New(context.Background(), google.Options{
+		Credentials: []byte(key.Reveal()), Admin: g.Admin, Endpoint: g.Endpoint, Tier: "unlimited",
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client
 }
 
 // cpu is what the provider's process has spent so far.

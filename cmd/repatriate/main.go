@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -33,6 +34,14 @@ func main() {
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	os.Exit(run(os.Args[1:]))
+}
+
+// liftMemoryLimit is for a process that holds an organisation and its mailboxes in memory: the garbage collector would work
+// all the time in vain.
+func liftMemoryLimit() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(math.MaxInt64)
+	}
 }
 
 func run(args []string) int {
@@ -99,7 +108,7 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 			if ctx.Err() != nil {
 				os.Exit(exitInterrupted)
 			}
-			fmt.Fprintln(os.Stderr, "\nrepatriate: ending what is under way; once more to stop at once")
+			fmt.Fprintln(os.Stderr, "\nrepatriate: ending what is under way; press Ctrl-C again to stop at once")
 			cancel()
 		}
 	}()
