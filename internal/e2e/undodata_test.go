@@ -29,8 +29,6 @@ type undone struct {
 	was     contents
 	// twice counts what lay on the target before and is moved there once more, since no protocol tells whose it is.
 	twice int64
-	// rerun runs the job after an undo that was broken off.
-	rerun bool
 	// edit does what a user does after the move.
 	edit func()
 	// edited are the addresses of items that the user edited, added those of what is the user's own, and flagged messages.

@@ -36,7 +36,7 @@ func readObject(data []byte) (dav.Object, error) {
 	if err != nil {
 		return dav.Object{}, err
 	}
-	o := dav.Object{Written: strings.TrimSpace(calendar.Value(dav.DigestProperty))}
+	o := dav.Object{Written: dav.WrittenDigest(calendar.Value(dav.DigestProperty))}
 	var full, core []string
 	for _, c := range calendar.Components {
 		if c.Name == "VTIMEZONE" {

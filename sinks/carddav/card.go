@@ -33,7 +33,7 @@ func readCard(data []byte) (dav.Object, error) {
 	if err != nil {
 		return dav.Object{}, err
 	}
-	o := dav.Object{Written: strings.TrimSpace(card.Value(dav.DigestProperty))}
+	o := dav.Object{Written: dav.WrittenDigest(card.Value(dav.DigestProperty))}
 	var full, core []string
 	name, _ := card.Get("FN")
 	o.Title = strings.TrimSpace(name.Text())

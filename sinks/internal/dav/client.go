@@ -3,6 +3,7 @@ package dav
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,7 @@ type Client struct {
 
 	o    Options
 	http *http.Client
+	salt string
 }
 
 // NewClient returns a client that has sent nothing.
@@ -56,7 +58,7 @@ func NewClient(o Options) (*Client, error) {
 		home = home.JoinPath("/")
 	}
 	home.User, home.RawQuery, home.Fragment = nil, "", ""
-	c := &Client{o: o, Home: home, Close: func() {}}
+	c := &Client{o: o, Home: home, Close: func() {}, salt: rand.Text()[:8]}
 	transport := o.RoundTripper
 	if transport == nil {
 		own := httpx.NewTransport()

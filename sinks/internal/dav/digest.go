@@ -14,6 +14,17 @@ const (
 	digestRaw    = "raw"
 )
 
+// stamp returns the value of DigestProperty for an object whose Full it is given. What another client wrote has another salt, even if it
+// is the same object: where ETags are digests of the content, as in Radicale, one that was removed and written again would have
+// its old ETag, and what an earlier process still has under way at the server would be done to it.
+func (c *Client) stamp(full string) string { return full + "." + c.salt }
+
+// WrittenDigest returns Object.Written from the value of DigestProperty.
+func WrittenDigest(value string) string {
+	full, _, _ := strings.Cut(strings.TrimSpace(value), ".")
+	return full
+}
+
 // digest returns sinks.Written.Digest of an object that lies on the target as o says.
 func (o Object) digest() string {
 	parts := []string{digestObject, o.Full, o.Meaning}

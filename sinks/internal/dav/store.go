@@ -132,7 +132,7 @@ func (s *Store) prepare(w *write) (err error) {
 	if w.want, err = s.Format.Read(data); err != nil {
 		return err
 	}
-	w.data = s.Format.Stamp(data, w.want.Full)
+	w.data = s.Format.Stamp(data, s.Client.stamp(w.want.Full))
 	return nil
 }
 
