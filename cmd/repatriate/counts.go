@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 
@@ -11,41 +12,47 @@ import (
 
 // counts are the providers' own counts of what was listed in a pass, for the report.
 type counts struct {
-	mu     sync.Mutex
-	byTask map[checkpoint.Task]sources.Count
+	mu      sync.Mutex
+	byTask  map[checkpoint.Task]sources.Count
+	weights map[checkpoint.Task]sources.Weight
 }
 
-// ask asks for the provider's count if the source has one and a full listing was completed since before. It fails nothing:
-// where the provider does not answer, nothing is compared.
+// ask asks for what the provider itself says of a collection, if the source can and a full listing was completed since before. It fails
+// nothing: where the provider does not answer, nothing is compared.
 func (c *counts) ask(ctx context.Context, w *wiring, src any, l checkpoint.Ledger, before checkpoint.Status) {
-	counter, ok := src.(sources.Counter)
-	if !ok {
-		return
-	}
 	now, err := l.Status(ctx)
 	if err != nil || !now.Complete || before.Complete && now.Generation == before.Generation {
 		return
 	}
-	c.note(ctx, w, counter, now.Task)
+	if counter, ok := src.(sources.Counter); ok {
+		note(c, w, now.Task, &c.byTask, func() (sources.Count, error) { return counter.Count(ctx) })
+	}
+	if weigher, ok := src.(sources.Weigher); ok {
+		note(c, w, now.Task, &c.weights, func() (sources.Weight, error) { return weigher.Weigh(ctx) })
+	}
 }
 
-// note asks for the provider's count of a task.
-func (c *counts) note(ctx context.Context, w *wiring, counter sources.Counter, t checkpoint.Task) {
-	count, err := counter.Count(ctx)
-	if err != nil {
+// note keeps what the provider answers of a task.
+func note[V any](c *counts, w *wiring, t checkpoint.Task, in *map[checkpoint.Task]V, asked func() (V, error)) {
+	v, err := asked()
+	switch {
+	case errors.Is(err, sources.ErrNoWeight):
+		return
+	case err != nil:
 		w.log.Warn("the provider's own count is not known", "account", t.Account, "kind", t.Kind, "error", err)
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.byTask == nil {
-		c.byTask = make(map[checkpoint.Task]sources.Count)
+	if *in == nil {
+		*in = make(map[checkpoint.Task]V)
 	}
-	c.byTask[t] = count
+	(*in)[t] = v
 }
 
-func (c *counts) all() map[checkpoint.Task]sources.Count {
+// all returns what was noted so far.
+func (c *counts) all() (map[checkpoint.Task]sources.Count, map[checkpoint.Task]sources.Weight) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return maps.Clone(c.byTask)
+	return maps.Clone(c.byTask), maps.Clone(c.weights)
 }

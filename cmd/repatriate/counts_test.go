@@ -25,8 +25,11 @@ func TestProvidersCounts(t *testing.T) {
 				t.Fatalf("exit code %d: %s", code, p.stderr.String())
 			}
 			var counted []string
-			apart := int64(0)
+			apart, weighed := int64(0), 0
 			for _, task := range reported(t, p).Tasks {
+				if task.Weighed != nil && task.Weighed.Bytes > 0 {
+					weighed++
+				}
 				if task.Counted == nil {
 					continue
 				}
@@ -41,8 +44,11 @@ func TestProvidersCounts(t *testing.T) {
 			if !slices.Contains(counted, "mail") || name == "google" && (!slices.Contains(counted, "contacts") || apart == 0) {
 				t.Errorf("counted: %q, %d apart", counted, apart)
 			}
+			if weighed == 0 {
+				t.Error("no drive was weighed")
+			}
 			for _, task := range reported(t, ran(t, p.ProcessState.ExitCode(), "run", "--json", s.Job)).Tasks {
-				if task.Counted != nil {
+				if task.Counted != nil || task.Weighed != nil {
 					t.Errorf("a pass that lists nothing anew asked for the count of %s", task.Kind)
 				}
 			}

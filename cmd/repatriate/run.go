@@ -189,7 +189,9 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, too
 	if err := r.Collect(read, store); err != nil {
 		return nil, err
 	}
-	r.Compare(w.counts.all())
+	counted, weights := w.counts.all()
+	r.Compare(counted)
+	r.Weigh(weights)
 	r.Simulated = p.dryRun
 	r.Pass = &report.Pass{
 		Written: w.counters.Written.Load(), Removed: w.counters.Removed.Load(), Bytes: w.counters.Bytes.Load(),

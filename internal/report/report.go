@@ -48,6 +48,8 @@ type Task struct {
 	Error string `json:"error"`
 	// Counted is the provider's own count, where it was asked.
 	Counted *Counted `json:"counted,omitempty"`
+	// Weighed is what the provider says that the collection takes, where it was asked.
+	Weighed *Weighed `json:"weighed,omitempty"`
 	// Until is when a parked task goes on.
 	Until *time.Time `json:"until,omitempty"`
 	// Complete says that the collection was listed to its end at least once.

@@ -36,6 +36,7 @@ func (r *Report) WriteText(w io.Writer) error {
 func (r *Report) writeErrors(b *strings.Builder) {
 	r.writeUnbalanced(b)
 	r.writeCounted(b)
+	r.writeWeighed(b)
 	groups := r.stoppedAlike()
 	for i, tasks := range groups {
 		if i == maxStops {

@@ -8,7 +8,6 @@ import (
 
 	directory "google.golang.org/api/admin/directory/v1"
 	"google.golang.org/api/calendar/v3"
-	"google.golang.org/api/drive/v3"
 	"google.golang.org/api/gmail/v1"
 	"google.golang.org/api/people/v1"
 	"google.golang.org/api/tasks/v1"
@@ -174,13 +173,11 @@ func (c *Client) peopleOf(a api) func(ctx context.Context, user string) (*people
 }
 
 func (c *Client) checkDrive(ctx context.Context, l *preflight.Log, user string) error {
-	return as(ctx, c, user, driveAbout, c.drive, func(s *drive.Service) error {
-		about, err := s.About.Get().Fields("storageQuota(usageInDrive)").Context(ctx).Do()
-		if err == nil && about.StorageQuota != nil {
-			l.Uses(about.StorageQuota.UsageInDrive)
-		}
-		return err
-	})
+	used, _, err := c.driveUse(ctx, user)
+	if err == nil {
+		l.Uses(used)
+	}
+	return err
 }
 
 // CheckSharedDrive returns a probe of whether a shared drive has a member who can read all of it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"google.golang.org/api/drive/v3"
 	"google.golang.org/api/gmail/v1"
 	"google.golang.org/api/people/v1"
 
@@ -36,6 +37,32 @@ func (s *mailSource) Count(ctx context.Context) (sources.Count, error) {
 		count.Apart = append(count.Apart, sources.Apart{What: label.what, Total: n})
 	}
 	return count, nil
+}
+
+// Weigh implements sources.Weigher for My Drive. Google tells of no shared drive what it takes.
+func (s *driveSource) Weigh(ctx context.Context) (sources.Weight, error) {
+	if s.driveID != "" {
+		return sources.Weight{}, sources.ErrNoWeight
+	}
+	user, err := s.user(ctx)
+	if err != nil {
+		return sources.Weight{}, err
+	}
+	used, trash, err := s.client.driveUse(ctx, user)
+	return sources.Weight{By: "Drive", Bytes: used - trash}, err
+}
+
+// driveUse returns how many bytes a user's files take, and how many of these lie in the trash
+// (developers.google.com/workspace/drive/api/reference/rest/v3/about).
+func (c *Client) driveUse(ctx context.Context, user string) (used, trash int64, err error) {
+	err = as(ctx, c, user, driveAbout, c.drive, func(s *drive.Service) error {
+		about, err := s.About.Get().Fields("storageQuota(usageInDrive,usageInDriveTrash)").Context(ctx).Do()
+		if err == nil && about.StorageQuota != nil {
+			used, trash = about.StorageQuota.UsageInDrive, about.StorageQuota.UsageInDriveTrash
+		}
+		return err
+	})
+	return used, trash, err
 }
 
 // labelled returns how many messages have a label; a mailbox without the label has none.

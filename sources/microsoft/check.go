@@ -102,7 +102,7 @@ func (c *Client) CheckKind(user, kind string) preflight.Probe {
 		var err error
 		switch kind {
 		case "files":
-			err = c.checkDrive(ctx, l, getDrive, user, "users", user, "drive")
+			err = c.checkDrive(ctx, l, user)
 		case "mail":
 			err = c.reads(ctx, listMailFolders, user, few, "users", user, "mailFolders")
 		case "calendar":
@@ -123,13 +123,22 @@ func (c *Client) CheckLibrary(drive string) preflight.Probe {
 	}
 }
 
-func (c *Client) checkDrive(ctx context.Context, l *preflight.Log, m method, of string, segments ...string) error {
+func (c *Client) checkDrive(ctx context.Context, l *preflight.Log, user string) error {
+	used, err := c.driveUse(ctx, user)
+	if err == nil {
+		l.Uses(used)
+	}
+	return err
+}
+
+// driveUse returns how many bytes a user's OneDrive takes (learn.microsoft.com/graph/api/resources/quota).
+func (c *Client) driveUse(ctx context.Context, user string) (int64, error) {
 	var d struct {
 		Quota struct {
 			Used int64 `json:"used"`
 		} `json:"quota"`
 	}
-	err := c.get(ctx, call{method: m, of: of, url: c.path(url.Values{"$select": {"id,quota"}}, segments...)}, &d)
-	l.Uses(d.Quota.Used)
-	return err
+	at := c.path(url.Values{"$select": {"id,quota"}}, "users", user, "drive")
+	err := c.get(ctx, call{method: getDrive, of: user, url: at}, &d)
+	return d.Quota.Used, err
 }

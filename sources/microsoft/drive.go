@@ -133,6 +133,15 @@ func (s *driveSource) start(ctx context.Context) (driveCursor, error) {
 	return driveCursor{Drive: id, Root: root.ID, At: s.client.cursorOf(first), Listing: true}, err
 }
 
+// Weigh implements sources.Weigher for a user's OneDrive. What Graph calls used has older versions in it.
+func (s *driveSource) Weigh(ctx context.Context) (sources.Weight, error) {
+	if s.user == "" {
+		return sources.Weight{}, sources.ErrNoWeight
+	}
+	used, err := s.client.driveUse(ctx, s.user)
+	return sources.Weight{By: "OneDrive", Bytes: used}, err
+}
+
 // driveID returns the id of the user's OneDrive.
 func (s *driveSource) driveID(ctx context.Context) (string, error) {
 	return s.id.Get(ctx, func(ctx context.Context) (string, error) {

@@ -21,16 +21,20 @@ func aboutGet(c *call) error {
 	}
 	c.data.mu.Lock()
 	me := c.user.person(c.user.Email)
-	usage := int64(0)
+	usage, trash := int64(0), int64(0)
 	for _, n := range c.user.drive.owned {
-		if n.Content != nil {
-			usage += n.Content.Size()
+		if n.Content == nil {
+			continue
+		}
+		usage += n.Content.Size()
+		if n.trashed() {
+			trash += n.Content.Size()
 		}
 	}
 	c.data.mu.Unlock()
 	text := strconv.FormatInt(usage, 10)
 	return c.reply(object{{"kind", "drive#about"}, {"user", me}, {"exportFormats", formats}, {"canCreateDrives", true},
-		{"storageQuota", object{{"limit", "2199023255552"}, {"usage", text}, {"usageInDrive", text}, {"usageInDriveTrash", "0"}}}})
+		{"storageQuota", object{{"limit", "2199023255552"}, {"usage", text}, {"usageInDrive", text}, {"usageInDriveTrash", strconv.FormatInt(trash, 10)}}}})
 }
 
 // corpusOf finds the corpus of a list: that of the user, or of a shared drive. The caller holds data.mu.

@@ -24,9 +24,20 @@ func userDrive(c *call) error {
 func (v *drive) json() object {
 	o := object{"id": v.id, "name": v.name, "driveType": v.kind(), "webUrl": v.webURL()}
 	if v.owner != nil {
+		o["quota"] = object{"used": v.used(), "deleted": 0, "total": int64(1) << 40, "state": "normal"}
 		o["owner"] = object{"user": object{"id": v.owner.id, "displayName": v.owner.name()}}
 	}
 	return o
+}
+
+// used returns the bytes that the drive's files take.
+func (v *drive) used() (n int64) {
+	for _, it := range v.items {
+		if !it.deleted && it.Content != nil {
+			n += it.Content.Size()
+		}
+	}
+	return n
 }
 
 func (v *drive) kind() string {
