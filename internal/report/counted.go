@@ -56,25 +56,36 @@ func counted(c sources.Count, listed int64) *Counted {
 // units are what providers count, by kind.
 var units = map[string]string{"mail": "message", "contacts": "contact"}
 
-// maxCounted bounds the tasks that are named because the provider counts something else.
-const maxCounted = 20
-
 // writeCounted names the collections of which the provider counts something else than was listed.
 func (r *Report) writeCounted(b *strings.Builder) {
+	r.nameSome(b, func(t Task) string {
+		if t.Counted == nil || t.Counted.Missing == 0 {
+			return ""
+		}
+		return t.Counted.text(t.Kind)
+	}, "What came or went during the pass makes a difference, too. If it stays at the final pass, report it.")
+}
+
+// maxNamed bounds the tasks that are named because the provider says something else of them.
+const maxNamed = 20
+
+// nameSome names the tasks of which there is something to say, and after them what is to be known of all of these.
+func (r *Report) nameSome(b *strings.Builder, say func(t Task) string, note string) {
 	n := 0
 	for _, t := range r.Tasks {
-		if t.Counted == nil || t.Counted.Missing == 0 {
+		text := say(t)
+		if text == "" {
 			continue
 		}
-		if n++; n <= maxCounted {
-			fmt.Fprintf(b, "\n%s\n", wrap(t.title()+": "+t.Counted.text(t.Kind), 0))
+		if n++; n <= maxNamed {
+			fmt.Fprintf(b, "\n%s\n", wrap(t.title()+": "+text, 0))
 		}
 	}
-	if n > maxCounted {
-		fmt.Fprintf(b, "\n… and %s of which the provider counts something else; --json has them all.\n", Plural(int64(n-maxCounted), "other task"))
+	if n > maxNamed {
+		fmt.Fprintf(b, "\n… and %s of which the provider counts something else; --json has them all.\n", Plural(int64(n-maxNamed), "other task"))
 	}
 	if n > 0 {
-		fmt.Fprintf(b, "  %s\n", wrap("What came or went during the pass makes a difference, too. If it stays at the final pass, report it.", 2))
+		fmt.Fprintf(b, "  %s\n", wrap(note, 2))
 	}
 }
 

@@ -41,21 +41,12 @@ func (w *Weighed) lacks() bool {
 // writeWeighed names the drives that are much larger at the provider than what came over. Those with items still to come are not among
 // them.
 func (r *Report) writeWeighed(b *strings.Builder) {
-	n := 0
-	for _, t := range r.Tasks {
+	r.nameSome(b, func(t Task) string {
 		if r.Simulated || t.Weighed == nil || !t.Weighed.lacks() || t.Pending > 0 || t.Error != "" {
-			continue
+			return ""
 		}
-		if n++; n <= maxCounted {
-			fmt.Fprintf(b, "\n%s\n", wrap(t.title()+": "+t.Weighed.text(t.Counts), 0))
-		}
-	}
-	if n > maxCounted {
-		fmt.Fprintf(b, "\n… and %s; --json has them all.\n", Plural(int64(n-maxCounted), "other drive"))
-	}
-	if n > 0 {
-		fmt.Fprintf(b, "  %s\n", wrap("Providers also count older versions of files, which are not moved, and documents of their own by another size.", 2))
-	}
+		return t.Weighed.text(t.Counts)
+	}, "Providers also count older versions of files, which are not moved, and documents of their own by another size.")
 }
 
 func (w *Weighed) text(c Counts) string {
