@@ -31,7 +31,7 @@ func (w *wiring) newGoogle(ctx context.Context) (provider, error) {
 		return nil, usage(fmt.Errorf("source.google.formats: %w", err))
 	}
 	client, err := google.New(ctx, google.Options{
-		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Meter: &w.source, Memory: w.memory,
+		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Clock: g.Clock, Meter: &w.source, Memory: w.memory,
 	})
 	if err != nil {
 		return nil, usage(err)
