@@ -1,0 +1,206 @@
+package estimate_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/cloudsim"
+	simgoogle "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	simmicrosoft "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
+	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
+	"codeberg.org/repatriate/repatriate/internal/estimate"
+	"codeberg.org/repatriate/repatriate/sources"
+	"codeberg.org/repatriate/repatriate/sources/google"
+	"codeberg.org/repatriate/repatriate/sources/microsoft"
+)
+
+var discard = slog.New(slog.DiscardHandler)
+
+// root is where the provider seems to be; nothing listens there.
+const root = "http://127.0.0.1:1/"
+
+// organisationOf makes up an organisation.
+func organisationOf(s organisation.Spec) *organisation.Organisation { return organisation.Generate(s) }
+
+// huge gives the first user the mail of another spec.
+func huge(o *organisation.Organisation, mail int) *organisation.Organisation {
+	big := organisation.Generate(organisation.Spec{Users: 1, Mail: mail, MailMin: 500, MailMax: 1000, Seed: 99})
+	o.Users[0].Messages = big.Users[0].Messages
+	return o
+}
+
+// drives makes the files of users those of shared drives, each with its user as the manager.
+func drives(o *organisation.Organisation) *organisation.Organisation {
+	for i, u := range o.Users {
+		o.Drives = append(o.Drives, &organisation.SharedDrive{Name: fmt.Sprintf("Drive %d", i+1), Files: u.Files,
+			Members: []organisation.Share{{Role: "organizer", Email: u.Email}}})
+		u.Files = nil
+	}
+	return o
+}
+
+// shape is an organisation, and how it is moved.
+type shape struct {
+	name      string
+	microsoft bool
+	made      *organisation.Organisation
+	kinds     []string
+	world     func() *world
+	binding   string
+}
+
+const (
+	near, usual, far = 5 * time.Millisecond, 40 * time.Millisecond, 200 * time.Millisecond
+)
+
+func shapes() []shape {
+	tiny := func(s organisation.Spec) organisation.Spec {
+		s.MailMin, s.MailMax, s.FileMin, s.FileMax = 500, 1000, 100, 500
+		return s
+	}
+	in := func(source, target time.Duration, speed float64, together int) func() *world {
+		return func() *world { return newWorld(source, target, speed, together) }
+	}
+	return []shape{
+		{"many small mailboxes", false, organisationOf(tiny(organisation.Spec{Users: 30, Mail: 100})), kindsOf("mail"), in(usual, near, 0, 4), "Gmail, per user"},
+		{"one huge mailbox", false, huge(organisationOf(tiny(organisation.Spec{Users: 6, Mail: 100})), 3000), kindsOf("mail"), in(usual, near, 0, 4), "Gmail, per user"},
+		{"many tiny files", false, organisationOf(tiny(organisation.Spec{Users: 8, Files: 1000})), kindsOf("files"), in(near, near, 0, 8), "Drive, the project"},
+		{"few large files", false, organisationOf(organisation.Spec{Users: 4, Files: 8, FileMin: 1 << 20, FileMax: 3 << 20}), kindsOf("files"), in(usual, usual, 500_000, 4), estimate.Bandwidth},
+		{"calendars", false, organisationOf(organisation.Spec{Users: 12, Events: 300}), kindsOf("calendar"), in(usual, far, 0, 4), estimate.Target},
+		{"contacts", false, organisationOf(organisation.Spec{Users: 12, Contacts: 200}), kindsOf("contacts"), in(usual, far, 0, 4), estimate.Target},
+		{"shared drives only", false, drives(organisationOf(tiny(organisation.Spec{Users: 3, Files: 2500}))), kindsOf("files"), in(near, near, 0, 2), "Drive, per user"},
+		{"mixed", false, organisationOf(tiny(organisation.Spec{Users: 8, Mail: 250, Files: 150, Events: 100, Contacts: 50, Tasks: 30})), kindsOf(), in(usual, usual, 0, 4), "Gmail, per user"},
+		{"Microsoft, mail", true, organisationOf(tiny(organisation.Spec{Users: 6, Mail: 1000})), kindsOf("mail"), in(usual, near, 0, 4), "Exchange, per mailbox"},
+		{"Microsoft, OneDrive and SharePoint", true, drives(organisationOf(tiny(organisation.Spec{Users: 6, Files: 700}))), kindsOf("files"), in(usual, near, 0, 4), "SharePoint, the application"},
+	}
+}
+
+// TestProof moves organisations from the simulated providers under the quotas that these publish, and compares how long that took
+// with the estimate. The clock is testing/synctest's: it does not depend on this machine.
+func TestProof(t *testing.T) {
+	for _, s := range shapes() {
+		t.Run(s.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				took, e := s.run(t)
+				t.Logf("| %s | %s | %s | %s | %s | %s |", s.name, round(e.Optimistic), round(e.Likely), round(e.Pessimistic), round(took), e.Binding)
+				if took < e.Optimistic || took > e.Pessimistic {
+					t.Errorf("took %s, which is not between %s and %s (likely %s)", took, e.Optimistic, e.Pessimistic, e.Likely)
+				}
+				if e.Binding != s.binding {
+					t.Errorf("%q is said to bind, want %q: %+v", e.Binding, s.binding, e.Scopes)
+				}
+			})
+		})
+	}
+}
+
+func round(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
+
+func (s shape) run(t *testing.T) (time.Duration, estimate.Estimate) {
+	w := s.world()
+	if s.microsoft {
+		return s.moveMicrosoft(t, w)
+	}
+	return s.moveGoogle(t, w)
+}
+
+func (s shape) moveGoogle(t *testing.T, w *world) (time.Duration, estimate.Estimate) {
+	data, err := simgoogle.Of(s.made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := simgoogle.New(data, simgoogle.Options{Behaviour: cloudsim.Behaviour{Latency: w.source}, Quotas: simgoogle.NewQuotas(), TokenLife: 1000 * time.Hour})
+	c, err := google.New(t.Context(), google.Options{Credentials: server.KeyFile(root), Admin: s.made.Users[0].Email, Endpoint: root,
+		Transport: w.serve(server)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := provider{
+		files: func(account string) sources.Source[sources.File] {
+			if id, shared := sharedDrive(account); shared {
+				return google.SharedDrive(c, id, google.DriveOptions{})
+			}
+			return google.Drive(c, account, google.DriveOptions{})
+		},
+		mail: func(account string) sources.Source[sources.Message] {
+			return google.Mail(c, account, google.MailOptions{})
+		},
+		calendars: func(ctx context.Context, a string) ([]sources.Collection, error) { return google.Calendars(ctx, c, a) },
+		calendar:  func(a, id string) sources.Source[sources.Event] { return google.Calendar(c, a, id) },
+		addressBooks: func(context.Context, string) ([]sources.Collection, error) {
+			return google.ContactCollections(false), nil
+		},
+		contacts:  func(a, id string) sources.Source[sources.Contact] { return google.Contacts(c, a, id) },
+		taskLists: func(ctx context.Context, a string) ([]sources.Collection, error) { return google.TaskLists(ctx, c, a) },
+		tasks:     func(a string, l sources.Collection) sources.Source[sources.Task] { return google.Tasks(c, a, l.ID) },
+	}
+	var people []person
+	if len(s.made.Drives) == 0 {
+		people = s.people()
+	}
+	for _, id := range data.SharedDrives() {
+		people = append(people, person{"drive:" + id, kindsOf("files")})
+	}
+	took := w.move(t, p, people)
+	return took, estimate.Of(w.all(people), c.Prices(), w.options())
+}
+
+func (s shape) people() (people []person) {
+	for _, u := range s.made.Users {
+		people = append(people, person{u.Email, s.kinds})
+	}
+	return people
+}
+
+func (s shape) moveMicrosoft(t *testing.T, w *world) (time.Duration, estimate.Estimate) {
+	data, err := simmicrosoft.Of(s.made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := simmicrosoft.New(data, simmicrosoft.Options{Behaviour: cloudsim.Behaviour{Latency: w.source}, Quotas: simmicrosoft.SmallTenant(),
+		TokenLife: 1000 * time.Hour, LinkLife: 1000 * time.Hour})
+	c, err := microsoft.New(microsoft.Options{Tenant: data.Domain(), ClientID: simmicrosoft.ClientID, Secret: simmicrosoft.Secret, Endpoint: root,
+		Login: root, Transport: w.serve(server)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := provider{
+		files: func(account string) sources.Source[sources.File] {
+			if id, shared := sharedDrive(account); shared {
+				return microsoft.Library(c, id)
+			}
+			return microsoft.Drive(c, account)
+		},
+		mail: func(a string) sources.Source[sources.Message] { return microsoft.Mail(c, a, microsoft.MailOptions{}) },
+		calendars: func(ctx context.Context, a string) ([]sources.Collection, error) {
+			return microsoft.Calendars(ctx, c, a)
+		},
+		calendar: func(a, id string) sources.Source[sources.Event] { return microsoft.Calendar(c, a, id) },
+		addressBooks: func(ctx context.Context, a string) ([]sources.Collection, error) {
+			return microsoft.ContactFolders(ctx, c, a)
+		},
+		contacts: func(a, id string) sources.Source[sources.Contact] { return microsoft.Contacts(c, a, id) },
+		taskLists: func(ctx context.Context, a string) ([]sources.Collection, error) {
+			return microsoft.TaskLists(ctx, c, a)
+		},
+		tasks: func(a string, l sources.Collection) sources.Source[sources.Task] {
+			return microsoft.Tasks(c, a, l.ID, l.TimeZone)
+		},
+	}
+	// The library of the official client keeps others waiting on a mutex, which this clock does not see, while it asks for a token.
+	for _, err := range c.Accounts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	people := s.people()
+	for _, l := range data.Libraries() {
+		people = append(people, person{"drive:" + l.Drive, kindsOf("files")})
+	}
+	took := w.move(t, p, people)
+	return took, estimate.Of(w.all(people), c.Prices(), w.options())
+}
