@@ -82,8 +82,8 @@ type Estimate struct {
 	// Requests are the likely ones to the provider; Items and Bytes are those of the demands.
 	Requests, Items, Bytes int64
 
-	options Options
-	shared  []int // indices in Scopes of those that all share, in the order of AccountTime.shared
+	options   Options
+	resources []resource // what all share, in the order of AccountTime.shared
 }
 
 // Use is how much of one of the provider's budgets is needed, in the likely case.
@@ -109,7 +109,7 @@ type AccountTime struct {
 	// Days is how many days of the provider the account needs because of a daily quota; usually 1.
 	Days int
 
-	shared []float64 // likely units of the budgets that all share
+	shared []float64 // likely units of what all share
 }
 
 // SharedDrive reports whether the account is a shared drive or a document library.

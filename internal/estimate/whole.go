@@ -18,12 +18,7 @@ func (m *model) whole() Estimate {
 	e.Likely = max(e.Optimistic, seconds(times[price.Likely].seconds))
 	e.Pessimistic = max(e.Likely, seconds(times[price.Pessimistic].seconds))
 	e.Binding = times[price.Likely].why
-	e.Scopes = m.uses()
-	for i, u := range e.Scopes {
-		if u.Shared {
-			e.shared = append(e.shared, i)
-		}
-	}
+	e.Scopes, e.resources = m.uses(), m.sharedResources()
 	return e
 }
 
