@@ -58,6 +58,7 @@ func (m *model) account(i int) {
 	first := m.heads[i]
 	a := AccountTime{Account: m.demands[first].Account, Days: 1}
 	var times [price.Cases]longest
+	bytes, targets := m.bytes[price.Likely], m.targets[price.Likely]
 	for k := first; k >= 0; k = m.follows[k] {
 		d := m.demands[k]
 		a.Kinds = append(a.Kinds, d.Kind)
@@ -70,6 +71,8 @@ func (m *model) account(i int) {
 	for c := range price.Cases {
 		m.budgets(c, &times[c], &a)
 	}
+	a.shared = make([]float64, budgetsFrom+len(m.scopes.all))
+	a.shared[line], a.shared[connectionOf] = m.bytes[price.Likely]-bytes, m.targets[price.Likely]-targets
 	m.note(&a, times)
 	m.scopes.next()
 }
@@ -80,10 +83,9 @@ func (m *model) note(a *AccountTime, times [price.Cases]longest) {
 	a.Likely = max(a.Optimistic, seconds(times[price.Likely].seconds))
 	a.Pessimistic = max(a.Likely, seconds(times[price.Pessimistic].seconds))
 	a.Binding = times[price.Likely].why
-	a.shared = make([]float64, len(m.scopes.all))
 	for _, s := range m.scopes.drawn {
 		if m.scopes.shared(s, price.Likely) {
-			a.shared[s] = m.scopes.own[price.Likely][s]
+			a.shared[budgetsFrom+s] = m.scopes.own[price.Likely][s]
 		}
 	}
 	m.binding[a.Binding] += a.Likely

@@ -31,19 +31,27 @@ type resource struct {
 	perSecond, perDay float64
 }
 
-// resources are those of the estimate, in the order of AccountTime.shared.
+// The first resources; those of the provider's budgets follow by their numbers.
+const (
+	line         = iota // bytes
+	connectionOf        // seconds of connections to the targets
+	budgetsFrom
+)
+
+// sharedResources are in the order of AccountTime.shared.
 func (m *model) sharedResources() []resource {
-	all := make([]resource, len(m.scopes.all))
+	all := make([]resource, budgetsFrom+len(m.scopes.all))
+	all[line].perSecond, all[connectionOf].perSecond = m.o.BytesPerSecond, float64(m.o.TargetConnections)
 	for i, c := range m.scopes.all {
 		if m.scopes.shared(i, price.Likely) {
-			all[i] = resource{scenarios[price.Likely].rate(c.Limit), c.PerDay}
+			all[budgetsFrom+i] = resource{scenarios[price.Likely].rate(c.Limit), c.PerDay}
 		}
 	}
 	return all
 }
 
-// lookBack is how many windows before the last one are looked at for a place, so that the smaller ones of many accounts fill them.
-const lookBack = 16
+// mostRefusals is how many accounts, that an empty window would take, a window may refuse before it counts as full.
+const mostRefusals = 256
 
 // mostParts bounds over how many windows an account may go.
 const mostParts = 1000
@@ -73,8 +81,8 @@ type packer struct {
 	resources []resource
 	together  int
 	fill      float64
-	night     float64 // seconds that an account may take in the shortest window
 	windows   []*filled
+	from      int // windows before it are full
 	next      func() (Window, bool)
 	stop      func()
 }
@@ -86,10 +94,11 @@ type filled struct {
 	sum, max float64 // seconds of those accounts that are in no other window
 	spans    int     // accounts that go over several windows
 	units    []float64
+	refused  int
 }
 
 func newPacker(e Estimate, o WaveOptions) *packer {
-	p := &packer{resources: e.resources, together: e.options.Accounts, fill: o.Fill}
+	p := &packer{resources: e.resources, together: max(1, e.options.Accounts), fill: o.Fill}
 	p.next, p.stop = iter.Pull(o.Windows)
 	return p
 }
@@ -106,20 +115,29 @@ func (p *packer) window(i int) *filled {
 	return p.windows[i]
 }
 
+// week is more than the windows of one: a weekend is among them.
+const week = 7
+
 // place finds a window for an account.
 func (p *packer) place(a AccountTime) {
-	first := max(0, len(p.windows)-lookBack)
-	for i := first; i < first+lookBack+7; i++ { // a weekend lies among any seven windows
+	for p.from < len(p.windows) && p.windows[p.from].refused >= mostRefusals {
+		p.from++
+	}
+	for i, end := p.from, max(p.from, len(p.windows))+week; i < end; i++ {
 		w := p.window(i)
-		if w == nil {
-			break
-		}
-		if p.fits(w, a) {
+		switch {
+		case w == nil:
+			p.spread(a)
+			return
+		case w.refused >= mostRefusals:
+		case p.fits(w, a):
 			p.add(w, a, WaveAccount{a, 1, 1}, 1)
 			return
+		case a.Likely.Seconds() <= w.seconds()*p.fill:
+			w.refused++
 		}
 	}
-	p.spread(a, first)
+	p.spread(a)
 }
 
 // fits reports whether the window has room for an account as a whole.
@@ -169,23 +187,33 @@ func (p *packer) add(w *filled, a AccountTime, in WaveAccount, share float64) {
 	}
 }
 
-// spread puts an account into windows that follow one another, each of which has a place for it, until it is done.
-func (p *packer) spread(a AccountTime, first int) {
-	for {
-		windows, ok := p.run(a, first)
-		if ok || len(windows) == 0 {
-			for k, w := range windows {
-				p.add(w, a, WaveAccount{a, k + 1, len(windows)}, 1/float64(len(windows)))
-			}
-			return
+// spread puts an account into windows that follow one another, each of which has a place for it, until it is done. Where windows come to
+// an end, the last one takes what has none.
+func (p *packer) spread(a AccountTime) {
+	for first := p.from; ; first++ {
+		windows, done := p.run(a, first)
+		if !done && p.window(first) != nil {
+			continue
 		}
-		first++
+		if len(windows) == 0 {
+			windows = []*filled{p.last()}
+		}
+		for k, w := range windows {
+			p.add(w, a, WaveAccount{a, k + 1, len(windows)}, 1/float64(len(windows)))
+		}
+		return
 	}
 }
 
-// run returns the windows from a number on that an account fills. It is false if one of them has no place, and there are none where
-// windows come to an end.
-func (p *packer) run(a AccountTime, first int) (run []*filled, ok bool) {
+func (p *packer) last() *filled {
+	if len(p.windows) == 0 {
+		p.windows = append(p.windows, &filled{units: make([]float64, len(p.resources))})
+	}
+	return p.windows[len(p.windows)-1]
+}
+
+// run returns the windows from a number on that an account fills. It is false if one of them has no place.
+func (p *packer) run(a AccountTime, first int) (run []*filled, done bool) {
 	left := 1.0 // the part of the account
 	for i := first; (left > 1e-9 || len(run) < a.Days) && len(run) < mostParts; i++ {
 		w := p.window(i)
@@ -194,7 +222,7 @@ func (p *packer) run(a AccountTime, first int) (run []*filled, ok bool) {
 		}
 		part := p.part(w, a)
 		if part <= 0 {
-			return run, false
+			return nil, false
 		}
 		left -= part
 		run = append(run, w)
