@@ -56,7 +56,7 @@ func (l *longest) of(seconds float64, why string) {
 // account looks at one account.
 func (m *model) account(i int) {
 	first := m.heads[i]
-	a := AccountTime{Account: m.demands[first].Account, Days: 1}
+	a := AccountTime{Account: m.demands[first].Account, Kinds: make([]string, 0, 5), Days: 1}
 	var times [price.Cases]longest
 	bytes, targets := m.bytes[price.Likely], m.targets[price.Likely]
 	for k := first; k >= 0; k = m.follows[k] {
