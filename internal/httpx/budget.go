@@ -101,6 +101,9 @@ func NewScope(l Limit, m *meter.Meter) *Scope {
 	return &Scope{limit: l, meter: m, turn: make(chan struct{}, 1), tokens: l.Burst(), pace: 1, counted: time.Now()}
 }
 
+// Limit is the quota by which the scope is kept.
+func (s *Scope) Limit() Limit { return s.limit }
+
 // Wait takes units out of all scopes at the same moment, as soon as each of them has them, first come first served.
 // Scopes must stand in the same order in all calls, the narrow ones (a user) before the wide ones (a project): only
 // who could go ahead in the narrow scope stands in line at the wide one. The error is the context's, or a ParkedError.
