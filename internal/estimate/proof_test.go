@@ -30,7 +30,7 @@ type change func(o *organisation.Organisation) (microsoft bool)
 
 // huge gives the first user much more mail than the others have.
 func huge(o *organisation.Organisation) bool {
-	big := organisation.Generate(organisation.Spec{Users: 1, Mail: 2000, MailMin: 500, MailMax: 1000, Seed: 99})
+	big := organisation.Generate(organisation.Spec{Users: 1, Mail: 1500, MailMin: 500, MailMax: 1000, Seed: 99})
 	o.Users[0].Messages = big.Users[0].Messages
 	return false
 }
@@ -66,6 +66,7 @@ type shape struct {
 	kinds   []string
 	world   func() *world
 	binding string
+	faults  string // of the provider, besides its quotas
 }
 
 const (
@@ -81,19 +82,21 @@ func shapes() []shape {
 		return func() *world { return newWorld(source, target, speed, together) }
 	}
 	return []shape{
-		{"many small mailboxes", tiny(organisation.Spec{Users: 24, Mail: 100}), nil, kindsOf("mail"), in(usual, near, 0, 4), "Gmail, per user"},
-		{"one huge mailbox", tiny(organisation.Spec{Users: 6, Mail: 100}), huge, kindsOf("mail"), in(usual, near, 0, 4), "Gmail, per user"},
-		{"many tiny files", tiny(organisation.Spec{Users: 8, Files: 500}), nil, kindsOf("files"), in(near, near, 0, 8), "Drive, the project"},
-		{"few large files", organisation.Spec{Users: 4, Files: 8, FileMin: 1 << 20, FileMax: 3 << 20}, nil, kindsOf("files"), in(usual, usual, 500_000, 4), estimate.Bandwidth},
-		{"calendars", organisation.Spec{Users: 12, Events: 200}, nil, kindsOf("calendar"), in(usual, far, 0, 4), estimate.Target},
-		{"contacts", organisation.Spec{Users: 12, Contacts: 80}, nil, kindsOf("contacts"), in(usual, far, 0, 4), estimate.Target},
-		{"shared drives only", tiny(organisation.Spec{Users: 3, Files: 1000}), drives, kindsOf("files"), in(near, near, 0, 2), "Drive, per user"},
-		{"everything", tiny(organisation.Spec{Users: 8, Mail: 200, Files: 100, Events: 100, Contacts: 50, Tasks: 30}), nil, kindsOf(), in(usual, usual, 0, 4), "Gmail, per user"},
-		{"Microsoft, mail", tiny(organisation.Spec{Users: 6, Mail: 600}), onMicrosoft, kindsOf("mail"), in(usual, near, 0, 4), "Exchange, per mailbox"},
-		{"Microsoft, OneDrive and SharePoint", tiny(organisation.Spec{Users: 6, Files: 500}), sites, kindsOf("files"), in(usual, near, 0, 4), "SharePoint, the application"},
+		{"many small mailboxes", tiny(organisation.Spec{Users: 24, Mail: 100}), nil, kindsOf("mail"), in(usual, near, 0, 4), "Gmail, per user", ""},
+		{"one huge mailbox", tiny(organisation.Spec{Users: 6, Mail: 100}), huge, kindsOf("mail"), in(usual, near, 0, 4), "Gmail, per user", ""},
+		{"many tiny files", tiny(organisation.Spec{Users: 8, Files: 250}), nil, kindsOf("files"), in(near, near, 0, 8), "Drive, the project", ""},
+		{"few large files", organisation.Spec{Users: 4, Files: 8, FileMin: 1 << 20, FileMax: 3 << 20}, nil, kindsOf("files"), in(usual, usual, 500_000, 4), estimate.Bandwidth, ""},
+		{"calendars", organisation.Spec{Users: 12, Events: 200}, nil, kindsOf("calendar"), in(usual, far, 0, 4), estimate.Target, ""},
+		{"contacts", organisation.Spec{Users: 12, Contacts: 80}, nil, kindsOf("contacts"), in(usual, far, 0, 4), estimate.Target, ""},
+		{"shared drives only", tiny(organisation.Spec{Users: 3, Files: 500}), drives, kindsOf("files"), in(near, near, 0, 2), "Drive, per user", ""},
+		{"everything", tiny(organisation.Spec{Users: 8, Mail: 200, Files: 100, Events: 100, Contacts: 50, Tasks: 30}), nil, kindsOf(), in(usual, usual, 0, 4), "Gmail, per user", ""},
+		{"Microsoft, mail", tiny(organisation.Spec{Users: 6, Mail: 400}), onMicrosoft, kindsOf("mail"), in(usual, near, 0, 4), "Exchange, per mailbox", ""},
+		{"Microsoft, OneDrive and SharePoint", tiny(organisation.Spec{Users: 6, Files: 300}), sites, kindsOf("files"), in(usual, near, 0, 4), "SharePoint, the application", ""},
 		{"Microsoft, a far provider", tiny(organisation.Spec{Users: 6, Mail: 200, Events: 30, Contacts: 30, Tasks: 30}), onMicrosoft, kindsOf("mail", "calendar", "contacts", "tasks"),
-			in(2*far, near, 0, 4), "Exchange, per mailbox, requests at once"},
-		{"Microsoft, one OneDrive", tiny(organisation.Spec{Users: 1, Files: 2000}), onMicrosoft, kindsOf("files"), in(usual, near, 0, 4), "SharePoint, per drive"},
+			in(2*far, near, 0, 4), "Exchange, per mailbox, requests at once", ""},
+		{"Microsoft, one OneDrive", tiny(organisation.Spec{Users: 1, Files: 1000}), onMicrosoft, kindsOf("files"), in(usual, near, 0, 4), "SharePoint, per drive", ""},
+		{"a provider that is busy", tiny(organisation.Spec{Users: 8, Mail: 200}), nil, kindsOf("mail"), in(usual, near, 0, 4), "Gmail, per user",
+			"gmail.messages.get:429:0.003,*:503:0.01"}, // refuses each user about once a minute
 	}
 }
 
@@ -131,7 +134,7 @@ func (s shape) moveGoogle(t *testing.T, w *world, o *organisation.Organisation) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := simgoogle.New(data, simgoogle.Options{Behaviour: cloudsim.Behaviour{Latency: w.source}, Quotas: simgoogle.NewQuotas(), TokenLife: 1000 * time.Hour})
+	server := simgoogle.New(data, simgoogle.Options{Behaviour: s.behaviour(t, w), Quotas: simgoogle.NewQuotas(), TokenLife: 1000 * time.Hour})
 	c, err := google.New(t.Context(), google.Options{Credentials: server.KeyFile(root), Admin: o.Users[0].Email, Endpoint: root,
 		Transport: w.serve(server)})
 	if err != nil {
@@ -164,17 +167,29 @@ func (s shape) moveGoogle(t *testing.T, w *world, o *organisation.Organisation) 
 		people = append(people, person{"drive:" + id, kindsOf("files")})
 	}
 	took := w.move(t, p, people)
-	return took, s.estimated(t, w, people, c.Prices(), server.Counts())
+	return took, s.estimated(t, w, people, c.Prices(), server.Front)
+}
+
+func (s shape) behaviour(t *testing.T, w *world) cloudsim.Behaviour {
+	b := cloudsim.Behaviour{Latency: w.source}
+	if s.faults != "" {
+		var err error
+		if b.Faults, err = cloudsim.ParseFaults(s.faults); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
 }
 
 // inBatches are methods that are called in batches alone, or before the estimate's time.
 var inBatches = []string{"token", "users.list", "mailboxSettings.userPurpose", "mailFolders.get", "event.get", "event.attachments", "event.attachment"}
 
 // estimated compares the requests with those that the simulator has counted, too.
-func (s shape) estimated(t *testing.T, w *world, people []person, p estimate.Prices, counts map[string]int) estimate.Estimate {
+func (s shape) estimated(t *testing.T, w *world, people []person, p estimate.Prices, server *cloudsim.Front) estimate.Estimate {
 	t.Helper()
 	e := estimate.Of(w.all(people), p, w.options())
 	made := int64(0)
+	counts := server.Counts()
 	for name, n := range counts {
 		if !slices.Contains(inBatches, name) {
 			made += int64(n)
@@ -182,6 +197,9 @@ func (s shape) estimated(t *testing.T, w *world, people []person, p estimate.Pri
 	}
 	if off := math.Abs(float64(made-e.Requests)) / float64(made); off > 0.1 {
 		t.Errorf("%d requests were made, and %d estimated: %v", made, e.Requests, counts)
+	}
+	for _, p := range server.Problems() {
+		t.Error(p)
 	}
 	return e
 }
@@ -198,7 +216,7 @@ func (s shape) moveMicrosoft(t *testing.T, w *world, o *organisation.Organisatio
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := simmicrosoft.New(data, simmicrosoft.Options{Behaviour: cloudsim.Behaviour{Latency: w.source}, Quotas: simmicrosoft.SmallTenant(),
+	server := simmicrosoft.New(data, simmicrosoft.Options{Behaviour: s.behaviour(t, w), Quotas: simmicrosoft.SmallTenant(),
 		TokenLife: 1000 * time.Hour, LinkLife: 1000 * time.Hour})
 	c, err := microsoft.New(microsoft.Options{Tenant: data.Domain(), ClientID: simmicrosoft.ClientID, Secret: simmicrosoft.Secret, Endpoint: root,
 		Login: root, Transport: w.serve(server)})
@@ -239,5 +257,5 @@ func (s shape) moveMicrosoft(t *testing.T, w *world, o *organisation.Organisatio
 		people = append(people, person{"drive:" + l.Drive, kindsOf("files")})
 	}
 	took := w.move(t, p, people)
-	return took, s.estimated(t, w, people, c.Prices(), server.Counts())
+	return took, s.estimated(t, w, people, c.Prices(), server.Front)
 }
