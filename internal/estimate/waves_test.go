@@ -223,7 +223,8 @@ func TestWriteWaves(t *testing.T) {
 
 func TestDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0s", 40 * time.Second: "40s", 12 * time.Minute: "12m", 125 * time.Minute: "2h 05m", 76 * time.Hour: "3d 4h", 47*time.Hour + 59*time.Minute + 50*time.Second: "48h 00m",
+		0: "0s", 40 * time.Second: "40s", 12 * time.Minute: "12m", 125 * time.Minute: "2h 05m", 76 * time.Hour: "3d 4h", 47*time.Hour + 59*time.Minute + 50*time.Second: "2d 0h",
+		59600 * time.Millisecond: "1m 00s", 200 * time.Second: "3m 20s", 599600 * time.Millisecond: "10m", 3599 * time.Second: "1h 00m", 1e6 * time.Hour: "41666d 16h",
 	} {
 		if got := estimate.Duration(d); got != want {
 			t.Errorf("Duration(%s) = %q, want %q", d, got, want)

@@ -44,17 +44,20 @@ func (a WaveAccount) note(w Wave) string {
 	return ""
 }
 
-// Duration writes a time for people, in no more than two units: "3d 4h", "2h 05m", "12m", "40s".
+// Duration writes a time for people, in no more than two units: "3d 4h", "2h 05m", "12m", "3m 20s", "40s".
 func Duration(d time.Duration) string {
+	s := int(d.Round(time.Second).Seconds())
+	m := int(d.Round(time.Minute).Minutes())
+	h := int(d.Round(time.Hour).Hours())
 	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Round(time.Second).Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Round(time.Minute).Minutes()))
-	case d < 2*day:
-		m := int(d.Round(time.Minute).Minutes())
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 600:
+		return fmt.Sprintf("%dm %02ds", s/60, s%60)
+	case m < 60:
+		return fmt.Sprintf("%dm", m)
+	case m < 48*60:
 		return fmt.Sprintf("%dh %02dm", m/60, m%60)
 	}
-	h := int(d.Round(time.Hour).Hours())
 	return fmt.Sprintf("%dd %dh", h/24, h%24)
 }
