@@ -25,6 +25,7 @@ type simulateFlags struct {
 	latency             time.Duration
 	faults              string
 	items               int
+	clock               float64
 }
 
 func newSimulate(*flags) *cobra.Command {
@@ -80,6 +81,7 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	f.Int64Var(&s.spec.FileMax, "file-max", 0, "largest size of a made-up file in bytes")
 	f.StringVar(&s.quotas, "quotas", "", "enforce the provider's quotas and keep them: new, or Google's old ones")
 	f.Lookup("quotas").NoOptDefVal = "new"
+	f.Float64Var(&s.clock, "clock", 1, "with --quotas: how many times as fast the provider's minutes pass")
 	f.DurationVar(&s.latency, "latency", 0, "delay of each answer of the provider")
 	f.StringVar(&s.faults, "faults", "", "faults of the provider: gmail.messages.get:429:0.05,*:503:0.01")
 	f.StringVar(&s.target, "target", "", "YAML file whose target and accounts replace the embedded servers")
@@ -96,6 +98,9 @@ func (s *simulateFlags) options() (o simulation.Options, err error) {
 	}
 	if s.dir == "" {
 		return o, fmt.Errorf("--dir is required")
+	}
+	if s.clock <= 0 {
+		return o, fmt.Errorf("--clock is a number above 0")
 	}
 	behaviour := cloudsim.Behaviour{Latency: s.latency}
 	if s.faults != "" {
@@ -134,6 +139,9 @@ func (s *simulateFlags) google(held *organisation.Organisation, o google.Options
 	default:
 		return nil, fmt.Errorf("--quotas %q is none of new, old", s.quotas)
 	}
+	if s.quotas != "" {
+		o.Quotas.Speed = s.clock
+	}
 	data, err := google.Of(held)
 	if err != nil {
 		return nil, err
@@ -146,7 +154,8 @@ func (s *simulateFlags) microsoft(held *organisation.Organisation, o microsoft.O
 	switch s.quotas {
 	case "":
 	case "new":
-		o.Quotas, clock = microsoft.SmallTenant(), 1
+		o.Quotas, clock = microsoft.SmallTenant(), s.clock
+		o.Quotas.Speed = clock
 	default:
 		return nil, fmt.Errorf("--quotas %q: Microsoft has one kind, new", s.quotas)
 	}

@@ -153,8 +153,13 @@ func opened[V any](ctx context.Context, w *wiring, what string, open func() (V, 
 func (w *wiring) optionsFor(p config.Account, kind string) engine.Options {
 	o := w.options()
 	o.Changed = w.changes.of(p.Source, kind)
-	o.InFlight = cmp.Or(o.InFlight, max(leastInFlight, inFlight(kind)/max(1, w.parallel)))
+	o.InFlight = w.inFlightOf(kind, w.parallel)
 	return o
+}
+
+// inFlightOf is how many items of a kind one of so many accounts has under way.
+func (w *wiring) inFlightOf(kind string, accounts int) int {
+	return cmp.Or(w.job.Concurrency.Items, max(leastInFlight, inFlight(kind)/max(1, accounts)))
 }
 
 // mostConnections bounds the connections to one host of the targets for HTTP, over all accounts: a server's workers are

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/google"
 )
@@ -31,7 +32,7 @@ func (w *wiring) newGoogle(ctx context.Context) (provider, error) {
 		return nil, usage(fmt.Errorf("source.google.formats: %w", err))
 	}
 	client, err := google.New(ctx, google.Options{
-		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Meter: &w.source, Memory: w.memory,
+		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Clock: g.Clock, Meter: &w.source, Memory: w.memory,
 	})
 	if err != nil {
 		return nil, usage(err)
@@ -39,6 +40,8 @@ func (w *wiring) newGoogle(ctx context.Context) (provider, error) {
 	return googleProvider{client, google.DriveOptions{Formats: formats, AcknowledgeAbuse: g.AcknowledgeAbuse},
 		google.MailOptions{SpamTrash: g.SpamTrash}, w.job.Kinds, g.OtherContacts}, nil
 }
+
+func (p googleProvider) prices() estimate.Prices { return p.client.Prices() }
 
 // accounts leaves shared drives out where the job moves no files: it may then have no scope to list them.
 func (p googleProvider) accounts(ctx context.Context) iter.Seq2[sources.Account, error] {

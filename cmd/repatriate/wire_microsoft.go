@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/microsoft"
 )
@@ -37,6 +38,8 @@ func (w *wiring) newMicrosoft(ctx context.Context) (provider, error) {
 	}
 	return microsoftProvider{client, m.Sites, slices.Contains(w.job.Kinds, "files"), microsoft.MailOptions{SpamTrash: m.SpamTrash}, w.job.Kinds}, nil
 }
+
+func (p microsoftProvider) prices() estimate.Prices { return p.client.Prices() }
 
 // accounts yields users, and after them the document libraries of sites.
 func (p microsoftProvider) accounts(ctx context.Context) iter.Seq2[sources.Account, error] {

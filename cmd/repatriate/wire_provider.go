@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"codeberg.org/repatriate/repatriate/internal/secret"
 	"codeberg.org/repatriate/repatriate/sources"
 )
@@ -18,6 +19,7 @@ type provider interface {
 	calendarProvider
 	contactProvider
 	lookProvider
+	priceProvider
 }
 
 type directoryProvider interface {
@@ -42,6 +44,11 @@ type calendarProvider interface {
 type contactProvider interface {
 	addressBooks(ctx context.Context, account string) ([]sources.Collection, error)
 	contacts(account, id string) sources.Source[sources.Contact]
+}
+
+type priceProvider interface {
+	// prices are what moving costs in the provider's units, by the numbers by which the provider's budgets are kept.
+	prices() estimate.Prices
 }
 
 // drivePrefix marks a shared drive or a document library among the accounts: what follows is its id.

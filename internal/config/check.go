@@ -67,6 +67,9 @@ func (j *Job) checkGoogle(f *findings, g *Google) {
 		f.add("source.google.admin: give the address of an administrator")
 	}
 	oneOf(f, "source.google.tier", g.Tier, "new", "old", "unlimited")
+	if g.Clock < 0 {
+		f.add("source.google.clock: it is a number from 0 on")
+	}
 	if g.Endpoint != "" {
 		j.checkURL(f, "source.google.endpoint", g.Endpoint, "https", "http")
 	}

@@ -66,6 +66,8 @@ type Google struct {
 	Tier string `yaml:"tier"`
 	// Paid says that use above the daily thresholds is paid for.
 	Paid bool `yaml:"paid"`
+	// Clock says how many times as fast the project's minutes pass; for simulations.
+	Clock float64 `yaml:"clock"`
 	// Formats are the formats of exported documents.
 	Formats Formats `yaml:"formats"`
 	// SpamTrash moves spam and trash as well.

@@ -3,10 +3,9 @@ package htmlreport
 import (
 	"encoding/csv"
 	"io"
-	"regexp"
-	"unicode/utf8"
 
 	"codeberg.org/repatriate/repatriate/internal/report"
+	"codeberg.org/repatriate/repatriate/internal/sheet"
 )
 
 // columns are those of the CSV file. Later ones may be added at the end.
@@ -39,7 +38,7 @@ func (c *csvWriter) Begin(a Account) error {
 }
 
 func (c *csvWriter) Item(i Item) error {
-	return c.w.Write(cells(
+	return c.w.Write(sheet.Cells(
 		c.account.Source, c.account.Target, c.account.Grade.String(), i.Kind, i.Collection, i.Shown(), i.State, i.Reason, i.Grade.String(),
 		report.Meaning(i.Reason), report.Advice(i.Reason), i.Detail, i.Place, i.Link, i.ID,
 	))
@@ -48,28 +47,4 @@ func (c *csvWriter) Item(i Item) error {
 func (c *csvWriter) End() error {
 	c.w.Flush()
 	return c.w.Error()
-}
-
-// longest is how long a cell may be, in runes.
-const longest = 2000
-
-func cells(fields ...string) []string {
-	for i, f := range fields {
-		fields[i] = cell(f)
-	}
-	return fields
-}
-
-// formula finds what a spreadsheet would calculate: at the beginning of a cell, or after a semicolon, where spreadsheets of
-// many countries begin another cell. Blanks do not help, nor do the full-width forms.
-var formula = regexp.MustCompile(`(^|;)([\s\x{fffd}]*)([=+\-@＝＋－＠])`)
-
-// cell returns text that a spreadsheet shows and does not calculate: an apostrophe stands before what could begin a formula.
-func cell(s string) string {
-	first, _ := utf8.DecodeRuneInString(s)
-	clean := report.Clean(s, longest)
-	if first == '\t' || first == '\r' {
-		clean = "'" + clean
-	}
-	return formula.ReplaceAllString(clean, "${1}'${2}${3}")
 }

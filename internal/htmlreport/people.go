@@ -15,6 +15,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/internal/filename"
 	"codeberg.org/repatriate/repatriate/internal/report"
+	"codeberg.org/repatriate/repatriate/internal/sheet"
 	"codeberg.org/repatriate/repatriate/internal/spool"
 )
 
@@ -165,7 +166,7 @@ func (p *People) page() error {
 	if err != nil {
 		return err
 	}
-	return p.index.Write(cells(a.Source, a.Target, a.Grade.String(), name))
+	return p.index.Write(sheet.Cells(a.Source, a.Target, a.Grade.String(), name))
 }
 
 // longFile bounds the name of a page's file, without its end.

@@ -28,16 +28,23 @@ type Limit struct {
 // ever sees more than its quota. What is kept back for bursts is lost to the pace: a twentieth at most.
 const burstShare = 0.05
 
-func (l Limit) burst() float64 { return l.PerMinute * burstShare }
+// Burst is what a Scope lets through at once when it was idle.
+func (l Limit) Burst() float64 { return l.PerMinute * burstShare }
 
-// rate is the full pace in units per second.
-func (l Limit) rate() float64 {
+// Rate is the full pace of a Scope in units per second, on our clock; zero: no limit.
+func (l Limit) Rate() float64 {
 	minutes := max(1, l.Window.Minutes())
-	clock := l.Clock
-	if clock <= 0 {
-		clock = 1
+	return l.PerMinute * (1 - burstShare/minutes) / 60 * l.clock()
+}
+
+// Stated is what the provider states, in units per second on our clock; zero: no limit.
+func (l Limit) Stated() float64 { return l.PerMinute / 60 * l.clock() }
+
+func (l Limit) clock() float64 {
+	if l.Clock <= 0 {
+		return 1
 	}
-	return l.PerMinute * (1 - burstShare/minutes) / 60 * clock
+	return l.Clock
 }
 
 // Back-off without a Retry-After, as Google describes it (developers.google.com/workspace/drive/api/guides/limits):
@@ -91,8 +98,11 @@ type Scope struct {
 
 // NewScope returns a scope with a full burst. Times in which it holds somebody back go to m, which may be nil.
 func NewScope(l Limit, m *meter.Meter) *Scope {
-	return &Scope{limit: l, meter: m, turn: make(chan struct{}, 1), tokens: l.burst(), pace: 1, counted: time.Now()}
+	return &Scope{limit: l, meter: m, turn: make(chan struct{}, 1), tokens: l.Burst(), pace: 1, counted: time.Now()}
 }
+
+// Limit is the quota by which the scope is kept.
+func (s *Scope) Limit() Limit { return s.limit }
 
 // Wait takes units out of all scopes at the same moment, as soon as each of them has them, first come first served.
 // Scopes must stand in the same order in all calls, the narrow ones (a user) before the wide ones (a project): only
@@ -196,11 +206,11 @@ func (s *Scope) delay(now time.Time, units float64) (time.Duration, error) {
 		return 0, nil
 	}
 	// What costs more than a burst goes when the burst is full, and leaves a debt.
-	missing := min(units, s.limit.burst()) - s.tokens
+	missing := min(units, s.limit.Burst()) - s.tokens
 	if missing <= 1e-9 {
 		return 0, nil
 	}
-	return max(time.Duration(missing/(s.limit.rate()*s.pace)*float64(time.Second)), time.Microsecond), nil
+	return max(time.Duration(missing/(s.limit.Rate()*s.pace)*float64(time.Second)), time.Microsecond), nil
 }
 
 // refill brings tokens and pace to now. Nothing is earned while the scope is closed.
@@ -214,7 +224,7 @@ func (s *Scope) refill(now time.Time) {
 	if d <= 0 {
 		return
 	}
-	s.tokens = min(s.tokens+s.limit.rate()*s.pace*d, s.limit.burst())
+	s.tokens = min(s.tokens+s.limit.Rate()*s.pace*d, s.limit.Burst())
 	s.pace = min(1, s.pace+paceRegain*d)
 }
 
@@ -223,7 +233,7 @@ func (s *Scope) parkedUntil(now time.Time, units float64) time.Time {
 		return s.parked
 	}
 	if !now.Before(s.dayEnd) {
-		s.spent, s.dayEnd = 0, s.limit.nextDay(now)
+		s.spent, s.dayEnd = 0, s.limit.NextDay(now)
 	}
 	if s.limit.PerDay > 0 && s.spent+units > s.limit.PerDay {
 		return s.dayEnd
@@ -231,8 +241,8 @@ func (s *Scope) parkedUntil(now time.Time, units float64) time.Time {
 	return time.Time{}
 }
 
-// nextDay returns the first beginning of a day after now.
-func (l Limit) nextDay(now time.Time) time.Time {
+// NextDay returns the first beginning of a day of the quota after now.
+func (l Limit) NextDay(now time.Time) time.Time {
 	return now.Add(-l.DayStart).UTC().Truncate(24 * time.Hour).Add(24*time.Hour + l.DayStart)
 }
 
@@ -282,7 +292,7 @@ func (s *Scope) strike(now time.Time, after time.Duration) time.Duration {
 func (s *Scope) Park() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.parked = s.limit.nextDay(time.Now())
+	s.parked = s.limit.NextDay(time.Now())
 	return s.parked
 }
 
@@ -291,7 +301,7 @@ func (s *Scope) idle(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refill(now)
-	return s.tokens >= s.limit.burst() && s.pace >= 1 && len(s.turn) == 0 &&
+	return s.tokens >= s.limit.Burst() && s.pace >= 1 && len(s.turn) == 0 &&
 		now.Sub(s.closed) > backoffMax && !s.parked.After(now) && (s.limit.PerDay <= 0 || s.spent == 0)
 }
 

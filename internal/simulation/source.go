@@ -22,11 +22,13 @@ type Source struct {
 	section func(root string) (text string, files map[string][]byte)
 }
 
-// Google is a Google Workspace organisation. tier is the job file's source.google.tier; empty: unlimited.
+// Google is a Google Workspace organisation. tier is the job file's source.google.tier; empty: unlimited. The job keeps its quotas by
+// the clock of those that the provider has.
 func Google(data *google.Data, o google.Options, tier string) *Source {
 	server := google.New(data, o)
 	return &Source{Name: "google-workspace", handler: server, front: server.Front, people: googlePeople(data), section: func(root string) (string, map[string][]byte) {
-		text := fmt.Sprintf("source: {google: {credentials: \"file:sa.json\", admin: %q, endpoint: %q, tier: %s}}\n", adminOf(data), root, cmp.Or(tier, "unlimited"))
+		text := fmt.Sprintf("source: {google: {credentials: \"file:sa.json\", admin: %q, endpoint: %q, tier: %s, clock: %v}}\n",
+			adminOf(data), root, cmp.Or(tier, "unlimited"), cmp.Or(o.Quotas.Speed, 1))
 		return text, map[string][]byte{"sa.json": server.KeyFile(root)}
 	}}
 }

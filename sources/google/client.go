@@ -19,6 +19,7 @@ import (
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/price"
 	"codeberg.org/repatriate/repatriate/internal/spool"
 )
 
@@ -36,6 +37,8 @@ type Options struct {
 	Tier string
 	// Paid says that the project pays for use above the daily thresholds, which then are no limits.
 	Paid bool
+	// Clock says how many times as fast the project's minutes pass, for simulations; zero: as fast as ours.
+	Clock float64
 	// TempDir is where bodies are kept that are too large for memory; empty: the system's directory.
 	TempDir string
 	// Memory bounds what all bodies together keep in memory; may be nil.
@@ -53,6 +56,7 @@ type Client struct {
 	root     *url.URL // nil: Google
 	base     http.RoundTripper
 	quota    *quota
+	prices   price.Prices
 	sessions *sessions
 	states   *userStates
 }
@@ -67,7 +71,11 @@ func New(_ context.Context, o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("google: endpoint: %w", err)
 	}
-	q, err := newQuota(o.Tier, o.Paid, o.Meter)
+	q, err := newQuota(o)
+	if err != nil {
+		return nil, err
+	}
+	rates, err := NewPrices(o)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +86,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 		next = t
 	}
 	base := httpx.Bounded(httpx.Metered(httpx.Stalling(next, stallTimeout), o.Meter), maxAnswer)
-	c := &Client{options: o, key: key, root: root, base: base, quota: q, states: newUserStates()}
+	c := &Client{options: o, key: key, root: root, base: base, quota: q, prices: rates, states: newUserStates()}
 	c.sessions = newSessions(c)
 	return c, nil
 }

@@ -24,7 +24,7 @@ import (
 // offline returns a client that nothing can be sent with.
 func offline(t testing.TB, tier string) *Client {
 	t.Helper()
-	q, err := newQuota(tier, false, nil)
+	q, err := newQuota(Options{Tier: tier})
 	must(t, err)
 	c := &Client{key: serviceKey{clientID: "4711"}, quota: q, states: newUserStates()}
 	c.sessions = newSessions(c)
@@ -302,11 +302,11 @@ func TestQuotaTiers(t *testing.T) {
 			t.Errorf("tier %q: messages.get costs %v, want %v", tier, got, want)
 		}
 	}
-	if _, err := newQuota("other", false, nil); err == nil {
+	if _, err := newQuota(Options{Tier: "other"}); err == nil {
 		t.Error("an unknown tier was taken")
 	}
 	for _, paid := range []bool{false, true} {
-		q, err := newQuota("new", paid, nil)
+		q, err := newQuota(Options{Tier: "new", Paid: paid})
 		must(t, err)
 		q.received(2e12)
 		if _, err := q.wait(t.Context(), alice, driveDownload); (err == nil) != paid {

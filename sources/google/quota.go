@@ -8,7 +8,6 @@ import (
 
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
-	"codeberg.org/repatriate/repatriate/internal/meter"
 )
 
 // method is one call of an api, with its cost in the units of the tiers "new" and "old".
@@ -103,24 +102,42 @@ type quota struct {
 	egress  *httpx.Scope
 }
 
-func newQuota(tier string, paid bool, m *meter.Meter) (*quota, error) {
-	table, i, err := tierTable(tier)
+// table holds the quotas of one project, by whose numbers budgets are kept and demands are priced.
+type table struct {
+	tier   int
+	apis   [len(services)]limits
+	egress httpx.Limit
+}
+
+func tableOf(o Options) (table, error) {
+	apis, tier, err := tierTable(o.Tier)
 	if err != nil {
-		return nil, err
+		return table{}, err
 	}
-	q := &quota{tier: i}
-	for a, l := range table {
-		if paid {
+	t := table{tier: tier, egress: httpx.Limit{Name: "Drive, downloads of the day", DayStart: quotaDay}}
+	if o.Tier != "unlimited" && tier == 0 && !o.Paid {
+		t.egress.PerDay = egressPerDay
+	}
+	for a, l := range apis {
+		if o.Paid {
 			l.project.PerDay = 0
 		}
 		l.user.Name, l.project.Name = services[a].name+", per user", services[a].name+", the project"
-		q.project[a], q.users[a] = httpx.NewScope(l.project, m), httpx.NewScopes(l.user, m)
+		l.user.Clock, l.project.Clock = o.Clock, o.Clock
+		t.apis[a] = l
 	}
-	egress := httpx.Limit{Name: "Drive, downloads of the day", DayStart: quotaDay}
-	if tier != "unlimited" && i == 0 && !paid {
-		egress.PerDay = egressPerDay
+	return t, nil
+}
+
+func newQuota(o Options) (*quota, error) {
+	t, err := tableOf(o)
+	if err != nil {
+		return nil, err
 	}
-	q.egress = httpx.NewScope(egress, m)
+	q := &quota{tier: t.tier, egress: httpx.NewScope(t.egress, o.Meter)}
+	for a, l := range t.apis {
+		q.project[a], q.users[a] = httpx.NewScope(l.project, o.Meter), httpx.NewScopes(l.user, o.Meter)
+	}
 	return q, nil
 }
 

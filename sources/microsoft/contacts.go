@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/fault"
@@ -88,7 +89,7 @@ type contactSource struct {
 }
 
 // contactHeader asks for ids that stay, and for large pages.
-var contactHeader = map[string]string{"Prefer": `IdType="ImmutableId", odata.maxpagesize=200`}
+var contactHeader = map[string]string{"Prefer": `IdType="ImmutableId", odata.maxpagesize=` + strconv.Itoa(deltaSize)}
 
 // Changes implements sources.Source.
 func (s *contactSource) Changes(ctx context.Context, after sources.Cursor) (sources.Page[sources.Contact], error) {

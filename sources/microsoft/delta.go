@@ -12,6 +12,9 @@ import (
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
+// deltaSize is how many items a page of a delta is asked to hold.
+const deltaSize = 200
+
 // deltaCursor is a place in one delta (learn.microsoft.com/graph/delta-query-overview).
 type deltaCursor struct {
 	// Link is where to go on, below Graph's root.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/fault"
@@ -23,9 +24,6 @@ var (
 
 // driveFields are the fields of an item that are read, and no more.
 const driveFields = "id,name,size,webUrl,cTag,deleted,root,file,folder,package,remoteItem,malware,parentReference,fileSystemInfo"
-
-// drivePage is the number of items asked for at once.
-const drivePage = "200"
 
 // driveSource reads a OneDrive or a document library.
 type driveSource struct {
@@ -129,7 +127,7 @@ func (s *driveSource) start(ctx context.Context) (driveCursor, error) {
 	if err == nil && root.ID == "" {
 		err = fault.New(fault.Retry, fault.SourceBadAnswer, "Graph driveItem.get: the root has no id")
 	}
-	first := s.client.path(url.Values{"$select": {driveFields}, "$top": {drivePage}}, "drives", id, "root", "delta")
+	first := s.client.path(url.Values{"$select": {driveFields}, "$top": {strconv.Itoa(deltaSize)}}, "drives", id, "root", "delta")
 	return driveCursor{Drive: id, Root: root.ID, At: s.client.cursorOf(first), Listing: true}, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/fault"
@@ -25,8 +26,8 @@ var (
 var mailHeader = map[string]string{"Prefer": `IdType="ImmutableId"`}
 
 // Sizes of delta pages. The smaller one is for a mailbox whose server gives up at the usual one.
-const (
-	mailPage      = `IdType="ImmutableId", odata.maxpagesize=200`
+var (
+	mailPage      = `IdType="ImmutableId", odata.maxpagesize=` + strconv.Itoa(deltaSize)
 	smallMailPage = `IdType="ImmutableId", odata.maxpagesize=10`
 )
 

@@ -79,27 +79,33 @@ func newQuota(o Options) *quota {
 	app, each := limitsOf(o)
 	q := &quota{slots: slots{byKey: map[string]*slot{}}}
 	for s := range numServices {
-		app[s].Clock, each[s].Clock = o.Clock, o.Clock
-		app[s].Name, each[s].Name = serviceNames[s].app, serviceNames[s].each
 		q.app[s], q.each[s] = httpx.NewScope(app[s], o.Meter), httpx.NewScopes(each[s], o.Meter)
 	}
 	return q
 }
 
+// limitsOf returns the quotas of an application, by whose numbers budgets are kept and demands are priced.
 func limitsOf(o Options) (app, each [numServices]httpx.Limit) {
-	if o.Unlimited {
-		return app, each
+	if !o.Unlimited {
+		app[entra].PerMinute = entraPerMinute
+		each[exchange] = httpx.Limit{PerMinute: mailboxPerMinute, Window: 10 * time.Minute}
+		each[sharePoint] = httpx.Limit{PerMinute: drivePerMinute, Window: 5 * time.Minute}
+		app[sharePoint] = sharePointLimit(o.Licences)
 	}
-	app[entra].PerMinute = entraPerMinute
-	each[exchange] = httpx.Limit{PerMinute: mailboxPerMinute, Window: 10 * time.Minute}
-	each[sharePoint] = httpx.Limit{PerMinute: drivePerMinute, Window: 5 * time.Minute}
-	for _, t := range sharePointTiers {
-		if o.Licences <= t.licences {
-			app[sharePoint] = httpx.Limit{PerMinute: t.minute, PerDay: t.perDay}
-			break
-		}
+	for s := range numServices {
+		app[s].Clock, each[s].Clock = o.Clock, o.Clock
+		app[s].Name, each[s].Name = serviceNames[s].app, serviceNames[s].each
 	}
 	return app, each
+}
+
+func sharePointLimit(licences int) httpx.Limit {
+	for _, t := range sharePointTiers {
+		if licences <= t.licences {
+			return httpx.Limit{PerMinute: t.minute, PerDay: t.perDay}
+		}
+	}
+	return httpx.Limit{}
 }
 
 // wait waits for the units of one call and, at a mailbox, for one of its slots. done gives the slot back; it may be called more

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"strconv"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
@@ -61,7 +62,7 @@ var taskParts = url.Values{"$expand": {"checklistItems,linkedResources"}}
 // Changes implements sources.Source.
 func (s *taskSource) Changes(ctx context.Context, after sources.Cursor) (sources.Page[sources.Task], error) {
 	first := s.client.path(taskParts, "users", s.user, "todo", "lists", s.list, "tasks", "delta")
-	k := call{method: taskDelta, of: s.user, header: map[string]string{"Prefer": "odata.maxpagesize=200"}}
+	k := call{method: taskDelta, of: s.user, header: map[string]string{"Prefer": "odata.maxpagesize=" + strconv.Itoa(deltaSize)}}
 	values, page, err := deltaPage[todoTask, sources.Task](ctx, s.client, k, first, after)
 	if err != nil {
 		return page, err
