@@ -1,8 +1,10 @@
 package htmlreport
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
@@ -23,6 +25,21 @@ func (g Grade) String() string { return string("ABCD"[min(g, D)]) }
 
 // MarshalText writes the letter.
 func (g Grade) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
+// UnmarshalText reads the letter.
+func (g *Grade) UnmarshalText(text []byte) (err error) {
+	*g, err = ParseGrade(string(text))
+	return err
+}
+
+// ParseGrade reads a letter.
+func ParseGrade(letter string) (Grade, error) {
+	i := strings.Index("ABCD", letter)
+	if i < 0 || len(letter) != 1 {
+		return D, fmt.Errorf("%q is none of the grades A, B, C, D", letter)
+	}
+	return Grade(i), nil //nolint:gosec // at most 3
+}
 
 // Rule says what a grade means, for people.
 type Rule struct {
@@ -109,29 +126,72 @@ type verdict struct {
 	why []string
 }
 
-// taskVerdict grades one task by what the ledger counts of it.
-func taskVerdict(t report.Task) verdict {
-	v := verdict{}
+// Cause is one thing that counts for a grade.
+type Cause struct {
+	// Name is a reason, or words such as "items failed".
+	Name  string `json:"cause"`
+	Grade Grade  `json:"grade"`
+	// Items is how many items have the reason; 0 if it is not about items.
+	Items int64 `json:"items,omitempty"`
+}
+
+// Causes lists what counts for the grade of a task by what the ledger holds of it.
+func Causes(t report.Task) []Cause {
+	causes := words(t)
+	for _, reason := range slices.Sorted(maps.Keys(t.Reasons)) {
+		if n := t.Reasons[reason]; n > 0 && (Of(reason) < D || t.Skipped > 0) {
+			causes = append(causes, Cause{reason, Of(reason), n})
+		}
+	}
+	return causes
+}
+
+// PlannedCauses is Causes of a dry run: what is still to come is what a plan is about, and no fault of it. What failed has its reasons as
+// well.
+func PlannedCauses(t report.Task) []Cause {
+	t.Pending = 0
+	causes := words(t)
+	for _, reason := range slices.Sorted(maps.Keys(t.Reasons)) {
+		if n := t.Reasons[reason]; n > 0 {
+			causes = append(causes, Cause{reason, Of(reason), n})
+		}
+	}
+	return causes
+}
+
+// words are the causes that are not reasons of items.
+func words(t report.Task) (causes []Cause) {
 	for _, p := range []struct {
-		bad  bool
-		text string
+		bad   bool
+		text  string
+		items int64
 	}{
-		{t.Error != "", "stopped"},
-		{!t.Balanced, "does not balance"},
-		{t.Failed > 0, "items failed"},
-		{t.Pending > 0, "items still to come"},
-		{!t.Complete, "not listed to the end"},
+		{t.Error != "", "stopped", 0},
+		{!t.Balanced, "does not balance", 0},
+		{t.Failed > 0, "items failed", t.Failed},
+		{t.Pending > 0, "items still to come", t.Pending},
+		{!t.Complete, "not listed to the end", 0},
 	} {
 		if p.bad {
-			v = v.worse(verdict{D, []string{p.text}})
+			causes = append(causes, Cause{p.text, D, p.items})
 		}
 	}
-	for _, reason := range slices.Sorted(maps.Keys(t.Reasons)) {
-		if g := Of(reason); t.Reasons[reason] > 0 && (g < D || t.Skipped > 0) {
-			v = v.worse(verdict{g, []string{reason}})
-		}
+	return causes
+}
+
+// Worst returns the worst grade among causes, and the names of those that have it.
+func Worst(causes []Cause) (Grade, []string) {
+	v := verdict{}
+	for _, c := range causes {
+		v = v.worse(verdict{c.Grade, []string{c.Name}})
 	}
-	return v
+	return v.grade, v.why
+}
+
+// taskVerdict grades one task by what the ledger counts of it.
+func taskVerdict(t report.Task) verdict {
+	grade, why := Worst(Causes(t))
+	return verdict{grade, why}
 }
 
 // worse returns the worse of two verdicts, and of two alike one with the causes of both.
