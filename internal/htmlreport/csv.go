@@ -21,12 +21,12 @@ type csvWriter struct {
 	account Account
 }
 
-// byteOrderMark makes spreadsheets read the file as UTF-8.
-const byteOrderMark = "\ufeff"
+// ByteOrderMark makes spreadsheets read a file as UTF-8.
+const ByteOrderMark = "\ufeff"
 
 // NewCSV returns a Writer of CSV (RFC 4180) with a heading: one line for each Item.
 func NewCSV(w io.Writer) (Writer, error) {
-	if _, err := io.WriteString(w, byteOrderMark); err != nil {
+	if _, err := io.WriteString(w, ByteOrderMark); err != nil {
 		return nil, err
 	}
 	c := &csvWriter{w: csv.NewWriter(w)}
@@ -39,7 +39,7 @@ func (c *csvWriter) Begin(a Account) error {
 }
 
 func (c *csvWriter) Item(i Item) error {
-	return c.w.Write(cells(
+	return c.w.Write(Cells(
 		c.account.Source, c.account.Target, c.account.Grade.String(), i.Kind, i.Collection, i.Shown(), i.State, i.Reason, i.Grade.String(),
 		report.Meaning(i.Reason), report.Advice(i.Reason), i.Detail, i.Place, i.Link, i.ID,
 	))
@@ -53,7 +53,8 @@ func (c *csvWriter) End() error {
 // longest is how long a cell may be, in runes.
 const longest = 2000
 
-func cells(fields ...string) []string {
+// Cells returns the fields of a line as a spreadsheet may be given them: nothing in them is calculated.
+func Cells(fields ...string) []string {
 	for i, f := range fields {
 		fields[i] = cell(f)
 	}

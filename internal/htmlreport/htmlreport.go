@@ -127,7 +127,7 @@ func (i Item) Shown() string { return cmp.Or(i.Title, i.ID) }
 func itemsOf(t report.Task, rec checkpoint.Record, place string) []Item {
 	it := Item{
 		Account: t.Account, Kind: t.Kind, Collection: cmp.Or(t.Name, t.Collection), ID: rec.ID, Title: rec.Title,
-		State: rec.State.String(), Link: webLink(rec.Link), Place: place,
+		State: rec.State.String(), Link: WebLink(rec.Link), Place: place,
 	}
 	switch rec.State {
 	case checkpoint.Failed:
@@ -155,8 +155,8 @@ func itemsOf(t report.Task, rec checkpoint.Record, place string) []Item {
 // maxDetail is beyond how many bytes no further detail is added to an item.
 const maxDetail = 1000
 
-// webLink returns the link if it may be followed: http or https, with a host.
-func webLink(link string) string {
+// WebLink returns the link if it may be followed: http or https, with a host.
+func WebLink(link string) string {
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return ""

@@ -165,7 +165,7 @@ func (p *People) page() error {
 	if err != nil {
 		return err
 	}
-	return p.index.Write(cells(a.Source, a.Target, a.Grade.String(), name))
+	return p.index.Write(Cells(a.Source, a.Target, a.Grade.String(), name))
 }
 
 // longFile bounds the name of a page's file, without its end.
