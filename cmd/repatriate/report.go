@@ -143,11 +143,16 @@ func reportedJob(ctx context.Context, job *config.Job, store checkpoint.Store) (
 		people = append(people, htmlreport.Named{Source: a.Source, Target: a.Target})
 	}
 	j := htmlreport.New(r, people)
-	j.Made, j.Version, j.Provider = time.Now(), version(), "Google Workspace"
-	if job.Source.Microsoft != nil {
-		j.Provider = "Microsoft 365"
-	}
+	j.Made, j.Version, j.Provider = time.Now(), version(), providerName(job)
 	return j, nil
+}
+
+// providerName is the source's name for people.
+func providerName(job *config.Job) string {
+	if job.Source.Microsoft != nil {
+		return "Microsoft 365"
+	}
+	return "Google Workspace"
 }
 
 // open makes the writers that are asked for.
