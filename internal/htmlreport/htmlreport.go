@@ -39,8 +39,25 @@ type Account struct {
 	// Why names what the grade comes from: reasons, or words such as "items failed".
 	Why []string `json:"why,omitempty"`
 	report.Counts
+	// Approved says who last accepted what a plan said of the account; nil if nobody did.
+	Approved *Approved `json:"approved,omitempty"`
 	// Tasks are the account's, in the ledger's order.
 	Tasks []report.Task `json:"-"`
+}
+
+// Approved says who accepted what a plan said of an account, and when.
+type Approved struct {
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+	Grade Grade     `json:"grade"`
+	Note  string    `json:"note,omitempty"`
+}
+
+// Approve notes who accepted what of the accounts; of gives nil for those that nobody did.
+func (j *Job) Approve(of func(account string) *Approved) {
+	for i := range j.Accounts {
+		j.Accounts[i].Approved = of(j.Accounts[i].Source)
+	}
 }
 
 // Named is an account of the job file: its name at the provider and on the target.

@@ -47,10 +47,11 @@ type PlanLine struct{ Title, Text string }
 
 // PlanRow is a line of numbers about a kind or an account.
 type PlanRow struct {
-	Label, Target string
-	Grade         Grade
-	Why           []string
-	Numbers       []PlanNumber
+	// Label is the kind or the account, Name what a shared drive is called.
+	Label, Name, Target string
+	Grade               Grade
+	Why                 []string
+	Numbers             []PlanNumber
 }
 
 // PlanReason is a reason with examples.
@@ -171,7 +172,7 @@ func (v *planView) accounts(rows []PlanRow) {
 		rows = rows[:maxAccounts]
 	}
 	for _, r := range rows {
-		a := shownAccount{Source: clean(r.Label), Target: clean(r.Target), Grade: r.Grade, Why: r.why(), Cells: shownCells(r.Numbers)}
+		a := shownAccount{Source: clean(r.Label), Name: clean(r.Name), Target: clean(r.Target), Grade: r.Grade, Why: r.why(), Cells: shownCells(r.Numbers)}
 		if r.Target == r.Label {
 			a.Target = ""
 		}

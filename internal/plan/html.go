@@ -26,7 +26,7 @@ func (p *Plan) WriteHTML(w io.Writer) error {
 	worstFirst := slices.Clone(p.Accounts)
 	slices.SortStableFunc(worstFirst, func(a, b Account) int { return int(b.Grade) - int(a.Grade) })
 	for _, a := range worstFirst {
-		page.Accounts = append(page.Accounts, htmlreport.PlanRow{Label: a.Source, Target: a.Target, Grade: a.Grade, Why: a.Why, Numbers: a.Sum().numbers(true)})
+		page.Accounts = append(page.Accounts, htmlreport.PlanRow{Label: a.Source, Name: a.Name, Target: a.Target, Grade: a.Grade, Why: a.Why, Numbers: a.Sum().numbers(true)})
 	}
 	for _, r := range p.Reasons() {
 		shown := htmlreport.PlanReason{Reason: r.Reason, Grade: r.Grade, Items: r.Items}

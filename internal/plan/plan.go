@@ -5,6 +5,7 @@ package plan
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/internal/htmlreport"
@@ -41,6 +42,8 @@ type Plan struct {
 type Account struct {
 	Source string `json:"account"`
 	Target string `json:"target,omitempty"`
+	// Name is what a shared drive or document library is called, as far as it is known; empty for people.
+	Name string `json:"name,omitempty"`
 	// Grade is the worst of the kinds', and Why names what it comes from.
 	Grade htmlreport.Grade `json:"grade"`
 	Why   []string         `json:"why,omitempty"`
@@ -93,12 +96,31 @@ func New(r *report.Report, s *Survey, looked, others []Person) *Plan {
 			if !was {
 				asked.Limits = preflight.NoLimits
 			}
+			if name := nameOf(person.Source, tasks[part]); name != "" {
+				a.Name = name
+			}
 			a.add(newKind(kind, tasks[part], s.Found(part), asked))
 		}
 		p.Accounts = append(p.Accounts, a)
 	}
 	slices.SortFunc(p.Accounts, func(a, b Account) int { return cmp.Compare(a.Source, b.Source) })
 	return p
+}
+
+// nameOf returns what a shared drive is called: an id stands where people have an address.
+func nameOf(source string, tasks []report.Task) string {
+	if len(tasks) == 0 || !strings.HasPrefix(source, "drive:") {
+		return ""
+	}
+	return report.Clean(tasks[0].Name, maxText)
+}
+
+// shown is the account's name for people.
+func (a Account) shown() string {
+	if a.Name == "" {
+		return a.Source
+	}
+	return report.Clean(a.Name, 30) + " (" + report.Clean(a.Source, 24) + ")"
 }
 
 func newKind(kind string, tasks []report.Task, f Found, asked Asked) Kind {

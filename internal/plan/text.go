@@ -59,7 +59,7 @@ func (p *Plan) writeTotals(b *strings.Builder) error {
 		return err
 	}
 	if all.Unsized > 0 {
-		fmt.Fprintf(b, "+ and %s more of which only reading tells the size\n", report.Plural(all.Unsized, "item"))
+		fmt.Fprintf(b, "+ or unknown: of %s only reading tells the size\n", report.Plural(all.Unsized, "item"))
 	}
 	return nil
 }
@@ -75,9 +75,12 @@ func (t Total) cells() []string {
 	return []string{t.Kind, fmt.Sprint(t.Accounts), fmt.Sprint(t.Collections), fmt.Sprint(t.Items), t.Size(), largest, longest}
 }
 
-// Size writes the bytes for people, with a plus if there are more.
+// Size writes the bytes for people: with a plus if there are more, and "unknown" if no item tells its size.
 func (f Found) Size() string {
-	if f.Unsized > 0 {
+	switch {
+	case f.Unsized > 0 && f.Bytes == 0:
+		return "unknown"
+	case f.Unsized > 0:
 		return report.Size(f.Bytes) + "+"
 	}
 	return report.Size(f.Bytes)
@@ -104,7 +107,7 @@ func (p *Plan) writeGrades(b *strings.Builder) {
 			fmt.Fprintf(b, "  … and %d more of the grades C and D; --html and --csv have them all\n", len(worst)-i)
 			break
 		}
-		fmt.Fprintln(b, report.Clean(fmt.Sprintf("  %s %s: %s", a.Grade, a.Source, strings.Join(a.Why, ", ")), columns))
+		fmt.Fprintln(b, report.Clean(fmt.Sprintf("  %s %s: %s", a.Grade, a.shown(), strings.Join(a.Why, ", ")), columns))
 	}
 }
 
@@ -122,9 +125,17 @@ func (p *Plan) writeReasons(b *strings.Builder) {
 		fmt.Fprintln(b, report.Clean(fmt.Sprintf("  %s %6d %s: %s", r.Grade, r.Items, r.Reason, report.Meaning(r.Reason)), columns))
 		if len(r.Examples) > 0 {
 			e := r.Examples[0]
-			fmt.Fprintln(b, report.Clean(fmt.Sprintf("           %s: %s", e.Account, cmp.Or(e.Detail, e.Title)), columns))
+			fmt.Fprintln(b, report.Clean(fmt.Sprintf("           %s: %s", e.Account, e.said()), columns))
 		}
 	}
+}
+
+// said names the example, with what is said of it.
+func (e Example) said() string {
+	if e.Detail == "" || strings.Contains(e.Detail, e.Title) {
+		return cmp.Or(e.Detail, e.Title)
+	}
+	return report.Clean(e.Title, 40) + " – " + e.Detail
 }
 
 func (p *Plan) writeUnfit(b *strings.Builder) {
@@ -180,5 +191,5 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 	if p.Waiting > 0 {
 		fmt.Fprintf(b, "Waiting for approval: %s. See: repatriate approve %s --list\n", report.Plural(p.Waiting, "account"), job)
 	}
-	fmt.Fprintf(b, "For more: --html FILE, repatriate explain REASON. To go on: repatriate run %s\n", job)
+	fmt.Fprintf(b, "What a reason means: repatriate explain REASON. All of it: plan --html FILE\nTo go on: repatriate run %s\n", job)
 }
