@@ -130,8 +130,8 @@ type shownAccount struct {
 	Source, Name, Target, Why string
 	// Approved says who approved its plan, and when.
 	Approved string
-	Grade                     Grade
-	Cells                     []shownCell
+	Grade    Grade
+	Cells    []shownCell
 }
 
 // accounts returns the lines of the table, the worst grade first, and how many are too many.

@@ -100,7 +100,7 @@ func (p PlanPage) Write(w io.Writer) error {
 		AccountsTitle: count(int64(len(p.Accounts)), "account"), OpenAccounts: len(p.Accounts) <= openUpTo,
 	}
 	v.Provider, v.Version = p.Provider, p.Version
-	v.grades(p.Grades)
+	v.grades(PlanRules, p.Grades)
 	for _, n := range p.Cards {
 		v.Cards = append(v.Cards, card{n.Label, clean(n.Value), badly(n)})
 	}

@@ -27,10 +27,10 @@ func newFrame(name, title, script string, made time.Time) frame {
 }
 
 // grades shows how many accounts have each grade.
-func (f *frame) grades(n [D + 1]int64) {
+func (f *frame) grades(rules []Rule, n [D + 1]int64) {
 	var all []part
 	total := int64(0)
-	for _, r := range Rules {
+	for _, r := range rules {
 		all = append(all, part{r.Grade.String(), r.Grade.String() + ", " + r.Name, n[r.Grade]})
 		f.Rules = append(f.Rules, shownRule{r.Grade.String(), r.Name, r.Meaning, number(n[r.Grade])})
 		total += n[r.Grade]
@@ -137,7 +137,7 @@ func newSummary(j *Job, shown int) summary {
 	for _, a := range j.Accounts {
 		n[a.Grade]++
 	}
-	s.grades(n)
+	s.grades(Rules, n)
 	return s
 }
 

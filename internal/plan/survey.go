@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"codeberg.org/repatriate/repatriate/internal/preflight"
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 // Seen is one item that a run would write.
@@ -127,6 +128,9 @@ func (s *Survey) add(p Part, f Found) {
 	s.found[p] = sum
 }
 
+// longestText bounds what is kept of a path or a title, in runes.
+const longestText = 1000
+
 // Observer watches one collection. It is safe for concurrent use; nothing is seen by a nil Observer.
 type Observer struct {
 	survey *Survey
@@ -148,7 +152,7 @@ func (o *Observer) Saw(i Seen) {
 	f := &o.found
 	f.Items++
 	if n := utf8.RuneCountInString(i.Path); n > 0 && (f.Longest == nil || n > f.Longest.Characters) {
-		f.Longest = &Longest{Path: i.Path, Characters: n, Bytes: len(i.Path)}
+		f.Longest = &Longest{Path: report.Clean(i.Path, longestText), Characters: n, Bytes: len(i.Path)}
 	}
 	if i.Bytes < 0 {
 		f.Unsized++
@@ -173,7 +177,7 @@ func (o *Observer) End(title func(id string) string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.found.Largest != nil {
-		o.found.Largest.Title = title(o.largest)
+		o.found.Largest.Title = report.Clean(title(o.largest), longestText)
 	}
 	o.survey.add(o.part, o.found)
 	o.found, o.largest = Found{}, ""

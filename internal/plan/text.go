@@ -97,7 +97,7 @@ func (p *Plan) counted() (n [htmlreport.D + 1]int64) {
 func (p *Plan) writeGrades(b *strings.Builder) {
 	var grades []string
 	n := p.counted()
-	for _, r := range htmlreport.Rules {
+	for _, r := range htmlreport.PlanRules {
 		grades = append(grades, fmt.Sprintf("%d %s %s", n[r.Grade], r.Grade, r.Name))
 	}
 	fmt.Fprintf(b, "\nGrades: %s\n", strings.Join(grades, ", "))
@@ -116,7 +116,7 @@ func (p *Plan) writeReasons(b *strings.Builder) {
 	if len(reasons) == 0 {
 		return
 	}
-	fmt.Fprintln(b, "\nWhat would be left out or lose something, the worst first:")
+	fmt.Fprintln(b, "\nWhat is left out or loses something, the worst first:")
 	for i, r := range reasons {
 		if i == mostWhys {
 			fmt.Fprintf(b, "  … and %s\n", report.Plural(int64(len(reasons)-i), "more reason"))
