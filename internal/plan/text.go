@@ -14,9 +14,9 @@ import (
 // Bounds of the summary: it fits on one screen whatever the size of the organisation.
 const (
 	columns   = 80
-	mostWorst = 8
-	mostWhys  = 5
-	mostUnfit = 4
+	mostWorst = 6
+	mostWhys  = 4
+	mostUnfit = 3
 )
 
 // WriteText writes a summary for a person at a terminal of 80 columns: first what there is, last what is to be done.
@@ -95,12 +95,8 @@ func (p *Plan) counted() (n [htmlreport.D + 1]int64) {
 }
 
 func (p *Plan) writeGrades(b *strings.Builder) {
-	var grades []string
 	n := p.counted()
-	for _, r := range htmlreport.PlanRules {
-		grades = append(grades, fmt.Sprintf("%d %s %s", n[r.Grade], r.Grade, r.Name))
-	}
-	fmt.Fprintf(b, "\nGrades: %s\n", strings.Join(grades, ", "))
+	fmt.Fprintf(b, "\nGrades: %d A, %d B, %d C, %d D (A complete … D left behind)\n", n[htmlreport.A], n[htmlreport.B], n[htmlreport.C], n[htmlreport.D])
 	worst := p.worst(htmlreport.B)
 	for i, a := range worst {
 		if i == mostWorst {
@@ -119,7 +115,7 @@ func (p *Plan) writeReasons(b *strings.Builder) {
 	fmt.Fprintln(b, "\nWhat is left out or loses something, the worst first:")
 	for i, r := range reasons {
 		if i == mostWhys {
-			fmt.Fprintf(b, "  … and %s\n", report.Plural(int64(len(reasons)-i), "more reason"))
+			fmt.Fprintf(b, "  … and %s; 'repatriate explain' says what each means\n", report.Plural(int64(len(reasons)-i), "more reason"))
 			break
 		}
 		fmt.Fprintln(b, report.Clean(fmt.Sprintf("  %s %6d %s: %s", r.Grade, r.Items, r.Reason, report.Meaning(r.Reason)), columns))
@@ -150,12 +146,20 @@ func (p *Plan) writeUnfit(b *strings.Builder) {
 		}
 		fmt.Fprintln(b, report.Clean("  "+u.Account+", "+u.Kind.Kind+": "+u.misfit(), columns))
 	}
-	for i, d := range p.deaf() {
-		if i == 0 {
-			fmt.Fprintln(b)
-		}
-		fmt.Fprintln(b, report.Clean(fmt.Sprintf("Room not known: %s of %s: %s", d.Kind, report.Plural(int64(d.Accounts), "account"), d.Why), columns))
+	p.writeDeaf(b)
+}
+
+// writeDeaf says whose room is not known: in one line, since that keeps nobody from planning.
+func (p *Plan) writeDeaf(b *strings.Builder) {
+	all := p.deaf()
+	if len(all) == 0 {
+		return
 	}
+	var kinds []string
+	for _, d := range all {
+		kinds = append(kinds, fmt.Sprintf("%s (%d)", d.Kind, d.Accounts))
+	}
+	fmt.Fprintf(b, "\n%s\n", report.Clean("Room not known: "+strings.Join(kinds, ", ")+": "+all[0].Why, columns))
 }
 
 // misfit says in words what does not fit; empty if all does.
@@ -186,10 +190,10 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 	}
 	if n > 0 {
 		fmt.Fprintln(b, report.Clean("Stopped: "+first, columns))
-		fmt.Fprintf(b, "Could not be read: %s. All that 'check' says of them: repatriate check %s\n", report.Plural(n, "task"), job)
+		fmt.Fprintf(b, "Could not be read: %s. To see why: repatriate check %s\n", report.Plural(n, "task"), job)
 	}
 	if p.Waiting > 0 {
 		fmt.Fprintf(b, "Waiting for approval: %s. See: repatriate approve %s --list\n", report.Plural(p.Waiting, "account"), job)
 	}
-	fmt.Fprintf(b, "What a reason means: repatriate explain REASON. All of it: plan --html FILE\nTo go on: repatriate run %s\n", job)
+	fmt.Fprintf(b, "All of it: plan --html FILE. To go on: repatriate run %s\n", job)
 }
