@@ -27,9 +27,9 @@ func newApprove() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "approve JOB.yaml",
 		Short: "Record who accepts what a plan says of an account",
-		Long: `approve records that somebody accepts what the last plan says of accounts: the grade, and the reasons
-that it comes from. With 'approve: C' in the job file, 'run' and 'retry' leave out accounts that are
-graded worse, and those that were never planned, until they are approved.
+		Long: `approve records that somebody accepts what the last plan says of accounts: the grade, and the
+reasons that it comes from. With 'approve: C' in the job file, 'run' and 'retry' leave out accounts
+that are graded worse, and those that were never planned, until they are approved.
 
 An approval holds for what the plan said then: if a later plan finds something else that is worse
 than the job file allows, the account is left out again. Approvals are kept beside the state, in
@@ -37,7 +37,7 @@ JOB.approvals.jsonl, one on a line; nothing is ever taken out of that file.
 
 Exit codes: 0 recorded, or listed; 1 it could not be read or written; 2 usage or configuration, or
 an account has no plan.`,
-		Example: `  repatriate approve pilot.yaml --account ada@example.org --by "M. Laurent" --note "forms are not needed"
+		Example: `  repatriate approve pilot.yaml --account ada@example.org --by "M. Laurent" --note "known"
   repatriate approve pilot.yaml --all-grade D
   repatriate approve pilot.yaml --list`,
 		Args: jobArg,

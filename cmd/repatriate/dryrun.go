@@ -33,7 +33,9 @@ func (d dryRun[T]) Put(ctx context.Context, item sinks.Item[T], prev sinks.Recei
 	if bodied && seen.Bytes > 0 {
 		d.counters.Bytes.Add(seen.Bytes)
 	}
-	d.seen.Saw(seen)
+	if item.ID != engine.OrphanFolder {
+		d.seen.Saw(seen)
+	}
 	return d.Discard.Put(ctx, item, prev)
 }
 

@@ -38,7 +38,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 }
 
 func (p *Plan) writeHead(b *strings.Builder) {
-	fmt.Fprintf(b, "Plan of %s: what a run would write, lose and leave. Nothing was written.\n", report.Clean(p.Report.Job, 40))
+	fmt.Fprintf(b, "%s\nWhat a run would write, lose and leave behind; nothing was written.\n", report.Clean("Plan of "+p.Report.Job, columns))
 	if n := len(p.Others); n > 0 {
 		fmt.Fprintf(b, "Looked at %d of %s; the numbers of the other %d are extrapolated.\n", len(p.Accounts), report.Plural(int64(len(p.Accounts)+n), "account"), n)
 	}

@@ -3,6 +3,7 @@ package imap
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -110,7 +111,7 @@ func (x *session) limits() (preflight.Limits, error) {
 	}
 	for _, r := range roots {
 		if storage, ok := r.Resources[imap.QuotaResourceStorage]; ok && storage.Limit > 0 {
-			limits.Narrow((storage.Limit - storage.Usage) * 1024)
+			limits.Narrow(min(storage.Limit-storage.Usage, math.MaxInt64/1024) * 1024)
 		}
 	}
 	return limits, nil
