@@ -4,12 +4,14 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -321,4 +323,36 @@ func TestPlanOfWhatCannotBeRead(t *testing.T) {
 		}
 	}
 	read(t, ran(t, exitStopped, "plan", s.Job), "Stopped: ada@example.org, mail:", "Could not be read: 2 tasks")
+}
+
+// TestInterruptedPlan keeps nothing, and leaves what was planned before.
+func TestInterruptedPlan(t *testing.T) {
+	data, err := sim.LoadFS(examples.Organisation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{})
+	var once sync.Once
+	s := simulated(t, simulation.Options{Source: simulation.Google(data, sim.Options{}, "")})
+	at := seededProxy(t, s.Targets.Files.URL, nil, func(_ http.ResponseWriter, r *http.Request) bool {
+		once.Do(func() { close(asked) })
+		_, _ = io.Copy(io.Discard, r.Body) // the server does not see that a client is gone before
+		<-r.Context().Done()               // until the plan is interrupted
+		return true
+	})
+	through(t, s, s.Targets.Files.URL, at)
+	page := filepath.Join(t.TempDir(), "p.html")
+	p := started(t, "plan", s.Job, "--html", page)
+	<-asked
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.code(t); code != exitInterrupted || p.stdout.Len() > 0 {
+		t.Errorf("exit code %d: %s", code, p.stdout.String())
+	}
+	for _, path := range []string{page, filepath.Join(filepath.Dir(s.Job), "google-workspace.plan.json")} {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s is there: %v", path, err)
+		}
+	}
 }
