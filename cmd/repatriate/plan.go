@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,7 +64,7 @@ Exit codes: 0 planned; 2 usage or configuration; 3 an account has the grade D; 4
 func (f *flags) plan(c *cobra.Command, path string, o planning) error {
 	sample, err := plan.ParseSample(o.sample)
 	if err == nil {
-		err = reporting{output: o.html, csv: o.csv, force: o.force, lang: "en"}.check()
+		err = o.check()
 	}
 	if err != nil {
 		return usage(err)
@@ -87,6 +89,25 @@ func (f *flags) plan(c *cobra.Command, path string, o planning) error {
 		return err
 	}
 	return show(c.OutOrStdout(), p, o.json)
+}
+
+// check refuses files that cannot be written, before anything is read: a plan of many accounts takes its time.
+func (o planning) check() error {
+	if o.html != "" && filepath.Clean(o.html) == filepath.Clean(o.csv) {
+		return errors.New("--html and --csv name the same file")
+	}
+	for _, file := range []string{o.html, o.csv} {
+		if file == "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Dir(file)); err != nil {
+			return fmt.Errorf("%s cannot be written: %w", file, err)
+		}
+		if _, err := os.Lstat(file); err == nil && !o.force {
+			return thereAlready(file)
+		}
+	}
+	return nil
 }
 
 // makePlan makes the dry run. It writes nothing.
@@ -123,9 +144,11 @@ func makePlan(ctx context.Context, job *config.Job, o planning, sample plan.Samp
 // planned puts the plan together from the ledger of the dry run.
 func (w *wiring) planned(ctx context.Context, store checkpoint.Store, looked, others []config.Account, took time.Duration) (*plan.Plan, error) {
 	p := w.pass
-	p.accounts = nil
+	p.parts = map[plan.Part]bool{} // the ledger may have what the accounts file has no more
 	for _, a := range looked {
-		p.accounts = append(p.accounts, a.Source)
+		for _, kind := range kindsOf(a) {
+			p.parts[plan.Part{Account: a.Source, Kind: kind}] = true
+		}
 	}
 	r, err := w.report(ctx, store, p, took)
 	if err != nil {

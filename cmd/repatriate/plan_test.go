@@ -306,6 +306,13 @@ func TestPlanWritesFiles(t *testing.T) {
 	if ran(t, exitUsage, "plan", s.Job, "--html", page); mustRead(t, page) != "mine" {
 		t.Error("a file was written over")
 	}
+	before := s.Provider.Requests()
+	for _, args := range [][]string{{"--html", lines + "x", "--csv", lines + "x"}, {"--csv", filepath.Join(dir, "none", "p.csv")}, {"--csv", lines}} {
+		ran(t, exitUsage, append([]string{"plan", s.Job}, args...)...)
+	}
+	if after := s.Provider.Requests(); after != before {
+		t.Errorf("the provider was asked %d times before the files were looked at", after-before)
+	}
 	ran(t, exitIncomplete, "plan", s.Job, "--html", page, "--force")
 	if !strings.HasPrefix(mustRead(t, page), "<!doctype html>") {
 		t.Error("--force did not replace the page")
@@ -354,5 +361,29 @@ func TestInterruptedPlan(t *testing.T) {
 		if _, err := os.Stat(path); !os.IsNotExist(err) {
 			t.Errorf("%s is there: %v", path, err)
 		}
+	}
+}
+
+// TestPlanOfWhatIsMovedNoMore: what the ledger has of a kind that the accounts file has no more is no part of a plan.
+func TestPlanOfWhatIsMovedNoMore(t *testing.T) {
+	s := simulated(t, googleOf(sim.Options{}))
+	accounts := filepath.Join(filepath.Dir(s.Job), "accounts.csv")
+	original := mustRead(t, accounts)
+	edit(t, accounts, "file:password-user0002", "file:password-user0001")
+	ran(t, exitStopped, "run", "--kind", "mail", s.Job)
+	if p := planOf(t, exitOK, s.Job); p.Grades["D"] != 0 { // nothing of the target is needed, and the next pass may go well
+		t.Errorf("a task that was stopped by the target: %v", p.Grades)
+	}
+	if err := os.WriteFile(accounts, []byte(strings.Replace(original, "file:password-user0002,", "file:password-user0002,files", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := planOf(t, exitOK, s.Job)
+	for _, task := range p.Tasks {
+		if task.Account == "user0002@example.org" && task.Kind != "files" {
+			t.Errorf("planned: %+v", task)
+		}
+	}
+	if len(p.Accounts) != 2 || len(p.Accounts[1].Kinds) != 1 {
+		t.Errorf("%+v", p.Accounts)
 	}
 }

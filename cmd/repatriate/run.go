@@ -16,6 +16,7 @@ import (
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/runner"
@@ -29,6 +30,8 @@ type pass struct {
 	// final makes it the last pass before the cut-over, despite closes the ledger although something failed, and reopen goes on with a
 	// job that was closed.
 	final, despite, reopen bool
+	// parts are what a report is about; nil: all that accounts and kinds choose.
+	parts map[plan.Part]bool
 }
 
 func newRun(f *flags) *cobra.Command {
@@ -234,6 +237,7 @@ func (p pass) among(all []checkpoint.Status) []checkpoint.Status {
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(s checkpoint.Status) bool {
 		other := len(p.accounts) > 0 && !asked[strings.ToLower(s.Account)]
+		other = other || p.parts != nil && !p.parts[plan.Part{Account: s.Account, Kind: s.Kind}]
 		return other || len(p.kinds) > 0 && !slices.Contains(p.kinds, s.Kind)
 	})
 }
