@@ -1,0 +1,53 @@
+// Package pace bounds how many bytes pass in a second, over everything that shares one Pace.
+package pace
+
+import (
+	"context"
+	"io"
+
+	"golang.org/x/time/rate"
+)
+
+// Pace is a number of bytes per second. It is safe for concurrent use; a nil Pace bounds nothing.
+type Pace struct{ limiter *rate.Limiter }
+
+// Bounds of what may pass at once: what a second brings divided by perSecond, so that many readers get on side by side.
+const (
+	leastBurst = 4 << 10
+	mostBurst  = 256 << 10
+	perSecond  = 20
+)
+
+// New returns a pace of so many bytes per second; nil, which bounds nothing, if that is zero or less.
+func New(bytesPerSecond int64) *Pace {
+	if bytesPerSecond <= 0 {
+		return nil
+	}
+	burst := min(max(bytesPerSecond/perSecond, leastBurst), mostBurst)
+	return &Pace{rate.NewLimiter(rate.Limit(bytesPerSecond), int(burst))}
+}
+
+// Reader returns a reader of r that keeps to the pace. Who waits for its turn when ctx ends gets the context's error.
+func (p *Pace) Reader(ctx context.Context, r io.Reader) io.Reader {
+	if p == nil {
+		return r
+	}
+	return &reader{ctx, r, p.limiter}
+}
+
+type reader struct {
+	ctx     context.Context
+	r       io.Reader
+	limiter *rate.Limiter
+}
+
+// Read waits after it has read, since only then it is known how much there is.
+func (r *reader) Read(b []byte) (int, error) {
+	n, err := r.r.Read(b[:min(len(b), r.limiter.Burst())])
+	if n > 0 {
+		if wait := r.limiter.WaitN(r.ctx, n); wait != nil {
+			return 0, wait
+		}
+	}
+	return n, err
+}
