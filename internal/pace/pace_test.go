@@ -51,3 +51,15 @@ func TestPaceEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]int64{
+		"50M": 50_000_000, "50MB": 50_000_000, "50 MB/s": 50_000_000, "400Mbit": 50_000_000, "400mbit/s": 50_000_000, "1.5G": 1_500_000_000,
+		"64k": 64_000, "5000000": 5_000_000, "1Gbit": 125_000_000, " 100Mbps ": 12_500_000,
+		"0": 0, "": 0, "63K": 0, "-5M": 0, "5T": 0, "M": 0, "50MM": 0, "1e9": 0, "99999999999999999999999G": 0, "400Mib": 0, "50Mb": 0, "50mb/s": 0,
+	} {
+		if got, err := pace.Parse(text); got != want || (err == nil) != (want > 0) {
+			t.Errorf("%q is %d, want %d (%v)", text, got, want, err)
+		}
+	}
+}
