@@ -17,6 +17,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 	"codeberg.org/repatriate/repatriate/internal/secret"
 	"codeberg.org/repatriate/repatriate/internal/spool"
@@ -69,6 +70,7 @@ type wiring struct {
 	pass           pass
 	log            *slog.Logger
 	counters       engine.Counters
+	board          *progress.Board
 	changes        changes
 	source, target meter.Meter
 	transport      *http.Transport // to the targets
@@ -82,6 +84,10 @@ type wiring struct {
 func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (*wiring, error) {
 	w := &wiring{job: job, pass: p, log: log, transport: httpx.NewTransport(), memory: spool.NewBudget(bodyMemory)}
 	w.transport.MaxConnsPerHost = mostConnections
+	w.board = progress.NewBoard(&w.counters)
+	if p.plan != nil {
+		p.plan.board = w.board
+	}
 	var err error
 	if w.provider, err = w.newProvider(ctx); err != nil {
 		return nil, err
@@ -134,10 +140,14 @@ func (w *wiring) open(ctx context.Context, p config.Account, kind string) ([]run
 
 // options returns those of the engine for the pass.
 func (w *wiring) options() engine.Options {
-	return engine.Options{
+	o := engine.Options{
 		InFlight: w.job.Concurrency.Items, Propagate: w.job.Deletions == "propagate", Conflicts: engine.Conflicts(w.job.Conflicts),
 		Counters: &w.counters, Log: w.log,
 	}
+	if plan := w.pass.plan; plan != nil {
+		o.Pace, o.Drain = plan.pace, plan.drain
+	}
+	return o
 }
 
 // opened returns what open opens or lists, with the engine's patience: a server that is busy at that moment stops no task.
@@ -152,7 +162,14 @@ func opened[V any](ctx context.Context, w *wiring, what string, open func() (V, 
 // optionsFor returns those of the engine for a kind of an account.
 func (w *wiring) optionsFor(p config.Account, kind string) engine.Options {
 	o := w.options()
-	o.Changed = w.changes.of(p.Source, kind)
+	o.Counters = w.board.Counters(p.Source, kind)
+	note := w.changes.of(p.Source, kind)
+	o.Changed = func(c engine.Change) {
+		note(c)
+		if c.What == engine.Broken {
+			w.board.Failed(p.Source, kind, c.Title, c.Reason)
+		}
+	}
 	o.InFlight = cmp.Or(o.InFlight, max(leastInFlight, inFlight(kind)/max(1, w.parallel)))
 	return o
 }

@@ -32,6 +32,7 @@ func (w *wiring) newGoogle(ctx context.Context) (provider, error) {
 	}
 	client, err := google.New(ctx, google.Options{
 		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Meter: &w.source, Memory: w.memory,
+		Transport: w.pass.plan.paced(),
 	})
 	if err != nil {
 		return nil, usage(err)

@@ -17,4 +17,3 @@ func Paced(next http.RoundTripper, p *pace.Pace) http.RoundTripper {
 		return res, nil
 	})
 }
-

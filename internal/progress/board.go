@@ -54,6 +54,13 @@ func (b *Board) Expect(accounts int) {
 	b.accounts, b.ended = accounts, 0
 }
 
+// Left says how many accounts of the pass have still to be brought to their end: some of those that ended were left before it.
+func (b *Board) Left(accounts int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = max(0, b.accounts-accounts)
+}
+
 // Accounts returns how many accounts are running, how many have ended, and how many the pass has.
 func (b *Board) Accounts() (running, ended, all int) {
 	b.mu.Lock()

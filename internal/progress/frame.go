@@ -68,6 +68,7 @@ func (f *frames) headline(columns int, now time.Time) Line {
 	// A bar that was full once is never drawn again, and more may be listed yet.
 	f.bar.ChangeMax64(s.listed + 1)
 	_ = f.bar.Set64(min(s.done, s.listed))
+	f.bar.Describe("") // or it draws nothing as long as the percentage stays
 	bar := lastLine(f.drawn.String())
 	f.drawn.Reset()
 	f.rate.measure(s.bytes, now)

@@ -140,11 +140,17 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
 	job := cmp.Or(r.Path, "JOB.yaml")
 	r.writeBalance(b, job)
+	if r.EndedAt != nil {
+		fmt.Fprintf(b, "Ended at %s, as asked; nothing is lost. Go on with: repatriate run %s\n", r.EndedAt.Local().Format("15:04"), job)
+	}
 	if r.Simulated || !r.Balanced {
 		return
 	}
 	switch r.State {
 	case Incomplete:
+		if r.EndedAt != nil {
+			break
+		}
 		if n := r.Unlisted(); n > 0 {
 			fmt.Fprintf(b, "Not listed to the end yet: %s. Go on with: repatriate run %s\n", Plural(n, "task"), job)
 		} else if r.Totals.Pending > 0 {
