@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"golang.org/x/term"
@@ -27,8 +28,8 @@ type Screen struct {
 // NewScreen returns the screen of a file, such as standard error. A terminal that can do nothing (TERM=dumb) counts as none, and
 // NO_COLOR (no-color.org) is respected.
 func NewScreen(out *os.File) *Screen {
-	terminal := term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb"
-	s := &Screen{out: out, terminal: terminal, colour: terminal && os.Getenv("NO_COLOR") == ""}
+	s := &Screen{out: out}
+	s.terminal, s.colour = abilities(term.IsTerminal(int(out.Fd())), os.Getenv)
 	s.size = func() (int, int) {
 		if w, h, err := term.GetSize(int(out.Fd())); err == nil && w > 1 && h > 1 {
 			return w, h
@@ -36,6 +37,11 @@ func NewScreen(out *os.File) *Screen {
 		return defaultColumns, defaultRows
 	}
 	return s
+}
+
+func abilities(isTerminal bool, env func(string) string) (terminal, colour bool) {
+	terminal = isTerminal && env("TERM") != "dumb"
+	return terminal, terminal && env("NO_COLOR") == ""
 }
 
 // What a terminal has that does not tell its size.
@@ -119,6 +125,17 @@ func (s *Screen) Clear() {
 	defer s.mu.Unlock()
 	if len(s.block) > 0 {
 		_, _ = io.WriteString(s.out, "\r"+clearBelow)
+		s.block = nil
+	}
+}
+
+// Leave goes below the block, which stays.
+func (s *Screen) Leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.block) > 0 {
+		_, rows := s.Size()
+		fmt.Fprintf(s.out, "%s\n", strings.Repeat("\n", min(len(s.block), max(1, rows-1))-1))
 		s.block = nil
 	}
 }

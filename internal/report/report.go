@@ -87,6 +87,8 @@ type Report struct {
 	Pass     *Pass  `json:"pass,omitempty"`
 	// EndedAt is when the run was to end, if it did so before everything was done; nil otherwise.
 	EndedAt *time.Time `json:"ended_at,omitempty"`
+	// WindowOpens is when a run may work again, if it may not at the moment; nil otherwise.
+	WindowOpens *time.Time `json:"window_opens,omitempty"`
 	// Closed is when the ledger was closed by a final run; nil while it is open.
 	Closed *time.Time `json:"closed,omitempty"`
 	// Final is there if the run was the last before a cut-over.

@@ -79,12 +79,7 @@ func writeStop(b *strings.Builder, tasks []Task) {
 		names = append(names, fmt.Sprintf("and %d more", more))
 	}
 	fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+strings.Join(names, "; "), 0), wrap(Clean(tasks[0].Error, 1000), 2))
-	var until time.Time
-	for _, t := range tasks {
-		if t.Until != nil && t.Until.After(until) {
-			until = *t.Until
-		}
-	}
+	until := parkedUntil(tasks)
 	if until.After(time.Now()) {
 		fmt.Fprintf(b, "  Parked until %s; a run after that goes on.\n", until.Local().Format("2006-01-02 15:04"))
 	}
@@ -139,6 +134,9 @@ func round(seconds float64) time.Duration {
 func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
 	job := cmp.Or(r.Path, "JOB.yaml")
+	if r.WindowOpens != nil {
+		fmt.Fprintln(b, outsideOfWindows(*r.WindowOpens))
+	}
 	r.writeBalance(b, job)
 	if r.EndedAt != nil {
 		fmt.Fprintf(b, "Ended at %s, as asked; nothing is lost. Go on with: repatriate run %s\n", r.EndedAt.Local().Format("15:04"), job)
