@@ -21,25 +21,27 @@ type event struct {
 // news are the events that were not told yet. Those beyond a few are counted.
 type news struct {
 	events []event
+	items  int // of them
 	more   int
 }
 
-// mostNews bounds the events that are told at once, and tellEvery is how often that is.
+// mostNews bounds the items that are told of at once, four times as much all events, and tellEvery is how often that is.
 const (
 	mostNews  = 5
 	tellEvery = time.Second
 )
 
-// say takes note of an event. Messages, and tasks that stopped, go before items.
+// say takes note of an event. Items leave room for messages and for tasks that stopped.
 func (n *news) say(e event) {
+	item := e.message == "" && e.cause == nil
 	switch {
-	case len(n.events) < mostNews:
-		n.events = append(n.events, e)
-	case e.title == "" && e.reason == "" && len(n.events) < 4*mostNews:
-		n.events = append(n.events, e)
-	default:
+	case item && n.items == mostNews, len(n.events) == 4*mostNews:
 		n.more++
+		return
+	case item:
+		n.items++
 	}
+	n.events = append(n.events, e)
 }
 
 // Bounds of what a line shows, in characters.

@@ -100,9 +100,9 @@ func (p Progress) tell(screen *Screen) {
 	}
 	switch {
 	case more > 0 && p.Log != nil:
-		p.Log.Warn("more items failed", "items", more)
+		p.Log.Warn("more failed", "failures", more)
 	case more > 0:
-		text += fmt.Sprintf("%s  failed: %s more; the summary counts them\n", at, report.Plural(int64(more), "item"))
+		text += fmt.Sprintf("%s  … and %s; the summary has them\n", at, report.Plural(int64(more), "other failure"))
 	}
 	if text != "" {
 		fmt.Fprint(screen, text)

@@ -98,7 +98,7 @@ func TestFailuresOffATerminal(t *testing.T) {
 		for i, want := range []string{
 			0: "  failed: ada@example.org, files: �[2Jname 0: source.gone",
 			5: "  stopped: bob@example.org, mail: the day's �]0;quota is used up; parked until " + clock(time.Now().Add(59*time.Second), time.Now()),
-			6: "  failed: 495 items more; the summary counts them",
+			6: "  … and 495 other failures; the summary has them",
 		} {
 			if !strings.HasSuffix(lines[i], want) {
 				t.Errorf("line %d is %q, want %q", i, lines[i], want)
