@@ -57,7 +57,8 @@ the exit code is then that of what is reached, 3 if something is left. --bandwid
 of the job file.
 
 Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 finished, but some items
-failed or the ledger does not balance; 4 a task stopped; 130 interrupted, can be resumed.`,
+failed or the ledger does not balance, or --until ended it before everything was moved; 4 a task
+stopped; 130 interrupted, can be resumed.`,
 		Example: `  repatriate run pilot.yaml --dry-run
   repatriate run pilot.yaml --account ada@example.org --kind mail
   repatriate run pilot.yaml --wave 2 --until 06:00 --bandwidth 400Mbit
