@@ -42,7 +42,8 @@ var errUntil = errors.New("the time that --until named has come")
 type schedule struct {
 	windows windows.Windows
 	until   time.Time // zero: no end
-	pace    *pace.Pace
+	// in bounds what comes from the provider, out the bodies that go to the target: each byte of a body counts once in both.
+	in, out *pace.Pace
 	board   *progress.Board
 	// drain is closed when the window ends in which the pass is working.
 	drain <-chan struct{}
@@ -50,7 +51,8 @@ type schedule struct {
 
 // schedule reads the steering at a moment.
 func (s steering) schedule(job *config.Job, now time.Time) (*schedule, error) {
-	out := &schedule{windows: job.Open, pace: pace.New(job.Pace)}
+	out := &schedule{windows: job.Open}
+	bytes := job.Pace
 	var err error
 	if s.until != "" {
 		if out.until, err = parseUntil(s.until, now); err != nil {
@@ -58,12 +60,11 @@ func (s steering) schedule(job *config.Job, now time.Time) (*schedule, error) {
 		}
 	}
 	if s.bandwidth != "" {
-		n, err := pace.Parse(s.bandwidth)
-		if err != nil {
+		if bytes, err = pace.Parse(s.bandwidth); err != nil {
 			return nil, fmt.Errorf("--bandwidth: %w", err)
 		}
-		out.pace = pace.New(n)
 	}
+	out.in, out.out = pace.New(bytes), pace.New(bytes)
 	return out, nil
 }
 
@@ -186,10 +187,10 @@ func (s *schedule) bounded(ctx context.Context) (context.Context, context.Cancel
 
 // paced returns a transport to the provider that keeps to the pace; nil for the source's own.
 func (s *schedule) paced() http.RoundTripper {
-	if s == nil || s.pace == nil {
+	if s == nil || s.in == nil {
 		return nil
 	}
-	return httpx.Paced(httpx.NewTransport(), s.pace)
+	return httpx.Paced(httpx.NewTransport(), s.in)
 }
 
 // listen takes the address of the metrics, before anything else is begun.

@@ -145,7 +145,7 @@ func (w *wiring) options() engine.Options {
 		Counters: &w.counters, Log: w.log,
 	}
 	if plan := w.pass.plan; plan != nil {
-		o.Pace, o.Drain = plan.pace, plan.drain
+		o.Pace, o.Drain = plan.out, plan.drain
 	}
 	return o
 }

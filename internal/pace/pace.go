@@ -32,22 +32,28 @@ func (p *Pace) Reader(ctx context.Context, r io.Reader) io.Reader {
 	if p == nil {
 		return r
 	}
-	return &reader{ctx, r, p.limiter}
+	return &reader{ctx: ctx, r: r, limiter: p.limiter, most: min(p.limiter.Burst(), mostOwed)}
 }
 
+// mostOwed is what a reader may have read before it waits. Who reads in small pieces, as lists are read, then waits less often among
+// many that read large ones.
+const mostOwed = 16 << 10
+
 type reader struct {
-	ctx     context.Context
-	r       io.Reader
-	limiter *rate.Limiter
+	ctx        context.Context
+	r          io.Reader
+	limiter    *rate.Limiter
+	most, owed int
 }
 
 // Read waits after it has read, since only then it is known how much there is.
 func (r *reader) Read(b []byte) (int, error) {
-	n, err := r.r.Read(b[:min(len(b), r.limiter.Burst())])
-	if n > 0 {
-		if wait := r.limiter.WaitN(r.ctx, n); wait != nil {
+	n, err := r.r.Read(b[:min(len(b), max(1, r.limiter.Burst()-r.owed))])
+	if r.owed += n; r.owed >= r.most || err != nil && r.owed > 0 {
+		if wait := r.limiter.WaitN(r.ctx, r.owed); wait != nil {
 			return 0, wait
 		}
+		r.owed = 0
 	}
 	return n, err
 }

@@ -89,7 +89,9 @@ func (f *frames) parts(s state, now time.Time) []Span {
 	parts := []Span{
 		{Text: fmt.Sprintf("%d of %d items", s.done, s.listed)},
 		{Text: report.Size(int64(f.rate.bytesPerSecond)) + "/s"},
-		{Text: left(now.Sub(f.begin), s.done, s.listed)},
+	}
+	if f.p.Board == nil || f.p.Board.Held() == "" {
+		parts = append(parts, Span{Text: left(now.Sub(f.begin), s.done, s.listed)})
 	}
 	if s.failed > 0 {
 		parts = append(parts, Span{fmt.Sprintf("%d failed", s.failed), Red})

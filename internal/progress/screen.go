@@ -135,7 +135,10 @@ func (s *Screen) Leave() {
 	defer s.mu.Unlock()
 	if len(s.block) > 0 {
 		_, rows := s.Size()
-		fmt.Fprintf(s.out, "%s\n", strings.Repeat("\n", min(len(s.block), max(1, rows-1))-1))
+		var b bytes.Buffer
+		s.picture(&b) // the terminal may have echoed a key over it
+		b.WriteString(strings.Repeat("\n", min(len(s.block), max(1, rows-1))))
+		_, _ = s.out.Write(b.Bytes())
 		s.block = nil
 	}
 }
