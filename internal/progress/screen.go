@@ -77,8 +77,16 @@ func (s *Screen) Write(p []byte) (int, error) {
 		return s.out.Write(p)
 	}
 	var b bytes.Buffer
-	b.WriteString("\r" + clearBelow)
-	b.Write(p)
+	columns, _ := s.Size()
+	for line := range bytes.Lines(p) {
+		text := bytes.TrimSuffix(line, []byte("\n"))
+		b.WriteString("\r" + clearRight)
+		b.Write(text)
+		if w := width(string(text)); w == 0 || w%columns != 0 { // or the cursor still stands on the last character
+			b.WriteString(clearRight)
+		}
+		b.WriteString("\r\n")
+	}
 	s.picture(&b)
 	if _, err := s.out.Write(b.Bytes()); err != nil {
 		return 0, err
@@ -124,9 +132,18 @@ func (s *Screen) Clear() {
 	}
 	defer s.mu.Unlock()
 	if len(s.block) > 0 {
-		_, _ = io.WriteString(s.out, "\r"+clearBelow)
+		_, _ = io.WriteString(s.out, erasing(len(s.block)))
 		s.block = nil
 	}
+}
+
+// erasing clears a block. What is below is not cleared from the first line on, since some terminals keep what they show when all of it is
+// cleared, and show it again.
+func erasing(lines int) string {
+	if lines == 1 {
+		return "\r" + clearRight + clearBelow
+	}
+	return "\r" + clearRight + "\r\n" + clearBelow + fmt.Sprintf(cursorUp, 1) + "\r"
 }
 
 // Leave goes below the block, which stays.

@@ -66,12 +66,12 @@ func (t *terminal) Write(p []byte) (int, error) {
 
 func (t *terminal) control(command string, n int) error {
 	switch command {
-	case "K", "J":
+	case "K":
+		t.clearRight()
+	case "J":
 		l := t.lines[t.line]
 		t.lines[t.line] = l[:min(t.at, len(l))]
-		if command == "J" {
-			t.lines = t.lines[:t.line+1]
-		}
+		t.lines = t.lines[:t.line+1]
 	case "A":
 		for range max(1, n) {
 			t.up()
@@ -83,10 +83,31 @@ func (t *terminal) control(command string, n int) error {
 	return nil
 }
 
+// clearRight clears the row from the cursor on. A line of which it clears the end of a row is two from then on.
+func (t *terminal) clearRight() {
+	l, row := t.lines[t.line], t.at-t.at%t.columns
+	if t.at > len(l) {
+		return
+	}
+	t.lines[t.line] = l[:t.at:t.at]
+	if next := row + t.columns; next < len(l) {
+		t.lines = slices.Insert(t.lines, t.line+1, slices.Clone(l[next:]))
+	}
+}
+
 func (t *terminal) put(cluster string, w int) {
 	l := t.lines[t.line]
 	for len(l) < t.at {
 		l = append(l, " ")
+	}
+	if wraps := t.at > 0 && t.at == len(l) && t.at%t.columns == 0; wraps && t.line+1 < len(t.lines) {
+		// The row below is written over, and belongs to this line from now on.
+		next := t.lines[t.line+1]
+		row := min(len(next), t.columns)
+		l = append(l[:t.at:t.at], next[:row]...)
+		if t.lines[t.line+1] = next[row:]; row == len(next) {
+			t.lines = slices.Delete(t.lines, t.line+1, t.line+2)
+		}
 	}
 	cells := append([]string{cluster}, make([]string, w-1)...)
 	t.lines[t.line] = append(l[:t.at:t.at], append(cells, l[min(len(l), t.at+w):]...)...)
@@ -167,7 +188,7 @@ func TestScreenKeepsItsPlace(t *testing.T) {
 		for range 30 {
 			switch random.IntN(4) {
 			case 0:
-				line := fmt.Sprint("line ", len(written))
+				line := fmt.Sprint("line ", len(written), strings.Repeat(" long", random.IntN(2)*random.IntN(60)))
 				written = append(written, line)
 				if _, err := s.Write([]byte(line + "\n")); err != nil {
 					t.Fatal(err)
