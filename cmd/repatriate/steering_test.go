@@ -135,7 +135,7 @@ func TestUntilEndsWaitingAndWorking(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &shift{s: new(schedule), left: map[string]int{"ada": 9}}
 			begin := time.Now()
-			if err := within(t, s, []string{"sat 20:00-24:00"}, until); err != errUntil { //nolint:errorlint // the very one
+			if err := within(t, s, []string{"sat 20:00-24:00"}, until); err != errUntil {
 				t.Errorf("ended by %v", err)
 			}
 			if took := time.Since(begin); took != until {

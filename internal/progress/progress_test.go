@@ -227,10 +227,10 @@ func TestManyAccounts(t *testing.T) {
 		for rows, most := range map[int]int{24: 8, 6: 3, 4: 1, 2: 1} {
 			lines := f.next(80, rows, time.Now())
 			if len(lines) != most+1 || !strings.Contains(lines[len(lines)-1][0].Text, fmt.Sprintf("%d other accounts", 20-most)) {
-				t.Errorf("on %d rows: %q", rows, lines)
+				t.Errorf("on %d rows: %v", rows, lines)
 			}
 			if most > 1 && !strings.Contains(lines[1][0].Text, "user1@") {
-				t.Errorf("on %d rows the first account is %q", rows, lines[1])
+				t.Errorf("on %d rows the first account is %v", rows, lines[1])
 			}
 		}
 		if running, ended, all := p.Board.Accounts(); running != 19 || ended != 1 || all != 0 {
