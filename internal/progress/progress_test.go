@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,9 +22,29 @@ func newProgress() (Progress, *engine.Counters) {
 	return Progress{Counters: c, Source: new(meter.Meter), Target: new(meter.Meter)}, c
 }
 
+// locked is a buffer that one goroutine writes and another reads.
+type locked struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// taken returns what was written since it was last called.
+func (l *locked) taken() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.b.Reset()
+	return l.b.String()
+}
+
 func TestLinesOffATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out locked
 		p, c := newProgress()
 		p.Stopped = func() int64 { return 2 }
 		stop := p.Show(t.Context(), &Screen{out: &out})
@@ -35,21 +56,21 @@ func TestLinesOffATerminal(t *testing.T) {
 		p.Target.Throttle("WebDAV", time.Now(), time.Hour)
 		time.Sleep(Every - time.Nanosecond)
 		synctest.Wait()
-		if out.Len() > 0 {
-			t.Errorf("before its time: %q", out.String())
+		if text := out.taken(); text != "" {
+			t.Errorf("before its time: %q", text)
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		want := "4 of 10 items, 5.0 MB, 500.0 kB/s, 1 failed, 2 tasks stopped, target throttled until "
-		if text := out.String(); !strings.Contains(text, want) || strings.ContainsAny(text, "\r\x1b") || strings.Count(text, "\n") != 1 {
+		if text := out.taken(); !strings.Contains(text, want) || strings.ContainsAny(text, "\r\x1b") || strings.Count(text, "\n") != 1 {
 			t.Errorf("a line is %q, want %q", text, want)
 		}
 		// Nothing flows any more: the rate is that of the last ten seconds.
 		time.Sleep(Every)
 		synctest.Wait()
 		stop()
-		if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != 2 || !strings.Contains(lines[1], " 0 B/s") {
-			t.Errorf("lines: %q", lines)
+		if text := out.taken(); strings.Count(text, "\n") != 1 || !strings.Contains(text, " 0 B/s") {
+			t.Errorf("after that: %q", text)
 		}
 	})
 }
@@ -81,7 +102,7 @@ func TestLinesInTheLog(t *testing.T) {
 // TestFailuresOffATerminal has more failures than anybody can read, and hostile names.
 func TestFailuresOffATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out locked
 		p, c := newProgress()
 		p.Board = NewBoard(c)
 		stop := p.Show(t.Context(), &Screen{out: &out})
@@ -91,8 +112,9 @@ func TestFailuresOffATerminal(t *testing.T) {
 		p.Board.Stopped("bob@example.org", "mail", errors.New("the day's \x1b]0;quota is used up"), time.Now().Add(time.Minute))
 		time.Sleep(time.Second)
 		synctest.Wait()
-		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		if len(lines) != 7 || strings.ContainsAny(out.String(), "\x1b\r") {
+		text := out.taken()
+		lines := strings.Split(strings.TrimSpace(text), "\n")
+		if len(lines) != 7 || strings.ContainsAny(text, "\x1b\r") {
 			t.Errorf("%d lines: %q", len(lines), lines)
 		}
 		for i, want := range []string{
@@ -104,14 +126,13 @@ func TestFailuresOffATerminal(t *testing.T) {
 				t.Errorf("line %d is %q, want %q", i, lines[i], want)
 			}
 		}
-		out.Reset()
 		p.Board.Failed("ada@example.org", "files", "", "source.gone")
 		p.Board.Hold("outside of the time windows: going on Monday")
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		stop()
-		if n := strings.Count(out.String(), "\n"); n != 2 || !strings.Contains(out.String(), "outside of the time windows") {
-			t.Errorf("an hour of waiting says %q", out.String())
+		if text := out.taken(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "outside of the time windows") {
+			t.Errorf("an hour of waiting says %q", text)
 		}
 	})
 }
