@@ -18,6 +18,8 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/meter"
 	"codeberg.org/repatriate/repatriate/internal/plan"
+	"codeberg.org/repatriate/repatriate/internal/progress"
+	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 	"codeberg.org/repatriate/repatriate/internal/secret"
 	"codeberg.org/repatriate/repatriate/internal/spool"
@@ -70,6 +72,8 @@ type wiring struct {
 	pass           pass
 	log            *slog.Logger
 	counters       engine.Counters
+	held           []report.Held // accounts that the pass leaves out
+	board          *progress.Board
 	changes        changes
 	source, target meter.Meter
 	transport      *http.Transport // to the targets
@@ -84,6 +88,10 @@ type wiring struct {
 func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (*wiring, error) {
 	w := &wiring{job: job, pass: p, log: log, transport: httpx.NewTransport(), memory: spool.NewBudget(bodyMemory)}
 	w.transport.MaxConnsPerHost = mostConnections
+	w.board = progress.NewBoard(&w.counters)
+	if p.timetable != nil {
+		p.timetable.board = w.board
+	}
 	var err error
 	if w.provider, err = w.newProvider(ctx); err != nil {
 		return nil, err
@@ -136,10 +144,14 @@ func (w *wiring) open(ctx context.Context, p config.Account, kind string) ([]run
 
 // options returns those of the engine for the pass.
 func (w *wiring) options() engine.Options {
-	return engine.Options{
+	o := engine.Options{
 		InFlight: w.job.Concurrency.Items, Propagate: w.job.Deletions == "propagate", Conflicts: engine.Conflicts(w.job.Conflicts),
 		Counters: &w.counters, Log: w.log,
 	}
+	if t := w.pass.timetable; t != nil {
+		o.Pace, o.Drain = t.out, t.drain
+	}
+	return o
 }
 
 // opened returns what open opens or lists, with the engine's patience: a server that is busy at that moment stops no task.
@@ -154,7 +166,14 @@ func opened[V any](ctx context.Context, w *wiring, what string, open func() (V, 
 // optionsFor returns those of the engine for a kind of an account.
 func (w *wiring) optionsFor(p config.Account, kind string) engine.Options {
 	o := w.options()
-	o.Changed = w.changes.of(p.Source, kind)
+	o.Counters = w.board.Counters(p.Source, kind)
+	note := w.changes.of(p.Source, kind)
+	o.Changed = func(c engine.Change) {
+		note(c)
+		if c.What == engine.Broken {
+			w.board.Failed(p.Source, kind, c.Title, c.Reason)
+		}
+	}
 	o.InFlight = w.inFlightOf(kind, w.parallel)
 	return o
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
+
+	"codeberg.org/repatriate/repatriate/internal/windows"
 )
 
 // Kinds are the kinds of content that a job can move, in the order in which they are moved.
@@ -41,6 +43,12 @@ type Job struct {
 	// Approve is the worst grade of a plan with which an account runs without anybody's approval: "A", "B" or "C". Empty: none is needed.
 	Approve     string      `yaml:"approve"`
 	Concurrency Concurrency `yaml:"concurrency"`
+	// Bandwidth bounds the bytes per second in each direction, as pace.Parse reads it; empty: nothing does.
+	Bandwidth string `yaml:"bandwidth"`
+	// Windows are the times of a week in which runs work, as windows.Parse reads them; empty: always. TimeZone is theirs, an IANA name;
+	// empty: this machine's.
+	Windows  []string `yaml:"windows"`
+	TimeZone string   `yaml:"timezone"`
 	// Insecure allows connections without TLS beyond this machine.
 	Insecure bool `yaml:"insecure"`
 
@@ -48,6 +56,9 @@ type Job struct {
 	Dir string `yaml:"-"`
 	// People are the lines of the accounts file.
 	People []Account `yaml:"-"`
+	// Pace is what Bandwidth says, in bytes per second; 0: no bound. Open is what Windows and TimeZone say.
+	Pace int64           `yaml:"-"`
+	Open windows.Windows `yaml:"-"`
 }
 
 // Source names the provider; exactly one is given.

@@ -125,7 +125,7 @@ func (c *Client) do(ctx context.Context, user string, m method, fn func() error)
 		case !renewed && statusOf(err) == http.StatusUnauthorized:
 			c.sessions.renew(user, m.api)
 		default:
-			return c.quota.refused(user, m, start, c.fail(ctx, user, m, err))
+			return c.quota.refused(ctx, user, m, start, c.fail(ctx, user, m, err))
 		}
 	}
 }

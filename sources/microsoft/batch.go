@@ -154,7 +154,7 @@ func (c *Client) batchAnswer(ctx context.Context, k call, r batchResponse, start
 		header.Set(name, value)
 	}
 	e := newError(k.method.String(), r.Status, header, plainJSON(body))
-	return batchAnswer{err: c.quota.refused(k, start, c.fail(ctx, k, e))}
+	return batchAnswer{err: c.quota.refused(ctx, k, start, c.fail(ctx, k, e))}
 }
 
 // plainJSON undoes the base64 in which a batch may wrap a body.

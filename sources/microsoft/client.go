@@ -147,7 +147,7 @@ func (c *Client) do(ctx context.Context, k call) (*http.Response, error) {
 		}
 		done()
 		if renewed || statusOf(err) != http.StatusUnauthorized {
-			return nil, c.quota.refused(k, start, c.fail(ctx, k, err))
+			return nil, c.quota.refused(ctx, k, start, c.fail(ctx, k, err))
 		}
 		c.tokens.renew(generation)
 	}
