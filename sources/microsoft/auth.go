@@ -30,7 +30,8 @@ type tokens struct {
 
 	mu         sync.Mutex
 	credential azcore.TokenCredential
-	renewed    int // how often
+	renewed    int    // how often
+	last       string // the token that was given out last, which no error may repeat
 }
 
 func newTokens(o Options, p place, base http.RoundTripper) (*tokens, error) {
@@ -51,7 +52,7 @@ func newCredential(o Options, p place, base http.RoundTripper) (azcore.TokenCred
 	authority.Scheme = "https" // the library knows nothing else; see loginTransport
 	client := azcore.ClientOptions{
 		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
-		Transport: &http.Client{Transport: httpx.Bounded(&loginTransport{p.login, base}, 1<<20), CheckRedirect: returned},
+		Transport: &http.Client{Transport: httpx.Unechoed(httpx.Bounded(&loginTransport{p.login, base}, 1<<20), o.Secret), CheckRedirect: returned},
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 	}
 	if len(o.Certificate) == 0 {
@@ -107,7 +108,17 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", tokenFault(ctx, err)
 	}
+	t.mu.Lock()
+	t.last = token.Token
+	t.mu.Unlock()
 	return token.Token, nil
+}
+
+// mask takes the token out of the answers to the requests of a batch, each of which may be an error.
+func (t *tokens) mask() httpx.Mask {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return httpx.NewMask(t.last)
 }
 
 // generation names the token that is in use, for renew.
@@ -152,6 +163,9 @@ func tokenFault(ctx context.Context, err error) error {
 		return fmt.Errorf("%s: %w", op, ctx.Err())
 	}
 	if !errors.As(err, &answer) || answer.RawResponse == nil {
+		if why, do, ok := httpx.TLSTrouble(err, ""); ok {
+			return fault.New(fault.FailTask, fault.SourceUnavailable, "%s: %s", op, why).WithHint(do)
+		}
 		words, _, _ := strings.Cut(err.Error(), "To troubleshoot, visit") // pages about credentials, which are not the matter here
 		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: %s", op, httpx.OneLine(strings.TrimSpace(words)))
 	}

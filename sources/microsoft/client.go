@@ -89,6 +89,7 @@ func New(o Options) (*Client, error) {
 	if c.tokens, err = newTokens(o, place, base); err != nil {
 		return nil, err
 	}
+	base = httpx.Unechoed(base)
 	c.http = &http.Client{Transport: httpx.Bounded(base, maxAnswer), CheckRedirect: returned}
 	c.plain = &http.Client{Transport: base, CheckRedirect: returned}
 	c.adapter, err = newAdapter(c.tokens, c.http, c.root)
