@@ -75,8 +75,8 @@ type Sink struct {
 	opts      Options
 	endpoint  endpoint
 	mask      httpx.Mask // the password, as it goes over the wire
-	limit     int64 // APPENDLIMIT; 0 if unknown
-	utf8Names bool  // the server speaks IMAP4rev2 alone
+	limit     int64      // APPENDLIMIT; 0 if unknown
+	utf8Names bool       // the server speaks IMAP4rev2 alone
 	// keepsRaw is set once the server was seen to keep bytes beyond ASCII in a header.
 	keepsRaw  atomic.Bool
 	boxes     *mailboxes
