@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
@@ -85,7 +86,7 @@ const (
 )
 
 func signer(c *x509.Certificate) string {
-	if c != nil && c.CheckSignatureFrom(c) == nil {
+	if c != nil && bytes.Equal(c.RawIssuer, c.RawSubject) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
 		return "is self-signed"
 	}
 	return "is signed by an authority that this machine does not trust"

@@ -159,7 +159,7 @@ func (r Reader) fromCommand(ctx context.Context, line string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the command failed: %w", err)
 	}
-	return out.Bytes(), nil
+	return out.text, nil
 }
 
 // hides reports whether a variable, with its value, is kept from commands.
@@ -170,18 +170,19 @@ func (r Reader) hides(variable string) bool {
 
 // bounded takes as much as a secret may have, and ends who writes more.
 type bounded struct {
-	bytes.Buffer
+	text   []byte
 	cancel func()
 	over   bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxSize {
+	if len(b.text)+len(p) > maxSize {
 		b.over = true
 		b.cancel()
 		return 0, io.ErrShortWrite
 	}
-	return b.Buffer.Write(p)
+	b.text = append(b.text, p...)
+	return len(p), nil
 }
 
 func trimLine(b []byte) []byte {
