@@ -304,7 +304,7 @@ func (c *Client) tokenFault(ctx context.Context, user string, a api, err error) 
 		return fmt.Errorf("%s: %w", op, ctx.Err())
 	}
 	if !errors.As(err, &answer) || answer.Response == nil {
-		if why, do, ok := httpx.TLSTrouble(err, ""); ok {
+		if why, do, ok := httpx.TLSTrouble(err, c.key.tokenHost); ok {
 			return fault.New(fault.FailTask, fault.SourceUnavailable, "%s: %s", op, why).WithHint(do)
 		}
 		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: %s", op, httpx.OneLine(err.Error()))

@@ -25,6 +25,7 @@ import (
 // tokens gives the application's token to requests to Graph. It is the adapter's authentication provider.
 type tokens struct {
 	root  *url.URL
+	login string // the host of the token service
 	scope string
 	make  func() (azcore.TokenCredential, error)
 
@@ -35,7 +36,7 @@ type tokens struct {
 }
 
 func newTokens(o Options, p place, base http.RoundTripper) (*tokens, error) {
-	t := &tokens{root: p.graph, scope: p.audience + "/.default"}
+	t := &tokens{root: p.graph, login: p.login.Hostname(), scope: p.audience + "/.default"}
 	t.make = func() (azcore.TokenCredential, error) { return newCredential(o, p, base) }
 	var err error
 	if t.credential, err = t.make(); err != nil {
@@ -106,7 +107,7 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 	t.mu.Unlock()
 	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{t.scope}})
 	if err != nil {
-		return "", tokenFault(ctx, err)
+		return "", t.fault(ctx, err)
 	}
 	t.mu.Lock()
 	t.last = token.Token
@@ -155,15 +156,15 @@ var tokenRules = []struct{ code, hint string }{
 	{"AADSTS7000112", "the application is disabled in the tenant"},
 }
 
-// tokenFault returns the meaning of a failed request for a token.
-func tokenFault(ctx context.Context, err error) error {
+// fault returns the meaning of a failed request for a token.
+func (t *tokens) fault(ctx context.Context, err error) error {
 	const op = "token of the application"
 	var answer *azidentity.AuthenticationFailedError
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", op, ctx.Err())
 	}
 	if !errors.As(err, &answer) || answer.RawResponse == nil {
-		if why, do, ok := httpx.TLSTrouble(err, ""); ok {
+		if why, do, ok := httpx.TLSTrouble(err, t.login); ok {
 			return fault.New(fault.FailTask, fault.SourceUnavailable, "%s: %s", op, why).WithHint(do)
 		}
 		words, _, _ := strings.Cut(err.Error(), "To troubleshoot, visit") // pages about credentials, which are not the matter here
