@@ -26,7 +26,7 @@ var ErrStalled = errors.New("the connection stalled")
 const maxError = 1 << 20
 
 // Bounded ends the reading of an answer with ErrTooLong after limit bytes where the request asks for JSON by alt=json, as
-// Google's clients do for everything that they read into memory, and cuts error answers short.
+// Google's clients do for everything that they read into memory, and cuts error answers short. Of both, NoNulls reads the JSON.
 func Bounded(next http.RoundTripper, limit int64) http.RoundTripper {
 	return RoundTrip(func(r *http.Request) (*http.Response, error) {
 		res, err := next.RoundTrip(r)
@@ -35,9 +35,9 @@ func Bounded(next http.RoundTripper, limit int64) http.RoundTripper {
 		}
 		switch {
 		case res.StatusCode >= 400:
-			res.Body = limited{io.LimitReader(res.Body, maxError), res.Body}
+			res.Body = limited{NoNulls(io.LimitReader(res.Body, maxError)), res.Body}
 		case r.URL.Query().Get("alt") == "json":
-			res.Body = limited{&cutReader{res.Body, limit}, res.Body}
+			res.Body = limited{NoNulls(&cutReader{res.Body, limit}), res.Body}
 		}
 		return res, nil
 	})

