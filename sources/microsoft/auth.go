@@ -53,7 +53,7 @@ func newCredential(o Options, p place, base http.RoundTripper) (azcore.TokenCred
 	authority.Scheme = "https" // the library knows nothing else; see loginTransport
 	client := azcore.ClientOptions{
 		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
-		Transport: &http.Client{Transport: httpx.Unechoed(httpx.Bounded(&loginTransport{p.login, base}, 1<<20), o.Secret), CheckRedirect: returned},
+		Transport: &http.Client{Transport: httpx.Unechoed(httpx.AllBounded(&loginTransport{p.login, base}, 1<<20), o.Secret), CheckRedirect: returned},
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 	}
 	if len(o.Certificate) == 0 {

@@ -90,7 +90,7 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	base = httpx.Unechoed(base)
-	c.http = &http.Client{Transport: httpx.Bounded(base, maxAnswer), CheckRedirect: returned}
+	c.http = &http.Client{Transport: httpx.AllBounded(base, maxAnswer), CheckRedirect: returned}
 	c.plain = &http.Client{Transport: base, CheckRedirect: returned}
 	c.adapter, err = newAdapter(c.tokens, c.http, c.root)
 	return c, err
