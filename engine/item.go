@@ -78,7 +78,7 @@ func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
 // giveUp records why the item is not on the target.
 func (p *pass[S, T]) giveUp(ctx context.Context, w *work[S], f *fault.Error) error {
 	rec := w.rec
-	rec.Reason, rec.Message = string(f.Reason), f.Error()
+	rec.Reason, rec.Message = string(f.Reason), fault.Text(f)
 	switch {
 	case f.Action == fault.FailTask:
 		return f
@@ -255,7 +255,7 @@ func (p *pass[S, T]) remove(ctx context.Context, w *work[S]) error {
 				return ledgerError(err)
 			}
 		case f.Reason == fault.TargetConflict:
-			rec.Reason, rec.Message = string(f.Reason), f.Error()
+			rec.Reason, rec.Message = string(f.Reason), fault.Text(f)
 		default:
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -77,6 +78,8 @@ type wiring struct {
 	changes        changes
 	source, target meter.Meter
 	transport      *http.Transport // to the targets
+	roots          *x509.CertPool  // trusted for the targets; nil: the system's
+	secrets        secret.Reader
 	provider       provider
 	canary         func(ctx context.Context) error
 	counts         counts
@@ -86,13 +89,16 @@ type wiring struct {
 }
 
 func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (*wiring, error) {
-	w := &wiring{job: job, pass: p, log: log, transport: httpx.NewTransport(), memory: spool.NewBudget(bodyMemory)}
-	w.transport.MaxConnsPerHost = mostConnections
+	w, err := newTargetWiring(job)
+	if err != nil {
+		return nil, err
+	}
+	w.pass, w.log = p, log
 	w.board = progress.NewBoard(&w.counters)
 	if p.timetable != nil {
 		p.timetable.board = w.board
 	}
-	var err error
+	w.warnOfExposed()
 	if w.provider, err = w.newProvider(ctx); err != nil {
 		return nil, err
 	}
@@ -236,7 +242,7 @@ func (w *wiring) password(ctx context.Context, p config.Account) (string, error)
 	if p.Password == "" {
 		return "", nil
 	}
-	s, err := secret.Resolve(ctx, p.Password, w.job.Dir)
+	s, err := w.secrets.Resolve(ctx, p.Password)
 	if err != nil {
 		return "", fmt.Errorf("password of %s: %w", p.Source, err)
 	}
@@ -309,12 +315,12 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 
 func (w *wiring) imapOptions(ctx context.Context, p config.Account) (imap.Options, error) {
 	t := w.job.Target.Mail
-	o := imap.Options{URL: t.IMAP, User: p.Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory, Overrule: w.options().Conflicts == engine.SourceWins,
+	o := imap.Options{URL: t.IMAP, TLS: httpx.TLS(w.roots), User: p.Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory, Overrule: w.options().Conflicts == engine.SourceWins,
 		Insecure: w.job.Insecure || config.IsLoopbackURL(t.IMAP)}
 	var err error
 	if m := t.Master; m != nil {
 		var s secret.Secret
-		s, err = secret.Resolve(ctx, m.Password, w.job.Dir)
+		s, err = w.secrets.Resolve(ctx, m.Password)
 		o.Password, o.Master.User = s.Reveal(), m.User
 		if m.Form == "separator" {
 			o.Master.Separator = m.Separator

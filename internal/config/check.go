@@ -139,7 +139,7 @@ func checkRef(f *findings, key, ref string) {
 
 func (j *Job) checkTarget(f *findings) {
 	t := j.Target
-	if t == (Target{}) {
+	if t == (Target{CA: t.CA}) {
 		f.add("target: name at least one of %s", strings.Join(Kinds, ", "))
 	}
 	if t.Files != nil {

@@ -134,6 +134,9 @@ func (f *Formats) UnmarshalYAML(decode func(any) error) error {
 
 // Target names the servers for each kind; a kind without a server is not moved.
 type Target struct {
+	// CA is the path of a file of certificates in the form of PEM, relative to the job file: authorities that are trusted for the
+	// targets beside the system's.
+	CA       string          `yaml:"ca"`
 	Files    *FilesTarget    `yaml:"files"`
 	Mail     *MailTarget     `yaml:"mail"`
 	Calendar *CalendarTarget `yaml:"calendar"`
@@ -312,6 +315,33 @@ func (j *Job) path(p string) string {
 
 // AccountsPath returns the path of the accounts file.
 func (j *Job) AccountsPath() string { return j.path(j.Accounts) }
+
+// Secrets returns all references to secrets of the job file and of the accounts file.
+func (j *Job) Secrets() []string {
+	var refs []string
+	if g := j.Source.Google; g != nil {
+		refs = append(refs, g.Credentials)
+	}
+	if m := j.Source.Microsoft; m != nil {
+		refs = append(refs, m.Secret, m.Certificate, m.CertificatePassword)
+	}
+	if m := j.Target.Mail; m != nil && m.Master != nil {
+		refs = append(refs, m.Master.Password)
+	}
+	for _, p := range j.People {
+		refs = append(refs, p.Password)
+	}
+	slices.Sort(refs)
+	return slices.DeleteFunc(slices.Compact(refs), func(ref string) bool { return ref == "" })
+}
+
+// CAPath returns the path of the file of authorities; empty if there is none.
+func (j *Job) CAPath() string {
+	if j.Target.CA == "" {
+		return ""
+	}
+	return j.path(j.Target.CA)
+}
 
 // StatePath returns the path of the state file.
 func (j *Job) StatePath() string { return j.path(j.State) }

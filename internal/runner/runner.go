@@ -206,7 +206,7 @@ func remember(ctx context.Context, l checkpoint.Ledger, cause error) (until time
 	if err != nil {
 		return until, fmt.Errorf("read the task's state: %w", err)
 	}
-	p := checkpoint.Position{Cursor: st.Cursor, Generation: st.Generation, Complete: st.Complete, Error: cause.Error()}
+	p := checkpoint.Position{Cursor: st.Cursor, Generation: st.Generation, Complete: st.Complete, Error: fault.Text(cause)}
 	if f := fault.Of(cause); f.Action == fault.FailTask && f.After > 0 {
 		p.Until = time.Now().Add(f.After)
 	}

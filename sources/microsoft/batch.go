@@ -153,7 +153,7 @@ func (c *Client) batchAnswer(ctx context.Context, k call, r batchResponse, start
 	for name, value := range r.Headers {
 		header.Set(name, value)
 	}
-	e := newError(k.method.String(), r.Status, header, plainJSON(body))
+	e := newError(k.method.String(), r.Status, header, []byte(c.tokens.mask().Text(string(plainJSON(body)))))
 	return batchAnswer{err: c.quota.refused(ctx, k, start, c.fail(ctx, k, e))}
 }
 
