@@ -7,6 +7,7 @@ import (
 	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/plan"
+	"codeberg.org/repatriate/repatriate/mapping"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
@@ -43,7 +44,7 @@ func (d dryRun[T]) Put(ctx context.Context, item sinks.Item[T], prev sinks.Recei
 func seenOf[T sinks.Content](item sinks.Item[T], prev sinks.Receipt) (seen plan.Seen, bodied bool) {
 	seen.ID = item.ID
 	sent := func(b sinks.Body) int64 {
-		if !prev.IsZero() && prev.BodyVersion == b.Version {
+		if seen.Empty = !prev.IsZero() && prev.BodyVersion == b.Version; seen.Empty {
 			return 0
 		}
 		return b.Size
@@ -51,6 +52,7 @@ func seenOf[T sinks.Content](item sinks.Item[T], prev sinks.Receipt) (seen plan.
 	switch c := any(item.Content).(type) {
 	case sinks.File:
 		seen.Path, seen.Bytes = sinks.PathLocation(c.Path), sent(c.Body)
+		seen.Empty = seen.Empty || c.Folder || c.MediaType == mapping.ShortcutType
 		return seen, true
 	case sinks.Message:
 		seen.Bytes, seen.Copies = sent(c.Body), len(c.Copies)

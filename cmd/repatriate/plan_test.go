@@ -85,11 +85,12 @@ func TestPlan(t *testing.T) {
 		code   int
 		counts map[string]int64
 		grades map[string]int
+		empty  int64 // folders and shortcuts
 	}{
 		"google": {demoGoogle(t), exitIncomplete, map[string]int64{"files": 56, "mail": 22, "calendar": 20, "contacts": 7, "tasks": 9},
-			map[string]int{"A": 2, "B": 3, "C": 0, "D": 1}},
+			map[string]int{"A": 2, "B": 3, "C": 0, "D": 1}, 16},
 		"microsoft": {demoMicrosoft(t), exitOK, map[string]int64{"files": 57, "mail": 22, "calendar": 21, "contacts": 7, "tasks": 7},
-			map[string]int{"A": 2, "B": 2, "C": 2, "D": 0}},
+			map[string]int{"A": 2, "B": 2, "C": 2, "D": 0}, 16},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := simulated(t, simulation.Options{Source: c.source})
@@ -100,6 +101,9 @@ func TestPlan(t *testing.T) {
 			}
 			if !maps.Equal(p.Grades, c.grades) || p.LookedAt != 6 || p.NotLookedAt != 0 || p.State != report.Complete || len(p.Others) != 0 || p.Cost.Written == 0 {
 				t.Errorf("grades %v of %d, %s", p.Grades, p.LookedAt, p.State)
+			}
+			if p.Totals.Empty != c.empty {
+				t.Errorf("%d items without content, want %d", p.Totals.Empty, c.empty)
 			}
 			if largest := p.Totals.Largest; largest == nil || largest.Bytes < 6e6 || p.Totals.Longest.Characters != 41 || p.Totals.Unsized == 0 {
 				t.Errorf("%+v", p.Totals)

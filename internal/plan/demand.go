@@ -9,15 +9,18 @@ import (
 
 // Demand is what remains to be moved of one kind of an account.
 type Demand struct {
-	Account, Kind             string
-	Collections, Items, Bytes int64
+	Account, Kind string
+	Collections   int64
+	// Items are all, Empty those of them for which nothing is downloaded: folders, shortcuts, and what changed but for its content.
+	Items, Empty int64
+	Bytes        int64
 }
 
 // Demands are those of all accounts of the plan. One that was not looked at is taken to be like one that was: by turns, so that a few large
 // ones stay few.
 func (p *Plan) Demands() (all []Demand) {
 	p.each(func(account string, k Kind, _ bool) {
-		all = append(all, Demand{Account: account, Kind: k.Kind, Collections: k.Collections, Items: k.Items, Bytes: k.Bytes})
+		all = append(all, Demand{Account: account, Kind: k.Kind, Collections: k.Collections, Items: k.Items, Empty: k.Empty, Bytes: k.Bytes})
 	})
 	return all
 }

@@ -15,6 +15,8 @@ type Seen struct {
 	ID string
 	// Bytes is how large what would be sent is: 0 where the target has its body already, -1 where only reading tells.
 	Bytes int64
+	// Empty says that nothing is downloaded for it: it is a folder or a shortcut, or the target has its body already.
+	Empty bool
 	// Copies is how many further times the target would store the bytes.
 	Copies int
 	// Path is where a file would lie on the target; empty for what is no file.
@@ -24,7 +26,9 @@ type Seen struct {
 // Found is what a run would write of one kind of an account.
 type Found struct {
 	Collections int64 `json:"collections"`
-	Items       int64 `json:"items"`
+	// Items are all, Empty those of them for which nothing is downloaded.
+	Items int64 `json:"items"`
+	Empty int64 `json:"empty"`
 	// Bytes is what would be sent, and Needs the room that it takes on the target. Unsized items, of which only reading tells the
 	// size, are in neither.
 	Bytes   int64 `json:"bytes"`
@@ -56,6 +60,7 @@ type Longest struct {
 func (f *Found) add(o Found) {
 	f.Collections += o.Collections
 	f.Items += o.Items
+	f.Empty += o.Empty
 	f.Bytes += o.Bytes
 	f.Needs += o.Needs
 	f.Unsized += o.Unsized
@@ -151,6 +156,9 @@ func (o *Observer) Saw(i Seen) {
 	defer o.mu.Unlock()
 	f := &o.found
 	f.Items++
+	if i.Empty {
+		f.Empty++
+	}
 	if n := utf8.RuneCountInString(i.Path); n > 0 && (f.Longest == nil || n > f.Longest.Characters) {
 		f.Longest = &Longest{Path: report.Clean(i.Path, longestText), Characters: n, Bytes: len(i.Path)}
 	}

@@ -21,12 +21,12 @@ func TestSurvey(t *testing.T) {
 	one, two := s.Observe(files), s.Observe(files)
 	one.Saw(plan.Seen{ID: "a", Bytes: 300, Path: "x/ü.txt"})
 	one.Saw(plan.Seen{ID: "b", Bytes: -1, Path: "x"})
-	one.Saw(plan.Seen{ID: "c", Bytes: 0, Path: "x/longer path.txt"})
+	one.Saw(plan.Seen{ID: "c", Empty: true, Path: "x/longer path.txt"})
 	two.Saw(plan.Seen{ID: "d", Bytes: 500, Copies: 2, Path: "ä"})
 	one.End(titled)
 	two.End(titled)
 	got := s.Found(files)
-	if got.Collections != 2 || got.Items != 4 || got.Bytes != 800 || got.Needs != 1800 || got.Unsized != 1 || got.TooBig != 1 {
+	if got.Collections != 2 || got.Items != 4 || got.Empty != 1 || got.Bytes != 800 || got.Needs != 1800 || got.Unsized != 1 || got.TooBig != 1 {
 		t.Errorf("%+v", got)
 	}
 	if *got.Largest != (plan.Largest{Title: "title of d", Bytes: 500}) {
