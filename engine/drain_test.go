@@ -51,7 +51,7 @@ func TestDrainedAnywhere(t *testing.T) {
 }
 
 func TestTreeDrainedAnywhere(t *testing.T) {
-	for n := 1; ; n++ {
+	for n := 1; ; n += 3 {
 		b, c := newBench(t), new(calls)
 		src, dst := newFakeSource(c, someFiles()...), newTreeSink(c)
 		src.stubs = n%2 == 0

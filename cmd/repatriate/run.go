@@ -56,10 +56,10 @@ While it runs, standard error shows how far it is: on a terminal a bar and a lin
 at work, elsewhere a line every ten seconds. What fails is told as it fails. The summary at the end
 goes to standard output.
 
-With windows in the job file a run works in these times alone and waits in between; at the end of
-one it finishes what is under way. --until ends it at a time as an interrupt does, but as planned:
-the exit code is then that of what is reached, 3 if something is left. --bandwidth goes before that
-of the job file.
+With windows in the job file a run works in these times alone and waits in between, unless --now is
+given; at the end of one it finishes what is under way. --until ends it at a time as an interrupt
+does, but as planned: the exit code is then 3, or 4 if a task stopped. --bandwidth and --now go
+before what the job file says.
 
 Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 finished, but some items
 failed or the ledger does not balance, or --until ended it before everything was moved; 4 a task

@@ -24,14 +24,17 @@ import (
 type steering struct {
 	until, bandwidth, metrics string
 	wave, waves               string
+	// now works outside of the job's windows, too.
+	now bool
 }
 
 func (s *steering) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&s.until, "until", "", "end at this time, as 06:00 or 2026-12-01T06:00:00+01:00; what is left is for the next run")
+	f.StringVar(&s.until, "until", "", "end at this time, as 06:00 or 2026-12-01T06:00:00+01:00")
+	f.BoolVar(&s.now, "now", false, "work at once, whatever the time windows of the job file")
 	f.StringVar(&s.bandwidth, "bandwidth", "", "at most so many bytes per second in each direction, as 50M or 400Mbit")
 	f.StringVar(&s.wave, "wave", "", "only the accounts of this wave of the wave plan")
-	f.StringVar(&s.waves, "waves", "", "the wave plan: CSV with the columns wave and account (default: JOB-waves.csv beside the job file)")
+	f.StringVar(&s.waves, "waves", "", "the wave plan, CSV (default: JOB-waves.csv beside the job file)")
 	f.StringVar(&s.metrics, "metrics", "", "serve metrics for Prometheus at this address, as 127.0.0.1:9090")
 }
 
@@ -51,7 +54,10 @@ type schedule struct {
 
 // schedule reads the steering at a moment.
 func (s steering) schedule(job *config.Job, now time.Time) (*schedule, error) {
-	out := &schedule{windows: job.Open}
+	out := &schedule{}
+	if !s.now {
+		out.windows = job.Open
+	}
 	bytes := job.Pace
 	var err error
 	if s.until != "" {
