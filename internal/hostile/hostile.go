@@ -130,7 +130,7 @@ func endlessHeaders(w http.ResponseWriter, _ *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	defer conn.Close() //nolint:errcheck // the client closes it first
+	defer conn.Close()
 	line := "X-Endless: " + strings.Repeat("x", 64<<10) + "\r\n"
 	_, err = buffered.WriteString("HTTP/1.1 200 OK\r\n")
 	for n := 0; n < most && err == nil; n += len(line) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"codeberg.org/repatriate/repatriate/internal/seeds"
 )
 
 func TestWriteCannotBeEscapedFrom(t *testing.T) {
@@ -190,6 +192,8 @@ func wantText(s string) string {
 func wantParam(s string) string { return wantText(s) }
 
 func FuzzParse(f *testing.F) {
+	seeds.Shared(f, "ical", ".ics", func(data []byte) { f.Add(data) })
+	seeds.Shared(f, "vcard", ".vcf", func(data []byte) { f.Add(data) })
 	f.Add([]byte("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;TZID=\"a\":20240101T000000\r\n x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"))
 	f.Add([]byte("BEGIN:VCALENDAR\nA;B=\"c:d\nE;F\nG;H=,=\"\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
