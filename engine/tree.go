@@ -16,8 +16,8 @@ import (
 // NameFunc gives a node of a drive its name on the target, and the loss if that is not the source's.
 type NameFunc func(f sources.File) (name string, loss *sinks.Loss)
 
-// orphanID is the node of the folder for orphans. No provider's id begins with a colon.
-const orphanID = ":orphans"
+// OrphanFolder is the id of the folder for orphans, which is no item of a source but is put like one. No provider's id begins with a colon.
+const OrphanFolder = ":orphans"
 
 // tree is the order of a drive: folders before what they hold, each node at the place that the ledger's tree has for it.
 // A node is known by its id, so that a renamed folder is one move, whatever lies in it.
@@ -188,7 +188,7 @@ func otherName(w *fileWork, wanted string, n checkpoint.Node) sinks.Loss {
 // parentOf returns the id of the node that holds the item on the target.
 func parentOf(w *fileWork) string {
 	if w.item.Content.Orphan {
-		return orphanID
+		return OrphanFolder
 	}
 	return w.item.Content.ParentID
 }
@@ -265,18 +265,18 @@ func (t *tree) ensureOrphans(ctx context.Context, p *filePass, works []*fileWork
 }
 
 func (t *tree) makeOrphanFolder(ctx context.Context, p *filePass) error {
-	if _, _, ok, err := p.ledger.Where(ctx, orphanID); err != nil || ok {
+	if _, _, ok, err := p.ledger.Where(ctx, OrphanFolder); err != nil || ok {
 		return ledgerError(err)
 	}
-	node := checkpoint.Node{ID: orphanID, Wanted: t.orphans, Folder: true}
+	node := checkpoint.Node{ID: OrphanFolder, Wanted: t.orphans, Folder: true}
 	if _, err := p.ledger.Reserve(ctx, checkpoint.Reservation{Node: node, Names: mapping.Variants(t.orphans, true)}); err != nil {
 		return ledgerError(err)
 	}
-	_, path, _, err := p.ledger.Where(ctx, orphanID)
+	_, path, _, err := p.ledger.Where(ctx, OrphanFolder)
 	if err != nil {
 		return ledgerError(err)
 	}
-	folder := sinks.Item[sinks.File]{ID: orphanID, Again: true, Content: sinks.File{Path: path, Folder: true}}
+	folder := sinks.Item[sinks.File]{ID: OrphanFolder, Again: true, Content: sinks.File{Path: path, Folder: true}}
 	err = p.persist(ctx, "make a folder", func() error {
 		_, err := t.sink.Put(ctx, folder, sinks.Receipt{})
 		return err
@@ -284,5 +284,5 @@ func (t *tree) makeOrphanFolder(ctx context.Context, p *filePass) error {
 	if err != nil {
 		return fmt.Errorf("make the folder %q: %w", strings.Join(path, "/"), err)
 	}
-	return ledgerError(p.ledger.Settle(ctx, orphanID, checkpoint.Record{}))
+	return ledgerError(p.ledger.Settle(ctx, OrphanFolder, checkpoint.Record{}))
 }

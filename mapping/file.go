@@ -58,7 +58,7 @@ func (r FileRules) File(f sources.File) (sinks.File, []Loss, error) {
 		if err != nil {
 			return sinks.File{}, nil, err
 		}
-		out.MediaType, out.Body = "application/internet-shortcut", link
+		out.MediaType, out.Body = ShortcutType, link
 		losses = append(losses, Loss{Reason: FileShortcut, Detail: detail(f.TargetName)})
 	default:
 		out.Body = sinks.Body(f.Body)
@@ -103,6 +103,9 @@ func detail(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	return filename.Cut(s, most)
 }
+
+// ShortcutType is the media type of the files that shortcuts become.
+const ShortcutType = "application/internet-shortcut"
 
 // internetShortcut returns the content of a .url file, as Windows, macOS and most Linux desktops open it.
 func internetShortcut(link string) (sinks.Body, error) {

@@ -126,6 +126,7 @@ func OpenCopy(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func openCopy(ctx context.Context, from, to string, o Options) (*Store, error) {
+	o.unsynced = true // nobody needs it after a crash
 	db, _, err := openReading(ctx, from, copying, o)
 	if errors.Is(err, os.ErrNotExist) {
 		return open(ctx, to, o)

@@ -68,6 +68,9 @@ func (w *wiring) finish(ctx context.Context, store checkpoint.Store, r *report.R
 	}
 	failedOnly := r.State == report.Incomplete && r.Balanced && r.Totals.Pending == 0 && r.Unlisted() == 0
 	switch {
+	case len(r.Held) > 0:
+		r.Final.Why = report.Plural(int64(len(r.Held)), "account") + " nobody approved. Approve what their plans say, or take them out of the accounts file, and repeat it."
+		return nil
 	case r.State == report.Complete, failedOnly && w.pass.despite:
 	case failedOnly:
 		r.Final.Why = report.Plural(r.Totals.Failed, "item") + " failed. Mend the cause above and repeat it, or accept it with --despite-failures."

@@ -133,8 +133,8 @@ Then, on this machine:
       looks whether that can be used
   repatriate check %[1]s
       asks the provider and the targets whether the migration can begin, and says what is missing
-  repatriate run %[1]s --dry-run
-      reads everything, writes nothing, and says what would be moved and lost
+  repatriate plan %[1]s
+      reads everything, writes nothing, and says what would be moved and lost, and what does not fit
 `, shellWord(path), shellWord(job.AccountsPath()))
 }
 

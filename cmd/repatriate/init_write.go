@@ -21,7 +21,7 @@ const noClientID = "00000000-0000-0000-0000-000000000000"
 const jobTemplate = `# A job of repatriate: what to move, from where, and to where. docs/job-file.md describes every key.
 #
 #   repatriate accounts check {{.File}}     looks at the accounts file
-#   repatriate run {{.File}} --dry-run      reads everything, and says what would be moved and lost
+#   repatriate plan {{.File}}               reads everything, and says what would be moved and lost
 #   repatriate run {{.File}}                moves it; again and again, each time what is new
 
 job: {{q .Job}}

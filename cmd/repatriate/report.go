@@ -17,6 +17,7 @@ import (
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/htmlreport"
+	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
@@ -143,11 +144,27 @@ func reportedJob(ctx context.Context, job *config.Job, store checkpoint.Store) (
 		people = append(people, htmlreport.Named{Source: a.Source, Target: a.Target})
 	}
 	j := htmlreport.New(r, people)
-	j.Made, j.Version, j.Provider = time.Now(), version(), "Google Workspace"
-	if job.Source.Microsoft != nil {
-		j.Provider = "Microsoft 365"
+	approvals, err := plan.ReadApprovals(planFiles(job).Approvals)
+	if err != nil {
+		return nil, err
 	}
+	j.Approve(func(account string) *htmlreport.Approved {
+		a := approvals.Of(account)
+		if a == nil {
+			return nil
+		}
+		return &htmlreport.Approved{By: a.By, At: a.At, Grade: a.Grade, Note: a.Note}
+	})
+	j.Made, j.Version, j.Provider = time.Now(), version(), providerName(job)
 	return j, nil
+}
+
+// providerName is the source's name for people.
+func providerName(job *config.Job) string {
+	if job.Source.Microsoft != nil {
+		return "Microsoft 365"
+	}
+	return "Google Workspace"
 }
 
 // open makes the writers that are asked for.

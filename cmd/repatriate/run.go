@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/runner"
@@ -27,6 +30,8 @@ type pass struct {
 	// final makes it the last pass before the cut-over, despite closes the ledger although something failed, and reopen goes on with a
 	// job that was closed.
 	final, despite, reopen bool
+	// parts are what a report is about; nil: all that accounts and kinds choose.
+	parts map[plan.Part]bool
 }
 
 func newRun(f *flags) *cobra.Command {
@@ -141,6 +146,13 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 	if err != nil {
 		return nil, usage(err)
 	}
+	people, held, err := p.approved(job, people)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(job.StatePath()); len(people) == 0 && len(held) > 0 && errors.Is(err, fs.ErrNotExist) && !p.retry {
+		return nothingApproved(job, held), nil // an empty state would look like one of a job that has begun
+	}
 	if p.retry {
 		if err := needState(ctx, job); err != nil { // there is nothing to take up where nothing was ever run
 			return nil, err
@@ -173,10 +185,20 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 		return nil, err
 	}
 	out, err := w.report(ctx, store, p, time.Since(begin))
+	if err == nil {
+		out.Hold(held)
+	}
 	if err == nil && p.final {
 		err = w.finish(ctx, store, out)
 	}
 	return out, err
+}
+
+// nothingApproved is the report of a run that left out every account, and never ran before.
+func nothingApproved(job *config.Job, held []report.Held) *report.Report {
+	r := report.New(job.Job, nil)
+	r.Hold(held)
+	return r
 }
 
 func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, took time.Duration) (*report.Report, error) {
@@ -211,8 +233,13 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, too
 
 // among returns those of the statuses that the pass is about: a run of one account does not fail for the trouble of another.
 func (p pass) among(all []checkpoint.Status) []checkpoint.Status {
+	asked := make(map[string]bool, len(p.accounts))
+	for _, a := range p.accounts {
+		asked[strings.ToLower(a)] = true
+	}
 	return slices.DeleteFunc(slices.Clone(all), func(s checkpoint.Status) bool {
-		other := len(p.accounts) > 0 && !slices.ContainsFunc(p.accounts, func(a string) bool { return strings.EqualFold(a, s.Account) })
+		other := len(p.accounts) > 0 && !asked[strings.ToLower(s.Account)]
+		other = other || p.parts != nil && !p.parts[plan.Part{Account: s.Account, Kind: s.Kind}]
 		return other || len(p.kinds) > 0 && !slices.Contains(p.kinds, s.Kind)
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 	"codeberg.org/repatriate/repatriate/internal/secret"
 	"codeberg.org/repatriate/repatriate/internal/spool"
@@ -77,6 +78,7 @@ type wiring struct {
 	counts         counts
 	parallel       int // accounts at once
 	memory         *spool.Budget
+	survey         *plan.Survey // what a dry run sees; nil: nobody asks
 }
 
 func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (*wiring, error) {
@@ -190,6 +192,9 @@ func inFlight(kind string) int {
 
 // work runs a pass, or retries what failed. What an undo that was broken off was about to take away is taken away first.
 func work[S sources.Content, T sinks.Content](ctx context.Context, w *wiring, e *engine.Engine[S, T], l checkpoint.Ledger) error {
+	if d, dry := e.Sink().(dryRun[T]); dry {
+		defer d.observed(ctx, l)
+	}
 	before, err := l.Status(ctx)
 	if err == nil && !w.pass.dryRun {
 		err = undo.Finish(ctx, l, e.Sink(), before.Kind == "files", w.patience())
@@ -234,7 +239,7 @@ func (w *wiring) files(p config.Account) runner.Task {
 
 func (w *wiring) webdav(ctx context.Context, p config.Account) (sinks.Sink[sinks.File], func(), error) {
 	if w.pass.dryRun {
-		return dryRun[sinks.File]{counters: &w.counters}, func() {}, nil
+		return drily[sinks.File](w, p, "files"), func() {}, nil
 	}
 	o, err := w.webdavOptions(ctx, p)
 	if err != nil {
@@ -270,7 +275,7 @@ func (w *wiring) mail(p config.Account) runner.Task {
 
 func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.Message], func(), error) {
 	if w.pass.dryRun {
-		return dryRun[sinks.Message]{counters: &w.counters}, func() {}, nil
+		return drily[sinks.Message](w, p, "mail"), func() {}, nil
 	}
 	o, err := w.imapOptions(ctx, p)
 	if err != nil {
@@ -316,7 +321,7 @@ func (w *wiring) calendar(p config.Account, c sources.Collection) runner.Task {
 
 func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collection) (sinks.Sink[sinks.Event], func(), error) {
 	if w.pass.dryRun {
-		return dryRun[sinks.Event]{counters: &w.counters}, func() {}, nil
+		return drily[sinks.Event](w, p, "calendar"), func() {}, nil
 	}
 	o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
 	if err != nil {

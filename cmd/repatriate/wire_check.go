@@ -299,8 +299,8 @@ func (c *checking) checkTarget(p config.Account, kind string) preflight.Probe {
 	}
 }
 
-func (c *checking) caldavFor(t *config.CalendarTarget) func(context.Context, config.Account) (caldav.Options, error) {
-	return func(ctx context.Context, p config.Account) (caldav.Options, error) { return c.caldavOptions(ctx, p, t) }
+func (w *wiring) caldavFor(t *config.CalendarTarget) func(context.Context, config.Account) (caldav.Options, error) {
+	return func(ctx context.Context, p config.Account) (caldav.Options, error) { return w.caldavOptions(ctx, p, t) }
 }
 
 // looked checks with the options that options makes.

@@ -42,7 +42,7 @@ func (w *wiring) contacts(p config.Account, c sources.Collection) runner.Task {
 // carddav opens the address book, which says in what version it wants its cards.
 func (w *wiring) carddav(ctx context.Context, p config.Account, c sources.Collection) (sinks.Sink[sinks.Contact], mapping.ContactRules, func(), error) {
 	if w.pass.dryRun {
-		return dryRun[sinks.Contact]{counters: &w.counters}, mapping.ContactRules{}, func() {}, nil
+		return drily[sinks.Contact](w, p, "contacts"), mapping.ContactRules{}, func() {}, nil
 	}
 	o, err := w.carddavOptions(ctx, p)
 	if err != nil {
@@ -72,7 +72,7 @@ func (w *wiring) todo(p config.Account, c sources.Collection) runner.Task {
 // todoSink opens the calendar for a list: one of its own for each, since targets show calendars of tasks as lists.
 func (w *wiring) todoSink(ctx context.Context, p config.Account, c sources.Collection) (sinks.Sink[sinks.Task], func(), error) {
 	if w.pass.dryRun {
-		return dryRun[sinks.Task]{counters: &w.counters}, func() {}, nil
+		return drily[sinks.Task](w, p, "tasks"), func() {}, nil
 	}
 	o, err := w.caldavOptions(ctx, p, w.job.Target.Tasks)
 	if err != nil {

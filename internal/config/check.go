@@ -34,6 +34,7 @@ func (j *Job) check(path string) error {
 	oneOf(f, "labels", j.Labels, "primary", "copies")
 	oneOf(f, "deletions", j.Deletions, "keep", "propagate")
 	oneOf(f, "conflicts", j.Conflicts, "keep-target", "rename", "source-wins")
+	oneOf(f, "approve", j.Approve, "A", "B", "C")
 	if c := j.Concurrency; c.Items < 0 || c.Items > 1024 || c.Accounts < 0 || c.Accounts > 1024 {
 		f.add("concurrency: items and accounts lie between 1 and 1024")
 	}

@@ -37,7 +37,9 @@ type Job struct {
 	Deletions string `yaml:"deletions"`
 	// Conflicts says what becomes of an item that somebody changed on the target, or whose place is taken there: "keep-target",
 	// "rename" or "source-wins".
-	Conflicts   string      `yaml:"conflicts"`
+	Conflicts string `yaml:"conflicts"`
+	// Approve is the worst grade of a plan with which an account runs without anybody's approval: "A", "B" or "C". Empty: none is needed.
+	Approve     string      `yaml:"approve"`
 	Concurrency Concurrency `yaml:"concurrency"`
 	// Insecure allows connections without TLS beyond this machine.
 	Insecure bool `yaml:"insecure"`

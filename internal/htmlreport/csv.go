@@ -20,12 +20,12 @@ type csvWriter struct {
 	account Account
 }
 
-// byteOrderMark makes spreadsheets read the file as UTF-8.
-const byteOrderMark = "\ufeff"
+// ByteOrderMark makes spreadsheets read a file as UTF-8.
+const ByteOrderMark = "\ufeff"
 
 // NewCSV returns a Writer of CSV (RFC 4180) with a heading: one line for each Item.
 func NewCSV(w io.Writer) (Writer, error) {
-	if _, err := io.WriteString(w, byteOrderMark); err != nil {
+	if _, err := io.WriteString(w, ByteOrderMark); err != nil {
 		return nil, err
 	}
 	c := &csvWriter{w: csv.NewWriter(w)}

@@ -1,8 +1,10 @@
 package htmlreport
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
@@ -24,6 +26,21 @@ func (g Grade) String() string { return string("ABCD"[min(g, D)]) }
 // MarshalText writes the letter.
 func (g Grade) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
 
+// UnmarshalText reads the letter.
+func (g *Grade) UnmarshalText(text []byte) (err error) {
+	*g, err = ParseGrade(string(text))
+	return err
+}
+
+// ParseGrade reads a letter.
+func ParseGrade(letter string) (Grade, error) {
+	i := strings.Index("ABCD", letter)
+	if i < 0 || len(letter) != 1 {
+		return D, fmt.Errorf("%q is none of the grades A, B, C, D", letter)
+	}
+	return Grade(i), nil //nolint:gosec // at most 3
+}
+
 // Rule says what a grade means, for people.
 type Rule struct {
 	Grade         Grade
@@ -36,6 +53,14 @@ var Rules = []Rule{
 	{B, "small losses", "Everything is on the target; some items have another name, or lack something that few people miss."},
 	{C, "to be looked at", "Some items lack something, or stay at the provider on purpose, that somebody should look at before the provider's account ends."},
 	{D, "would be left behind", "Something that should be on the target is not: items failed, are still to come or cannot be read, a task stopped or was not listed to its end, or the numbers do not balance."},
+}
+
+// PlanRules say of the same grades what they mean before anything was moved; docs/plan.md has the same words.
+var PlanRules = []Rule{
+	{A, "complete", "Everything that belongs to the account would be on the target, as it is. What is left out is gone at the source, made by the provider, or left out by the job file."},
+	{B, "small losses", "Everything would be on the target; some items would have another name, or lack something that few people miss."},
+	{C, "to be looked at", "Some items would lack something, or stay at the provider on purpose, that somebody should look at first."},
+	{D, "would be left behind", "Something that should be on the target would not be: items cannot be read or have failed, a task stopped or was not listed to its end, the numbers do not balance, or what there is does not fit on the target."},
 }
 
 // Of returns how much the reason of a skipped or partly lost item matters. What failed is always a D. A reason that is not
@@ -109,29 +134,72 @@ type verdict struct {
 	why []string
 }
 
-// taskVerdict grades one task by what the ledger counts of it.
-func taskVerdict(t report.Task) verdict {
-	v := verdict{}
+// Cause is one thing that counts for a grade.
+type Cause struct {
+	// Name is a reason, or words such as "items failed".
+	Name  string `json:"cause"`
+	Grade Grade  `json:"grade"`
+	// Items is how many items have the reason; 0 if it is not about items.
+	Items int64 `json:"items,omitempty"`
+}
+
+// Causes lists what counts for the grade of a task by what the ledger holds of it.
+func Causes(t report.Task) []Cause {
+	causes := words(t)
+	for _, reason := range slices.Sorted(maps.Keys(t.Reasons)) {
+		if n := t.Reasons[reason]; n > 0 && (Of(reason) < D || t.Skipped > 0) {
+			causes = append(causes, Cause{reason, Of(reason), n})
+		}
+	}
+	return causes
+}
+
+// PlannedCauses is Causes of a dry run: what is still to come is what a plan is about, and no fault of it. What failed has its reasons as
+// well.
+func PlannedCauses(t report.Task) []Cause {
+	t.Pending = 0
+	causes := words(t)
+	for _, reason := range slices.Sorted(maps.Keys(t.Reasons)) {
+		if n := t.Reasons[reason]; n > 0 {
+			causes = append(causes, Cause{reason, Of(reason), n})
+		}
+	}
+	return causes
+}
+
+// words are the causes that are not reasons of items.
+func words(t report.Task) (causes []Cause) {
 	for _, p := range []struct {
-		bad  bool
-		text string
+		bad   bool
+		text  string
+		items int64
 	}{
-		{t.Error != "", "stopped"},
-		{!t.Balanced, "does not balance"},
-		{t.Failed > 0, "items failed"},
-		{t.Pending > 0, "items still to come"},
-		{!t.Complete, "not listed to the end"},
+		{t.Error != "", "stopped", 0},
+		{!t.Balanced, "does not balance", 0},
+		{t.Failed > 0, "items failed", t.Failed},
+		{t.Pending > 0, "items still to come", t.Pending},
+		{!t.Complete, "not listed to the end", 0},
 	} {
 		if p.bad {
-			v = v.worse(verdict{D, []string{p.text}})
+			causes = append(causes, Cause{p.text, D, p.items})
 		}
 	}
-	for _, reason := range slices.Sorted(maps.Keys(t.Reasons)) {
-		if g := Of(reason); t.Reasons[reason] > 0 && (g < D || t.Skipped > 0) {
-			v = v.worse(verdict{g, []string{reason}})
-		}
+	return causes
+}
+
+// Worst returns the worst grade among causes, and the names of those that have it.
+func Worst(causes []Cause) (Grade, []string) {
+	v := verdict{}
+	for _, c := range causes {
+		v = v.worse(verdict{c.Grade, []string{c.Name}})
 	}
-	return v
+	return v.grade, v.why
+}
+
+// taskVerdict grades one task by what the ledger counts of it.
+func taskVerdict(t report.Task) verdict {
+	grade, why := Worst(Causes(t))
+	return verdict{grade, why}
 }
 
 // worse returns the worse of two verdicts, and of two alike one with the causes of both.

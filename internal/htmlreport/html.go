@@ -128,8 +128,10 @@ func (h *HTML) writeGroups() error {
 // shownAccount is a line of the table of accounts.
 type shownAccount struct {
 	Source, Name, Target, Why string
-	Grade                     Grade
-	Cells                     []shownCell
+	// Approved says who approved its plan, and when.
+	Approved string
+	Grade    Grade
+	Cells    []shownCell
 }
 
 // accounts returns the lines of the table, the worst grade first, and how many are too many.
@@ -145,6 +147,9 @@ func (h *HTML) accounts() (shown []shownAccount, more int) {
 		s := shownAccount{Source: clean(a.Source), Name: clean(a.name()), Target: clean(a.Target), Grade: a.Grade, Why: why(a)}
 		if a.Target == a.Source {
 			s.Target = ""
+		}
+		if by := a.Approved; by != nil {
+			s.Approved = clean(by.By) + " on " + by.At.Local().Format("2 January 2006")
 		}
 		for _, n := range numbers {
 			s.Cells = append(s.Cells, n.cell(a.Counts))

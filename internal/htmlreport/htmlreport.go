@@ -39,8 +39,25 @@ type Account struct {
 	// Why names what the grade comes from: reasons, or words such as "items failed".
 	Why []string `json:"why,omitempty"`
 	report.Counts
+	// Approved says who last accepted what a plan said of the account; nil if nobody did.
+	Approved *Approved `json:"approved,omitempty"`
 	// Tasks are the account's, in the ledger's order.
 	Tasks []report.Task `json:"-"`
+}
+
+// Approved says who accepted what a plan said of an account, and when.
+type Approved struct {
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+	Grade Grade     `json:"grade"`
+	Note  string    `json:"note,omitempty"`
+}
+
+// Approve notes who accepted what of the accounts; of gives nil for those that nobody did.
+func (j *Job) Approve(of func(account string) *Approved) {
+	for i := range j.Accounts {
+		j.Accounts[i].Approved = of(j.Accounts[i].Source)
+	}
 }
 
 // Named is an account of the job file: its name at the provider and on the target.
@@ -127,7 +144,7 @@ func (i Item) Shown() string { return cmp.Or(i.Title, i.ID) }
 func itemsOf(t report.Task, rec checkpoint.Record, place string) []Item {
 	it := Item{
 		Account: t.Account, Kind: t.Kind, Collection: cmp.Or(t.Name, t.Collection), ID: rec.ID, Title: rec.Title,
-		State: rec.State.String(), Link: webLink(rec.Link), Place: place,
+		State: rec.State.String(), Link: WebLink(rec.Link), Place: place,
 	}
 	switch rec.State {
 	case checkpoint.Failed:
@@ -155,8 +172,8 @@ func itemsOf(t report.Task, rec checkpoint.Record, place string) []Item {
 // maxDetail is beyond how many bytes no further detail is added to an item.
 const maxDetail = 1000
 
-// webLink returns the link if it may be followed: http or https, with a host.
-func webLink(link string) string {
+// WebLink returns the link if it may be followed: http or https, with a host.
+func WebLink(link string) string {
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return ""

@@ -56,7 +56,7 @@ func TestPagesInABrowser(t *testing.T) {
 	b := openBrowser(t)
 	l := hostile()
 	dir := pagesFor(t, l, "fr")
-	pages := map[string]string{"report": pageOf(t, l), "sample": pageOf(t, sample()), "empty": pageOf(t, ledger{}), "person": filepath.Join(dir, "ada@example.org.html")}
+	pages := map[string]string{"report": pageOf(t, l), "sample": pageOf(t, sample()), "empty": pageOf(t, ledger{}), "plan": planPageOf(t, hostilePlan()), "person": filepath.Join(dir, "ada@example.org.html")}
 	strange, err := filepath.Glob(filepath.Join(dir, "_*.html"))
 	if err != nil || len(strange) == 0 {
 		t.Fatalf("no page of a hostile account: %v", err)

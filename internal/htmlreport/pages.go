@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/base64"
 	"html/template"
-	"strings"
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/internal/report"
@@ -53,7 +52,7 @@ func clean(s string) string { return report.Clean(s, longName) }
 
 // said returns what was said of an item, without the name of the reason that stands beside it.
 func said(i Item) string {
-	s := strings.Replace(strings.Replace(i.Detail, " ("+i.Reason+")", "", 1), ".: ", ": ", 1)
+	s := report.WithoutReason(i.Detail, i.Reason)
 	if s == i.Title {
 		return ""
 	}

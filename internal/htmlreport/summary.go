@@ -9,25 +9,51 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
+// frame is what every page for administrators has.
+type frame struct {
+	Title, Name, Provider, Version, Made, MadeISO string
+	Policy                                        string
+	Style                                         template.CSS
+	GradeBar                                      shownBar
+	Rules                                         []shownRule
+}
+
+func newFrame(name, title, script string, made time.Time) frame {
+	style := mustRead("style.css")
+	return frame{
+		Name: clean(name), Title: clean(name) + ": " + title, Made: made.Format(moment), MadeISO: made.Format(time.RFC3339),
+		Policy: policy(style, script), Style: template.CSS(style), //nolint:gosec // the program's own
+	}
+}
+
+// grades shows how many accounts have each grade.
+func (f *frame) grades(rules []Rule, n [D + 1]int64) {
+	var all []part
+	total := int64(0)
+	for _, r := range rules {
+		all = append(all, part{r.Grade.String(), r.Grade.String() + ", " + r.Name, n[r.Grade]})
+		f.Rules = append(f.Rules, shownRule{r.Grade.String(), r.Name, r.Meaning, number(n[r.Grade])})
+		total += n[r.Grade]
+	}
+	f.GradeBar = shownBar{newBar("grades", all), count(total, "account")}
+}
+
 // summary is what stands above the items.
 type summary struct {
-	Name, Provider, Version, Made, MadeISO, Closed string
-	Policy                                         string
-	Style                                          template.CSS
-	State, Verdict                                 string
-	Notes                                          []string
-	Cards                                          []card
-	Legend                                         []segment
-	Bars                                           []shownBar
-	Columns                                        []string
-	Kinds                                          []shownKind
-	KindNames                                      []string
-	Stops                                          []stop
-	MoreStops                                      string
-	GradeBar                                       shownBar
-	Rules                                          []shownRule
-	AccountsTitle                                  string
-	OpenAccounts                                   bool
+	frame
+	Closed         string
+	State, Verdict string
+	Notes          []string
+	Cards          []card
+	Legend         []segment
+	Bars           []shownBar
+	Columns        []string
+	Kinds          []shownKind
+	KindNames      []string
+	Stops          []stop
+	MoreStops      string
+	AccountsTitle  string
+	OpenAccounts   bool
 }
 
 type card struct{ Label, Value, Class string }
@@ -98,17 +124,20 @@ func (q quantity) cell(c report.Counts) shownCell {
 }
 
 func newSummary(j *Job, shown int) summary {
-	style := mustRead("style.css")
 	s := summary{
-		Name: clean(j.Report.Job), Provider: j.Provider, Version: j.Version, Made: j.Made.Format(moment), MadeISO: j.Made.Format(time.RFC3339),
-		Policy: policy(style, mustRead("script.js")), Style: template.CSS(style), //nolint:gosec // the program's own
-		AccountsTitle: count(int64(len(j.Accounts)), "account"), OpenAccounts: shown <= openUpTo,
+		frame: newFrame(j.Report.Job, "what was moved", mustRead("script.js"), j.Made), AccountsTitle: count(int64(len(j.Accounts)), "account"),
+		OpenAccounts: shown <= openUpTo,
 	}
+	s.Provider, s.Version = j.Provider, j.Version
 	s.verdict(j.Report)
 	s.glance(j)
 	s.kinds(j.Report)
 	s.stops(j.Report)
-	s.grades(j)
+	var n [D + 1]int64
+	for _, a := range j.Accounts {
+		n[a.Grade]++
+	}
+	s.grades(Rules, n)
 	return s
 }
 
@@ -227,17 +256,4 @@ func (s *summary) stops(r *report.Report) {
 	if more > 0 {
 		s.MoreStops = number(more)
 	}
-}
-
-func (s *summary) grades(j *Job) {
-	var n [D + 1]int64
-	for _, a := range j.Accounts {
-		n[a.Grade]++
-	}
-	var all []part
-	for _, r := range Rules {
-		all = append(all, part{r.Grade.String(), r.Grade.String() + ", " + r.Name, n[r.Grade]})
-		s.Rules = append(s.Rules, shownRule{r.Grade.String(), r.Name, r.Meaning, number(n[r.Grade])})
-	}
-	s.GradeBar = shownBar{newBar("grades", all), count(int64(len(j.Accounts)), "account")}
 }

@@ -31,6 +31,11 @@ func isLoss(reason string) bool {
 	return slices.Contains([]string{"file", "mail", "event", "contact", "task"}, kind)
 }
 
+// WithoutReason returns what was said of an item without the name of the reason that stands beside it.
+func WithoutReason(detail, reason string) string {
+	return strings.Replace(strings.Replace(detail, " ("+reason+")", "", 1), ".: ", ": ", 1)
+}
+
 // reasonCount is how many items have a reason.
 type reasonCount struct {
 	reason string
@@ -127,7 +132,7 @@ func (e Example) write(b *strings.Builder, before string) {
 	if e.Failed {
 		text = "failed: " + text
 	}
-	detail := strings.Replace(strings.Replace(e.Detail, " ("+e.Reason+")", "", 1), ".: ", ": ", 1)
+	detail := WithoutReason(e.Detail, e.Reason)
 	if detail != "" && detail != e.Title && e.Detail != before {
 		text += " – " + Clean(detail, 500)
 	}

@@ -91,6 +91,8 @@ type Report struct {
 	Closed *time.Time `json:"closed,omitempty"`
 	// Final is there if the run was the last before a cut-over.
 	Final *Final `json:"final,omitempty"`
+	// Held are the accounts that the run left out since nobody approved what their plans say.
+	Held []Held `json:"not_approved,omitempty"`
 	// Examples are some of the items that were lost, skipped or failed; for people only.
 	Examples []Example `json:"-"`
 	// Simulated says that nothing was written.

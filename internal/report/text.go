@@ -26,6 +26,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	r.writeTasks(&b)
 	r.writeReasons(&b)
 	r.writeErrors(&b)
+	r.writeHeld(&b, cmp.Or(r.Path, "JOB.yaml"))
 	r.writePass(&b)
 	r.writeVerdict(&b)
 	r.writeFinal(&b)

@@ -18,6 +18,20 @@ var trials = map[string]string{
 		"DTSTAMP:20260101T000000Z\r\nSUMMARY:Test of a migration: please ignore\r\nEND:VTODO\r\nEND:VCALENDAR\r\n",
 }
 
+// Limits asks how large an object may be. It writes nothing. CalDAV has no quota of its own.
+func Limits(ctx context.Context, o Options) (preflight.Limits, error) {
+	c, err := o.client()
+	if err != nil {
+		return preflight.NoLimits, err
+	}
+	defer c.Close()
+	h, err := c.list(ctx)
+	if err != nil {
+		return preflight.NoLimits, err
+	}
+	return h.limits, nil
+}
+
 // Check looks whether the account can be logged into, and makes a calendar, writes an event (or with component VTODO a task) into it and
 // removes both again; one that an interrupted check left is removed first.
 func Check(ctx context.Context, o Options, component string, l *preflight.Log) error {

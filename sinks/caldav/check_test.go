@@ -9,6 +9,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/preflight"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
+	"codeberg.org/repatriate/repatriate/sinks"
 )
 
 // A check leaves nothing, also where it is cut off, and what an earlier one left goes.
@@ -70,5 +71,27 @@ func TestCheckOfAnAddressThatIsNone(t *testing.T) {
 	o := options(server.UserURL("u1")+"../../nowhere/", "u1")
 	if f := fault.Of(Check(t.Context(), o, "VEVENT", new(preflight.Log))); f.Reason != fault.TargetInvalid || f.Action != fault.FailTask || f.Hint == "" {
 		t.Errorf("a home that is not there: %v", f)
+	}
+}
+
+// TestLimits: how large an object may be is what the calendars say; without one nothing is known.
+func TestLimits(t *testing.T) {
+	o := options(startEmbedded(t).UserURL("u1"), "u1")
+	before := calendarsOf(t, o)
+	if got, err := Limits(t.Context(), o); err != nil || got.Room != -1 || (got.Item == 0) != (before == 0) {
+		t.Errorf("of %d calendars: %+v, %v", before, got, err)
+	}
+	o.Collection = sinks.Collection{ID: "work", Name: "Work", Components: []string{"VEVENT"}}
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if got, err := Limits(t.Context(), o); err != nil || got != (preflight.Limits{Room: -1, Item: 10 << 20}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	o.Password = "wrong"
+	if got, err := Limits(t.Context(), o); fault.Of(err).Reason != fault.TargetAuth || got != preflight.NoLimits {
+		t.Errorf("with a wrong password: %+v, %v", got, err)
 	}
 }

@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/preflight"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
@@ -32,10 +34,12 @@ type home struct {
 	// preferred is the path of the calendar that the server puts invitations into (RFC 6638 §9.2); may be empty.
 	preferred string
 	inbox     string // of scheduling (RFC 6638 §2.2); may be empty
+	// limits has the smallest of the calendars' max-resource-size (RFC 4791 §5.2.5).
+	limits preflight.Limits
 }
 
 const homeProperties = `<propfind xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><resourcetype/><displayname/>` +
-	`<C:supported-calendar-component-set/><C:schedule-default-calendar-URL/></prop></propfind>`
+	`<C:supported-calendar-component-set/><C:schedule-default-calendar-URL/><C:max-resource-size/></prop></propfind>`
 
 // provide returns the path of the calendar for a collection, and makes it if it is not there.
 func (c *client) provide(ctx context.Context, wanted sinks.Collection) (string, error) {
@@ -106,7 +110,7 @@ func (c *client) list(ctx context.Context) (home, error) {
 }
 
 func (c *client) listHere(ctx context.Context) (home, error) {
-	var h home
+	h := home{limits: preflight.NoLimits}
 	err := c.Multistatus(ctx, "PROPFIND", c.Home.EscapedPath(), "1", homeProperties, func(r dav.Response) error {
 		p := r.Found()
 		path, err := c.Path(r.Href)
@@ -124,6 +128,8 @@ func (c *client) listHere(ctx context.Context) (home, error) {
 			h.inbox = path
 		case p.ResourceType.Calendar != nil && p.ResourceType.Outbox == nil:
 			found := listed{path: path}
+			most, _ := strconv.ParseInt(strings.TrimSpace(p.MaxCalendar), 10, 64)
+			h.limits.NarrowItem(most)
 			for _, component := range p.Components {
 				found.components = append(found.components, component.Name)
 			}

@@ -16,6 +16,21 @@ const trialCard = "BEGIN:VCARD\r\nVERSION:%s\r\nPRODID:-//repatriate//check//EN\
 // smallCard is below what a card with a picture needs.
 const smallCard = 256 << 10
 
+// Limits asks how large a card may be (RFC 6352 §6.2.3). It writes nothing. CardDAV has no quota of its own.
+func Limits(ctx context.Context, o Options) (preflight.Limits, error) {
+	limits := preflight.NoLimits
+	c, err := newClient(o)
+	if err != nil {
+		return limits, err
+	}
+	defer c.Close()
+	books, err := c.list(ctx)
+	for _, b := range books {
+		limits.NarrowItem(int64(b.most))
+	}
+	return limits, err
+}
+
 // Check looks whether the account can be logged into, and makes an address book, writes a card into it and removes both again; one that
 // an interrupted check left is removed first.
 func Check(ctx context.Context, o Options, l *preflight.Log) error {

@@ -81,3 +81,19 @@ func TestCheckSaysWhatKeepsPicturesBack(t *testing.T) {
 		t.Errorf("cards of 100 bytes: %v", err)
 	}
 }
+
+// TestLimits: how large a card may be is what the address books say.
+func TestLimits(t *testing.T) {
+	o := options(startEmbedded(t).UserAddressBookURL("u1"), "u1")
+	before := booksOf(t, o)
+	if got, err := Limits(t.Context(), o); err != nil || before == 0 || got != (preflight.Limits{Room: -1, Item: 10 << 20}) {
+		t.Errorf("of %d address books: %+v, %v", before, got, err)
+	}
+	if after := booksOf(t, o); after != before {
+		t.Errorf("%d address books after asking, %d before", after, before)
+	}
+	o.Password = "wrong"
+	if got, err := Limits(t.Context(), o); fault.Of(err).Reason != fault.TargetAuth || got != preflight.NoLimits {
+		t.Errorf("with a wrong password: %+v, %v", got, err)
+	}
+}

@@ -3,6 +3,7 @@ package imap
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -69,26 +70,51 @@ func (s *Sink) checkAbilities(x *session, l *preflight.Log) {
 	}
 }
 
-// checkQuota asks for the room that is left (RFC 9208).
+// Limits asks for the room that the account has left and for how large a message may be (RFC 7889). It writes nothing.
+func Limits(ctx context.Context, o Options) (limits preflight.Limits, err error) {
+	o.Connections = 1
+	s, err := Open(ctx, o)
+	if err != nil {
+		return preflight.NoLimits, err
+	}
+	defer s.Close() //nolint:errcheck // it only lets go of connections
+	err = s.sessions.do(ctx, "", func(x *session) (err error) {
+		limits, err = x.limits()
+		return err
+	})
+	limits.NarrowItem(s.limit)
+	return limits, err
+}
+
 func (x *session) checkQuota(l *preflight.Log) error {
+	limits, err := x.limits()
+	if err != nil || limits.Room < 0 {
+		return err
+	}
+	l.Room(limits.Room)
+	if limits.Room < largeMessage {
+		l.Refuse(fault.TargetQuota, "the mailbox is full, or nearly so", "raise its quota on the target")
+	}
+	return nil
+}
+
+// limits asks for the room that is left (RFC 9208 §5.1: STORAGE counts units of 1,024 octets).
+func (x *session) limits() (preflight.Limits, error) {
+	limits := preflight.NoLimits
 	if !x.Caps().Has(imap.CapQuota) {
-		return nil
+		return limits, nil
 	}
 	x.count(1)
 	roots, err := x.GetQuotaRoot(inbox).Wait()
 	if err != nil && !refused(err) {
-		return err
+		return limits, err
 	}
 	for _, r := range roots {
 		if storage, ok := r.Resources[imap.QuotaResourceStorage]; ok && storage.Limit > 0 {
-			left := (storage.Limit - storage.Usage) * 1024
-			l.Room(left)
-			if left < largeMessage {
-				l.Refuse(fault.TargetQuota, "the mailbox is full, or nearly so", "raise its quota on the target")
-			}
+			limits.Narrow(min(storage.Limit-storage.Usage, math.MaxInt64/1024) * 1024)
 		}
 	}
-	return nil
+	return limits, nil
 }
 
 // checkWrite makes the mailbox, writes the message, and removes both.

@@ -87,3 +87,24 @@ func TestCheckThatIsInterrupted(t *testing.T) {
 		}
 	}
 }
+
+// Limits are numbers: the room of the account, and how large a message may be.
+func TestLimits(t *testing.T) {
+	const mebi = 1 << 20
+	a := dovecot(t, realserver.DovecotOptions{Quota: "50M"}).open(t, nil)
+	before := a.mailboxes()
+	got, err := imap.Limits(t.Context(), imap.Options{URL: "imap://" + a.address, Insecure: true, User: a.user, Password: a.password})
+	if err != nil || got.Room <= 49*mebi || got.Room > 50*mebi {
+		t.Errorf("of 50 MB: %+v, %v", got, err)
+	}
+	if after := a.mailboxes(); !slices.Equal(after, before) {
+		t.Errorf("asking made mailboxes: %q, before %q", after, before)
+	}
+	open := dovecot(t, realserver.DovecotOptions{}).open(t, nil)
+	if got, err := imap.Limits(t.Context(), imap.Options{URL: "imap://" + open.address, Insecure: true, User: open.user, Password: open.password}); err != nil || got.Room != -1 {
+		t.Errorf("without a quota: %+v, %v", got, err)
+	}
+	if got, err := imap.Limits(t.Context(), imap.Options{URL: "imap://" + open.address, Insecure: true, User: open.user, Password: "wrong"}); fault.Of(err).Reason != fault.TargetAuth || got != preflight.NoLimits {
+		t.Errorf("with a wrong password: %+v, %v", got, err)
+	}
+}

@@ -48,27 +48,46 @@ func Check(ctx context.Context, o Options, l *preflight.Log) error {
 
 const roomBody = `<?xml version="1.0" encoding="utf-8"?><d:propfind xmlns:d="DAV:"><d:prop><d:quota-available-bytes/></d:prop></d:propfind>`
 
-// checkRoom asks for the room that is left (RFC 4331 §3). Nextcloud gives negative numbers where there is no limit or none is known.
+// Limits asks for the room that the account has left. It writes nothing. WebDAV has no limit of one file's size.
+func Limits(ctx context.Context, o Options) (preflight.Limits, error) {
+	s, err := Open(ctx, o)
+	if err != nil {
+		return preflight.NoLimits, err
+	}
+	defer s.Close() //nolint:errcheck // it only lets go of connections
+	return s.limits(ctx)
+}
+
 func (s *Sink) checkRoom(ctx context.Context, l *preflight.Log) error {
+	limits, err := s.limits(ctx)
+	if err == nil && limits.Room >= 0 {
+		l.Room(limits.Room)
+	}
+	return err
+}
+
+// limits asks for the room that is left (RFC 4331 §3). Nextcloud gives negative numbers where there is no limit or none is known.
+func (s *Sink) limits(ctx context.Context) (preflight.Limits, error) {
+	limits := preflight.NoLimits
 	a, err := s.dav.do(ctx, request{
 		method: "PROPFIND", url: s.dav.collection(nil), what: "asking for the quota", body: strings.NewReader(roomBody), size: int64(len(roomBody)),
 		header: http.Header{"Depth": {"0"}, "Content-Type": {"application/xml; charset=utf-8"}},
 	})
 	if err != nil || a.status != http.StatusMultiStatus {
-		return err
+		return limits, err
 	}
 	var answer struct {
 		Available []string `xml:"response>propstat>prop>quota-available-bytes"`
 	}
 	if xml.Unmarshal(a.body, &answer) != nil {
-		return nil // no quota is told
+		return limits, nil // no quota is told
 	}
 	for _, text := range answer.Available {
 		if n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil && n >= 0 {
-			l.Room(n)
+			limits.Narrow(n)
 		}
 	}
-	return nil
+	return limits, nil
 }
 
 // checkWrite writes the file and removes it.

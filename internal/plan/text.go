@@ -1,0 +1,199 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/htmlreport"
+	"codeberg.org/repatriate/repatriate/internal/report"
+)
+
+// Bounds of the summary: it fits on one screen whatever the size of the organisation.
+const (
+	columns   = 80
+	mostWorst = 6
+	mostWhys  = 4
+	mostUnfit = 3
+)
+
+// WriteText writes a summary for a person at a terminal of 80 columns: first what there is, last what is to be done.
+func (p *Plan) WriteText(w io.Writer) error {
+	var b strings.Builder
+	p.writeHead(&b)
+	if err := p.writeTotals(&b); err != nil {
+		return err
+	}
+	p.writeGrades(&b)
+	p.writeReasons(&b)
+	p.writeUnfit(&b)
+	for _, line := range p.Estimate {
+		fmt.Fprintln(&b, report.Clean(line, columns))
+	}
+	p.writeEnd(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (p *Plan) writeHead(b *strings.Builder) {
+	fmt.Fprintf(b, "%s\nWhat a run would write, lose and leave behind; nothing was written.\n", report.Clean("Plan of "+p.Report.Job, columns))
+	if n := len(p.Others); n > 0 {
+		fmt.Fprintf(b, "Looked at %d of %s; the numbers of the other %d are extrapolated.\n", len(p.Accounts), report.Plural(int64(len(p.Accounts)+n), "account"), n)
+	}
+	fmt.Fprintln(b)
+}
+
+func (p *Plan) writeTotals(b *strings.Builder) error {
+	kinds, all := p.Totals()
+	lines := [][]string{{"kind", "accounts", "collections", "items", "size", "largest", "longest path"}}
+	for _, t := range kinds {
+		lines = append(lines, t.cells())
+	}
+	all.Kind = "all"
+	if len(kinds) != 1 {
+		lines = append(lines, all.cells())
+	}
+	if err := report.WriteColumns(b, 1, lines); err != nil {
+		return err
+	}
+	if all.Unsized > 0 {
+		fmt.Fprintf(b, "+ or unknown: of %s only reading tells the size\n", report.Plural(all.Unsized, "item"))
+	}
+	return nil
+}
+
+func (t Total) cells() []string {
+	largest, longest := "–", "–"
+	if t.Largest != nil {
+		largest = report.Size(t.Largest.Bytes)
+	}
+	if t.Longest != nil {
+		longest = fmt.Sprint(t.Longest.Characters)
+	}
+	return []string{t.Kind, fmt.Sprint(t.Accounts), fmt.Sprint(t.Collections), fmt.Sprint(t.Items), t.Size(), largest, longest}
+}
+
+// Size writes the bytes for people: with a plus if there are more, and "unknown" if no item tells its size.
+func (f Found) Size() string {
+	switch {
+	case f.Unsized > 0 && f.Bytes == 0:
+		return "unknown"
+	case f.Unsized > 0:
+		return report.Size(f.Bytes) + "+"
+	}
+	return report.Size(f.Bytes)
+}
+
+// counted returns how many accounts have each grade.
+func (p *Plan) counted() (n [htmlreport.D + 1]int64) {
+	for _, a := range p.Accounts {
+		n[a.Grade]++
+	}
+	return n
+}
+
+func (p *Plan) writeGrades(b *strings.Builder) {
+	n := p.counted()
+	fmt.Fprintf(b, "\nGrades: %d A, %d B, %d C, %d D (A complete … D left behind)\n", n[htmlreport.A], n[htmlreport.B], n[htmlreport.C], n[htmlreport.D])
+	worst := p.worst(htmlreport.B)
+	for i, a := range worst {
+		if i == mostWorst {
+			fmt.Fprintf(b, "  … and %d more of the grades C and D; --html and --csv have them all\n", len(worst)-i)
+			break
+		}
+		fmt.Fprintln(b, report.Clean(fmt.Sprintf("  %s %s: %s", a.Grade, a.shown(), strings.Join(a.Why, ", ")), columns))
+	}
+}
+
+func (p *Plan) writeReasons(b *strings.Builder) {
+	reasons := p.Reasons()
+	if len(reasons) == 0 {
+		return
+	}
+	fmt.Fprintln(b, "\nWhat is left out or loses something, the worst first:")
+	for i, r := range reasons {
+		if i == mostWhys {
+			fmt.Fprintf(b, "  … and %s; 'repatriate explain' says what each means\n", report.Plural(int64(len(reasons)-i), "more reason"))
+			break
+		}
+		fmt.Fprintln(b, report.Clean(fmt.Sprintf("  %s %6d %s: %s", r.Grade, r.Items, r.Reason, report.Meaning(r.Reason)), columns))
+		if len(r.Examples) > 0 {
+			e := r.Examples[0]
+			fmt.Fprintln(b, report.Clean(fmt.Sprintf("           %s: %s", e.Account, e.said()), columns))
+		}
+	}
+}
+
+// said names the example, with what is said of it.
+func (e Example) said() string {
+	if e.Detail == "" || strings.Contains(e.Detail, e.Title) {
+		return cmp.Or(e.Detail, e.Title)
+	}
+	return report.Clean(e.Title, 40) + " – " + e.Detail
+}
+
+func (p *Plan) writeUnfit(b *strings.Builder) {
+	unfits := p.unfits()
+	if len(unfits) > 0 {
+		fmt.Fprintln(b, "\nWhat does not fit on the target:")
+	}
+	for i, u := range unfits {
+		if i == mostUnfit {
+			fmt.Fprintf(b, "  … and %d more\n", len(unfits)-i)
+			break
+		}
+		fmt.Fprintln(b, report.Clean("  "+u.Account+", "+u.Kind.Kind+": "+u.misfit(), columns))
+	}
+	p.writeDeaf(b)
+}
+
+// writeDeaf says whose room is not known: in one line, since that keeps nobody from planning.
+func (p *Plan) writeDeaf(b *strings.Builder) {
+	all := p.deaf()
+	if len(all) == 0 {
+		return
+	}
+	var kinds []string
+	for _, d := range all {
+		kinds = append(kinds, fmt.Sprintf("%s (%d)", d.Kind, d.Accounts))
+	}
+	fmt.Fprintf(b, "\n%s\n", report.Clean("Room not known: "+strings.Join(kinds, ", ")+": "+all[0].Why, columns))
+}
+
+// misfit says in words what does not fit; empty if all does.
+func (k Kind) misfit() string {
+	var says []string
+	if k.crowded() {
+		says = append(says, fmt.Sprintf("needs %s, and there is room for %s", report.Size(k.Needs), report.Size(*k.Room)))
+	}
+	if k.TooBig > 0 {
+		says = append(says, fmt.Sprintf("%s larger than %s", report.Plural(k.TooBig, "item"), report.Size(k.ItemLimit)))
+	}
+	return strings.Join(says, "; ")
+}
+
+func (p *Plan) writeEnd(b *strings.Builder) {
+	job := cmp.Or(p.Report.Path, "JOB.yaml")
+	if pass := p.Report.Pass; pass != nil {
+		took := time.Duration(pass.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+		fmt.Fprintf(b, "\nIt took %s to the provider and %d to the target, in %s.\n", report.Plural(pass.SourceRequests, "request"), pass.TargetRequests, took)
+	}
+	n := int64(0)
+	first := ""
+	for _, t := range p.Report.Tasks {
+		if t.Error != "" {
+			n++
+			first = cmp.Or(first, t.Account+", "+t.Kind+": "+t.Error)
+		}
+	}
+	if n > 0 {
+		fmt.Fprintln(b, report.Clean("Stopped: "+first, columns))
+		fmt.Fprintf(b, "Could not be read: %s. To see why: repatriate check %s\n", report.Plural(n, "task"), job)
+	}
+	if p.Waiting > 0 {
+		fmt.Fprintf(b, "Waiting for approval: %s. See: repatriate approve %s --list\n", report.Plural(p.Waiting, "account"), job)
+	}
+	fmt.Fprintf(b, "All of it: plan --html FILE. To go on: repatriate run %s\n", job)
+}
