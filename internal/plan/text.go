@@ -29,6 +29,9 @@ func (p *Plan) WriteText(w io.Writer) error {
 	p.writeGrades(&b)
 	p.writeReasons(&b)
 	p.writeUnfit(&b)
+	if len(p.Estimate) > 0 {
+		fmt.Fprintln(&b)
+	}
 	for _, line := range p.Estimate {
 		fmt.Fprintln(&b, report.Clean(line, columns))
 	}
