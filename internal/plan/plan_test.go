@@ -179,7 +179,7 @@ func large(accounts int) *plan.Plan {
 		d.examples = append(d.examples, report.Example{Account: evil, Kind: "mail", Reason: fmt.Sprintf("event.made_up_%d", i), Title: evil, Detail: evil, Link: "javascript:alert(1)"})
 	}
 	p := d.plan()
-	p.Estimate = []string{"one line", "and another", "and a third"}
+	p.Estimate = []string{"one line", "and another"}
 	p.Waiting = 3
 	return p
 }
