@@ -6,9 +6,12 @@ TOOLS                 := $(CURDIR)/.tools
 GOLANGCI_LINT         := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 BENCH                 ?= .
 SOAK                  ?= 30m
+FUZZTIME              ?= 30s
+FUZZ                  ?= .
+GOVULNCHECK_VERSION   := v1.9.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-deps lint bench servers soak
+.PHONY: help build test test-deps lint bench servers soak fuzz vulncheck licences
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +45,16 @@ bench: test-deps ## measure speed beside the limit of each server; BENCH=regexp 
 # No limit of its own: a soak of 30 minutes goes on until the program was killed 200 times, and each run has its limit.
 soak: test-deps ## kill the program and its servers at random for SOAK=30m, and compare; REPATRIATE_SEED=n chooses
 	REPATRIATE_SOAK=$(SOAK) $(GO) test -count=1 -run '^TestSoak$$' -v -timeout 0 ./internal/e2e
+
+fuzz: ## give every parser of foreign input FUZZTIME=30s of made-up input; FUZZ=regexp chooses
+	scripts/fuzz.sh $(FUZZTIME) '$(FUZZ)'
+
+# Asks vuln.go.dev, and so needs the network.
+vulncheck: ## look whether what is called has known vulnerabilities
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
+licences: ## write docs/licences.md, and refuse licences that are not permissive
+	$(GO) test -count=1 ./internal/licences -update
 
 servers: test-deps ## start every installed server for trying things out, until Ctrl-C
 	$(GO) run ./internal/realserver/serve

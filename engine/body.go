@@ -69,8 +69,8 @@ func (s *seen) last() (n int64, digest string, whole bool) {
 	return s.n, s.digest, s.whole
 }
 
-// watch makes the content's body report what is read of it.
-func watch[T sinks.Content](content *T, c *Counters) *seen {
+// watch makes the content's body report what is read of it, and keep to the options' pace.
+func watch[T sinks.Content](content *T, o Options) *seen {
 	s := &seen{stated: sinks.Body{Size: -1}}
 	var body *sinks.Body
 	switch v := any(content).(type) {
@@ -90,7 +90,7 @@ func watch[T sinks.Content](content *T, c *Counters) *seen {
 		if err != nil {
 			return nil, err
 		}
-		w := &watched{ReadCloser: r, seen: s, counters: c}
+		w := &watched{ReadCloser: r, seen: s, counters: o.Counters, paced: o.Pace.Reader(ctx, r)}
 		if w.digester, _ = r.(verify.Digester); w.digester == nil {
 			w.hash = sha256.New()
 		}
@@ -102,6 +102,7 @@ func watch[T sinks.Content](content *T, c *Counters) *seen {
 // watched counts and hashes what goes by, where the body beneath has not hashed it already.
 type watched struct {
 	io.ReadCloser
+	paced    io.Reader // of the ReadCloser
 	seen     *seen
 	counters *Counters
 	digester verify.Digester
@@ -110,7 +111,7 @@ type watched struct {
 }
 
 func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.ReadCloser.Read(p)
+	n, err := w.paced.Read(p)
 	w.n += int64(n)
 	w.counters.Flowed.Add(int64(n))
 	if w.hash != nil {

@@ -19,6 +19,8 @@ type Change struct {
 	Title    string `json:"title"`
 	Link     string `json:"link,omitempty"`
 	Location string `json:"location,omitempty"`
+	// Reason is why a Broken item failed, such as "source.malware".
+	Reason string `json:"reason,omitempty"`
 }
 
 // changed tells the options' Changed what was done to an item, whose record was another one before.
@@ -33,5 +35,9 @@ func (p *pass[S, T]) changed(what string, before, rec checkpoint.Record) {
 	if at == "" {
 		at = before.Location
 	}
-	p.o.Changed(Change{What: what, Title: rec.Title, Link: rec.Link, Location: at})
+	done := Change{What: what, Title: rec.Title, Link: rec.Link, Location: at}
+	if what == Broken {
+		done.Reason = rec.Reason
+	}
+	p.o.Changed(done)
 }

@@ -20,6 +20,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/pace"
 	"codeberg.org/repatriate/repatriate/mapping"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sources"
@@ -42,6 +43,10 @@ type Options struct {
 	OrphanFolder string
 	// Counters are added to as the work goes on; nil if nobody counts.
 	Counters *Counters
+	// Pace bounds how fast bodies are read; nil: as fast as it goes.
+	Pace *pace.Pace
+	// Drain, once closed, ends the work before its end: what is under way is finished, nothing else is begun. nil: never.
+	Drain <-chan struct{}
 	// Changed is told what was done to each item that was written, removed or failed, from many goroutines; nil if nobody listens.
 	Changed func(Change)
 	// Log takes what an operator may want to know; nil for silence. It never gets titles.
@@ -68,19 +73,6 @@ func orDefault[V comparable](v, d V) V {
 		return d
 	}
 	return v
-}
-
-// Counters tell what a run has done so far. They may be shared by many engines.
-type Counters struct {
-	// Listed counts items that were seen, Done those that were decided or passed over.
-	Listed, Done atomic.Int64
-	// Written counts the items that were written to the target, Removed those that were removed from it, and Bytes the
-	// bodies of the written ones.
-	Written, Removed, Bytes atomic.Int64
-	// Failed counts items that failed.
-	Failed atomic.Int64
-	// Flowed counts the bytes of bodies as they are read, those of attempts in vain included.
-	Flowed atomic.Int64
 }
 
 // Engine moves one collection.
@@ -115,7 +107,7 @@ func NewFiles(src sources.Source[sources.File], convert mapping.Func[sources.Fil
 }
 
 // Run makes one pass: it goes on where the ledger's cursor stands, up to the source's present. Its error is why the task
-// could not be brought to its end: a fault.Error, or the context's. Items that failed are no error of the pass.
+// could not be brought to its end: a fault.Error, the context's, or ErrDrained. Items that failed are no error of the pass.
 func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
 	p, err := e.begin(ctx, l)
 	if err != nil {
@@ -174,6 +166,8 @@ type pass[S sources.Content, T sinks.Content] struct {
 	// waiting counts the moves that others have to make way for; see errInItself. insist says that there are no others.
 	waiting atomic.Int64
 	insist  bool
+	// drained is true once something was left undone because of Options.Drain.
+	drained atomic.Bool
 	// resumed is true while what an earlier run left unfinished may be among the items.
 	resumed atomic.Bool
 	// passed counts the pages that the cursor has passed, and began is the listing's generation when the pass began.
@@ -201,8 +195,11 @@ func (p *pass[S, T]) end(ctx context.Context, err error) error {
 	if err == nil {
 		err = saveErr
 	}
-	if fault.Cancelled(ctx) {
+	switch {
+	case fault.Cancelled(ctx):
 		return errors.Join(context.Cause(ctx), saveErr)
+	case errors.Is(err, ErrDrained):
+		return errors.Join(ErrDrained, saveErr)
 	}
 	p.pos.Error, p.pos.Until = "", time.Time{}
 	if err != nil {

@@ -46,6 +46,9 @@ func (w *work[S]) release() {
 // cannot be written.
 func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
 	defer w.release()
+	if p.drains() {
+		return nil
+	}
 	defer p.o.Counters.Done.Add(1)
 	err := p.persist(ctx, "move", func() error { return p.try(ctx, w) })
 	if err == nil {
@@ -54,6 +57,11 @@ func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
 	}
 	if fault.Cancelled(ctx) {
 		return ctx.Err()
+	}
+	if errors.Is(err, ErrDrained) {
+		p.o.Counters.Done.Add(-1)
+		p.drained.Store(true)
+		return nil
 	}
 	if errors.Is(err, errInItself) && !p.insist {
 		p.waiting.Add(1)
@@ -70,13 +78,14 @@ func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
 // giveUp records why the item is not on the target.
 func (p *pass[S, T]) giveUp(ctx context.Context, w *work[S], f *fault.Error) error {
 	rec := w.rec
-	rec.Reason, rec.Message = string(f.Reason), f.Error()
+	rec.Reason, rec.Message = string(f.Reason), fault.Text(f)
 	switch {
 	case f.Action == fault.FailTask:
 		return f
 	case f.Action == fault.Skip, f.Action == fault.FailItem && f.Reason == fault.TargetConflict && rec.Location != "":
 		// What a user made of the item stays. One that never came over, since something else has its place, has failed.
 		rec.State = checkpoint.Skipped
+		p.o.Counters.Skipped.Add(1)
 	case p.outage(f):
 		return fault.New(fault.FailTask, f.Reason, "one item after the other failed, the last with: %w", f)
 	default:
@@ -178,7 +187,7 @@ func (p *pass[S, T]) put(ctx context.Context, w *work[S], content T, losses []si
 	}
 	losses = append(losses, more...)
 	out := sinks.Item[T]{ID: w.item.ID, Content: content, Again: p.again(w)}
-	seen := watch(&out.Content, p.o.Counters)
+	seen := watch(&out.Content, p.o)
 	return p.deliver(ctx, w, out, prev, seen, func(written sinks.Written) error {
 		return p.written(ctx, w, written, losses, seen)
 	})
@@ -246,7 +255,7 @@ func (p *pass[S, T]) remove(ctx context.Context, w *work[S]) error {
 				return ledgerError(err)
 			}
 		case f.Reason == fault.TargetConflict:
-			rec.Reason, rec.Message = string(f.Reason), f.Error()
+			rec.Reason, rec.Message = string(f.Reason), fault.Text(f)
 		default:
 			return err
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -60,7 +61,7 @@ func (p *pass[S, T]) step(ctx context.Context, s step[S]) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return ctx.Err()
+	return cmp.Or(ctx.Err(), p.drainedErr())
 }
 
 // flat is the order of items that do not depend on one another. What is gone goes first: an item may have come back under another id, and

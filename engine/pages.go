@@ -66,6 +66,9 @@ func (p *pass[S, T]) follow(ctx context.Context) error {
 	w := p.newWindow(ctx)
 	err := p.through(w)
 	broken := w.ctx.Err() != nil
+	if errors.Is(err, ErrDrained) {
+		return cmp.Or(w.group.Wait(), err) // what is under way is finished
+	}
 	cancel()
 	if first := w.group.Wait(); broken && first != nil {
 		return first // why everything else was broken off
@@ -79,6 +82,9 @@ func (p *pass[S, T]) through(w *window[S]) error {
 	next := p.list(w.ctx, start)
 	for way := newCircle(start); ; {
 		got := <-next
+		if p.drains() {
+			return cmp.Or(p.leave(w), ErrDrained)
+		}
 		if got.err != nil {
 			return cmp.Or(p.leave(w), got.err)
 		}
@@ -220,6 +226,9 @@ func (p *pass[S, T]) takeUp(ctx context.Context, states ...checkpoint.State) err
 	p.resumed.Store(true)
 	p.changing = false
 	for after := ""; ; {
+		if p.drains() {
+			return ErrDrained
+		}
 		if err := p.saver.flush(ctx); err != nil {
 			return err
 		}

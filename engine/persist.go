@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/meter"
 )
 
 // maxPause is the longest pause that the engine makes of its own; a server may ask for more.
@@ -52,8 +54,11 @@ func Persist(ctx context.Context, o Options, what string, f func() error) error 
 			pause = min(2*pause, maxPause)
 		}
 		o.Log.Debug("trying again", "what", what, "reason", m.Reason, "attempt", tries, "after", wait)
-		if !sleep(ctx, wait) {
-			return ctx.Err()
+		if name := waitName(m.Reason); name != "" {
+			meter.Wait(ctx, name, time.Now().Add(wait))
+		}
+		if err := o.sleep(ctx, wait); err != nil {
+			return err
 		}
 	}
 }
@@ -65,14 +70,33 @@ func isThrottle(r fault.Reason) bool {
 // jitter returns between half of d and d, so that what failed together does not come back together.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
 
-// sleep reports whether d passed before ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
+// waitName says for people what a retry waits for; empty where the budget of a quota tells it with the quota's name.
+func waitName(r fault.Reason) string {
+	switch r {
+	case fault.SourceThrottled:
+		return ""
+	case fault.TargetThrottled:
+		return "the target asked for a pause"
+	}
+	switch side, _, _ := strings.Cut(string(r), "."); side {
+	case "source":
+		return "the provider, which does not answer well"
+	case "target":
+		return "the target, which does not answer well"
+	}
+	return "another try"
+}
+
+// sleep returns nil when d has passed, before ctx ended and before the work was told to end.
+func (o Options) sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return true
+		return nil
+	case <-o.Drain:
+		return ErrDrained
 	case <-ctx.Done():
-		return false
+		return ctx.Err()
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -91,7 +92,7 @@ func asProblem(ctx context.Context, w *fileWork, err error) error {
 	if err == nil {
 		return nil
 	}
-	if f := fault.Of(err); f.Action == fault.FailTask || fault.Cancelled(ctx) {
+	if f := fault.Of(err); f.Action == fault.FailTask || fault.Cancelled(ctx) || errors.Is(err, ErrDrained) {
 		return err
 	} else if f.Action == fault.Retry {
 		c := *f

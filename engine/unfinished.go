@@ -24,7 +24,7 @@ func (t *tree) finishMove(ctx context.Context, p *filePass, w *fileWork) error {
 	}
 	prev := receipt(w.rec)
 	prev.Location, content.Path = sinks.PathLocation(lies), planned
-	seen := watch(&content, p.o.Counters)
+	seen := watch(&content, p.o)
 	var written sinks.Written
 	err = p.persist(ctx, "finish a move", func() (err error) {
 		written, err = p.sink.Put(ctx, sinks.Item[sinks.File]{ID: w.item.ID, Again: true, Content: content}, prev)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -142,7 +143,7 @@ func (p *pass[S, T]) leave(w *window[S]) error {
 		return w.ctx.Err()
 	}
 	w.last.items.Wait()
-	if err := w.ctx.Err(); err != nil {
+	if err := cmp.Or(w.ctx.Err(), p.drainedErr()); err != nil {
 		return err
 	}
 	page := w.last.page

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -97,3 +98,15 @@ func Of(err error) *Error {
 // Cancelled reports whether ctx has ended. Work that is stopped so has not failed; it is left as it was, and the next
 // run finds it again. Only the caller's own context counts: a deadline inside a client is an ordinary error.
 func Cancelled(ctx context.Context) bool { return ctx.Err() != nil }
+
+// maxText bounds what is kept of an error's text, in bytes.
+const maxText = 2000
+
+// Text returns the text of an error for records: as it is, unless it is of a length that says nothing more to anybody.
+func Text(err error) string {
+	s := err.Error()
+	if len(s) > maxText {
+		s = strings.ToValidUTF8(s[:maxText], "") + "…"
+	}
+	return s
+}

@@ -78,7 +78,10 @@ func (r *releaseFlags) run(ctx context.Context, out io.Writer, path string) erro
 	if err != nil {
 		return err
 	}
-	w := newTargetWiring(job)
+	w, err := newTargetWiring(job)
+	if err != nil {
+		return err
+	}
 	defer w.close()
 	if !r.dryRun {
 		unlock, err := lockState(ctx, job)

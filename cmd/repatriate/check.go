@@ -56,7 +56,10 @@ func (f *flags) check(cmd *cobra.Command, path string, p pass, sample int) error
 	if err != nil {
 		return usage(err)
 	}
-	c := newChecking(cmd.Context(), job, spread(people, sample), o)
+	c, err := newChecking(cmd.Context(), job, spread(people, sample), o)
+	if err != nil {
+		return err
+	}
 	defer c.close()
 	found, err := c.look(cmd.Context())
 	if err != nil {

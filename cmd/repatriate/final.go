@@ -20,8 +20,8 @@ func (p pass) checkFinal() error {
 		return errors.New("--despite-failures goes with --final")
 	case p.final && p.dryRun:
 		return errors.New("--final and --dry-run exclude one another")
-	case p.final && len(p.accounts)+len(p.kinds) > 0:
-		return errors.New("--final is about the whole job: it goes without --account and --kind")
+	case p.final && (len(p.accounts)+len(p.kinds) > 0 || p.wave != ""):
+		return errors.New("--final is about the whole job: it goes without --account, --kind and --wave")
 	}
 	return nil
 }
@@ -54,7 +54,8 @@ func (w *wiring) retryFailed(ctx context.Context, r *runner.Runner, people []con
 		if s.Counts[checkpoint.Failed] > 0 {
 			w.pass.retry = true
 			w.changes.drop(engine.Broken)
-			return r.Run(ctx, w.accounts(people))
+			w.board.Expect(len(people))
+			return w.pass.timetable.within(ctx, r, w.accounts(people))
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -98,6 +99,9 @@ func exitCode(ctx context.Context, err error) int {
 	}
 }
 
+// quietEnd says that an interrupt is the way to end the command, and ends nothing that matters.
+var quietEnd atomic.Bool
+
 // interruptible returns a context that the first interrupt ends; the second ends the process.
 func interruptible(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -106,9 +110,12 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 	go func() {
 		for range signals {
 			if ctx.Err() != nil {
+				stderr.Clear()
 				os.Exit(exitInterrupted)
 			}
-			fmt.Fprintln(os.Stderr, "\nrepatriate: ending what is under way; press Ctrl-C again to stop at once")
+			if !quietEnd.Load() {
+				fmt.Fprintln(stderr, "\nrepatriate: ending what is under way; press Ctrl-C again to stop at once")
+			}
 			cancel()
 		}
 	}()

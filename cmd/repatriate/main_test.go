@@ -113,6 +113,17 @@ func TestUsage(t *testing.T) {
 	if err := os.WriteFile(job, []byte("job: x\nacounts: y\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	sound, waves := filepath.Join(dir, "sound.yaml"), filepath.Join(dir, "waves.csv")
+	for path, text := range map[string]string{
+		sound: "job: pilot\nsource: {google: {credentials: file:sa.json, admin: admin@example.org}}\n" +
+			"target: {mail: {imap: \"imap://127.0.0.1:1\"}}\naccounts: accounts.csv\n",
+		filepath.Join(dir, "accounts.csv"): "source,target,password\nada@example.org,ada,env:ADA\n",
+		waves:                              "wave,account\n1,ada@example.org\n2,eve@example.org\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		args string
 		code int
@@ -128,6 +139,19 @@ func TestUsage(t *testing.T) {
 		{"run --bogus " + job, exitUsage, "unknown flag: --bogus"},
 		{"run " + filepath.Join(dir, "missing.yaml"), exitUsage, "missing.yaml"},
 		{"run " + job, exitUsage, `job.yaml:2:1: there is no key "acounts"; did you mean "accounts"?`},
+		{"run --until noon " + sound, exitUsage, `--until "noon" is no time: write 06:00`},
+		{"run --until 2026-01-01T06:00:00Z " + sound, exitUsage, "is over"},
+		{"run --bandwidth fast " + sound, exitUsage, `--bandwidth: "fast" is no speed`},
+		{"run --metrics 127.0.0.1:x " + sound, exitUsage, "--metrics: "},
+		{"run --waves x.csv " + sound, exitUsage, "--waves goes with --wave"},
+		{"run --wave 1 --account ada@example.org " + sound, exitUsage, "exclude one another"},
+		{"run --wave 1 --final " + sound, exitUsage, "without --account, --kind and --wave"},
+		{"run --wave 1 " + sound, exitUsage, "pilot-waves.csv: no such file"},
+		{"run --wave 3 --waves " + waves + " " + sound, exitUsage, `there is no wave "3"; it has 1, 2`},
+		{"run --wave 2 --waves " + waves + " " + sound, exitUsage, `line 3: "eve@example.org" is in wave 2, and does not stand in`},
+		{"status --watch --json " + sound, exitUsage, "exclude one another"},
+		{"status --interval 5s " + sound, exitUsage, "--interval goes with --watch"},
+		{"status --watch --interval 1ms " + sound, exitUsage, "--interval is at least"},
 		{"status " + job, exitUsage, `did you mean "accounts"?`},
 		{"retry " + job, exitUsage, `did you mean "accounts"?`},
 		{"accounts " + job, exitUsage, `did you mean "accounts"?`},

@@ -130,10 +130,11 @@ func makePlan(ctx context.Context, job *config.Job, o planning, sample plan.Samp
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	begin := time.Now()
-	r := &runner.Runner{Store: store, Parallel: job.Concurrency.Accounts, Log: out.log}
+	r := &runner.Runner{Store: store, Parallel: job.Concurrency.Accounts, Log: out.log, Watch: w.board}
 	stop := progress.Progress{
-		Counters: &w.counters, Source: &w.source, Target: &w.target, Stopped: r.Stopped.Load, Log: out.progress,
+		Counters: &w.counters, Source: &w.source, Target: &w.target, Board: w.board, Stopped: r.Stopped.Load, Log: out.progress,
 	}.Show(ctx, out.screen)
+	w.board.Expect(len(looked))
 	err = r.Run(ctx, w.surveyed(looked))
 	stop()
 	if err != nil {
@@ -144,14 +145,13 @@ func makePlan(ctx context.Context, job *config.Job, o planning, sample plan.Samp
 
 // planned puts the plan together from the ledger of the dry run.
 func (w *wiring) planned(ctx context.Context, store checkpoint.Store, looked, others []config.Account, took time.Duration) (*plan.Plan, error) {
-	p := w.pass
-	p.parts = map[plan.Part]bool{} // the ledger may have what the accounts file has no more
+	w.pass.parts = map[plan.Part]bool{} // the ledger may have what the accounts file has no more
 	for _, a := range looked {
 		for _, kind := range kindsOf(a) {
-			p.parts[plan.Part{Account: a.Source, Kind: kind}] = true
+			w.pass.parts[plan.Part{Account: a.Source, Kind: kind}] = true
 		}
 	}
-	r, err := w.report(ctx, store, p, took)
+	r, err := w.report(ctx, store, nil, took)
 	if err != nil {
 		return nil, err
 	}

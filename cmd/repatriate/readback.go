@@ -43,7 +43,10 @@ func (o overParts) run(ctx context.Context) (gone []string, err error) {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
 	parts, gone := parts(statuses, o.job, people)
-	w := newTargetWiring(o.job)
+	w, err := newTargetWiring(o.job)
+	if err != nil {
+		return nil, err
+	}
 	w.log = o.out.log
 	defer w.close()
 	stop := progress.Progress{Counters: &w.counters, Source: &w.source, Target: &w.target, Stopped: func() int64 { return 0 }, Log: o.out.progress}.Show(ctx, o.out.screen)

@@ -66,6 +66,27 @@ func TestPermissionsAreDocumented(t *testing.T) {
 	}
 }
 
+// TestSecurityNamesWhatIsAsked: docs/security.md gives a reason for each scope and permission, and for no other.
+func TestSecurityNamesWhatIsAsked(t *testing.T) {
+	text, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z.]+readonly|[A-Za-z]+\\.Read[A-Za-z.]*)` \\|").FindAllStringSubmatch(string(text), -1) {
+		got = append(got, m[1])
+	}
+	for _, s := range google.Scopes() {
+		want = append(want, strings.TrimPrefix(s, "https://www.googleapis.com/auth/"))
+	}
+	want = append(want, microsoft.PermissionsOf(config.Kinds)...)
+	slices.Sort(got)
+	slices.Sort(want)
+	if want = slices.Compact(want); !slices.Equal(got, want) {
+		t.Errorf("docs/security.md explains %q, the program asks for %q", got, want)
+	}
+}
+
 // TestReadmeExamples loads the job file and the accounts file of the README.
 func TestReadmeExamples(t *testing.T) {
 	_, block := readme(t)

@@ -54,6 +54,9 @@ target full); 130 interrupted, can be resumed.`,
 	return root
 }
 
+// stderr is the process's standard error: its progress, its log and its messages share it.
+var stderr = progress.NewScreen(os.Stderr)
+
 // output is where a command speaks to people while it works.
 type output struct {
 	screen *progress.Screen
@@ -68,7 +71,7 @@ func (f *flags) output() (*output, error) {
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil || strings.ContainsAny(f.logLevel, "+-") {
 		return nil, usage(fmt.Errorf("--log-level %q is none of debug, info, warn, error", f.logLevel))
 	}
-	o := &output{screen: progress.NewScreen(os.Stderr)}
+	o := &output{screen: stderr}
 	switch f.logFormat {
 	case "text":
 		o.log = slog.New(slog.NewTextHandler(o.screen, &slog.HandlerOptions{Level: level}))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ type pass struct {
 	final, despite, reopen bool
 	// parts are what a report is about; nil: all that accounts and kinds choose.
 	parts map[plan.Part]bool
+	steering
+	// timetable is what the steering means; nil where there is no pass.
+	timetable *schedule
 }
 
 func newRun(f *flags) *cobra.Command {
@@ -48,14 +52,22 @@ On the day of the cut-over, --final makes the last pass: it also tries again wha
 changed since the pass before, and closes the ledger if everything is decided. A closed job is run
 again only with --reopen.
 
-While it runs, standard error shows how far it is: a bar on a terminal, elsewhere a line every ten
-seconds, and with --log-level warn also what fails, as it fails. The summary at the end goes to
-standard output.
+While it runs, standard error shows how far it is: on a terminal a bar and a line for each account
+at work, elsewhere a line every ten seconds. What fails is told as it fails. The summary at the end
+goes to standard output.
+
+With windows in the job file a run works in these times alone and waits in between; at the end of
+one it finishes what is under way. --until ends it at a time as an interrupt does, but as planned:
+the exit code is then that of what is reached, 3 if something is left. --bandwidth goes before that
+of the job file.
 
 Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 finished, but some items
-failed or the ledger does not balance; 4 a task stopped; 130 interrupted, can be resumed.`,
+failed or the ledger does not balance, or --until ended it before everything was moved; 4 a task
+stopped; 130 interrupted, can be resumed.`,
 		Example: `  repatriate run pilot.yaml --dry-run
   repatriate run pilot.yaml --account ada@example.org --kind mail
+  repatriate run pilot.yaml --wave 2 --until 06:00 --bandwidth 400Mbit
+  repatriate run pilot.yaml --metrics 127.0.0.1:9090
   repatriate run pilot.yaml --final`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error { return f.pass(c, args[0], p) },
@@ -65,6 +77,7 @@ failed or the ledger does not balance; 4 a task stopped; 130 interrupted, can be
 	c.Flags().BoolVar(&p.despite, "despite-failures", false, "with --final: close the ledger although items failed")
 	p.reopening(c)
 	p.selection(c)
+	p.steering.flags(c)
 	return c
 }
 
@@ -83,6 +96,7 @@ Exit codes: those of run.`,
 	}
 	p.reopening(c)
 	p.selection(c)
+	p.steering.flags(c)
 	return c
 }
 
@@ -139,10 +153,7 @@ func show(w io.Writer, r printed, json bool) error {
 // runPass makes one pass over the job and reports what came of it. Only what keeps a pass from beginning, or its ledger
 // from being written, is an error.
 func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report.Report, err error) {
-	people, err := p.people(job)
-	if err == nil {
-		err = p.checkFinal()
-	}
+	p, people, err := p.prepared(job)
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -158,6 +169,15 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 			return nil, err
 		}
 	}
+	l, err := p.listen()
+	if err != nil {
+		return nil, usage(err)
+	}
+	if l != nil {
+		defer l.Close() //nolint:errcheck // the pass is over
+	}
+	ctx, cancel := p.timetable.bounded(ctx)
+	defer cancel()
 	w, err := newWiring(ctx, job, p, o.log) // before there is a state: one of a job that cannot begin would look like an empty one
 	if err != nil {
 		return nil, err
@@ -171,24 +191,47 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 	if err := p.reopened(ctx, job, store); err != nil {
 		return nil, err
 	}
+	w.held = held
+	return w.over(ctx, store, people, o, l)
+}
+
+// prepared returns the pass with what its flags stand for, and the accounts that it is for.
+func (p pass) prepared(job *config.Job) (pass, []config.Account, error) {
+	if err := p.checkFinal(); err != nil {
+		return p, nil, err
+	}
+	p, err := p.selected(job)
+	if err != nil {
+		return p, nil, err
+	}
+	people, err := p.people(job)
+	if err != nil {
+		return p, nil, err
+	}
+	p.timetable, err = p.schedule(job, time.Now())
+	return p, people, err
+}
+
+// over makes the pass, with its progress on the screen and its metrics on l, and reports what came of it.
+func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []config.Account, o *output, l net.Listener) (*report.Report, error) {
 	begin := time.Now()
-	r := &runner.Runner{Store: store, Parallel: job.Concurrency.Accounts, Log: o.log}
+	r := &runner.Runner{Store: store, Parallel: w.job.Concurrency.Accounts, Log: o.log, Watch: w.board}
+	unserve := w.serve(l, r)
 	stop := progress.Progress{
-		Counters: &w.counters, Source: &w.source, Target: &w.target, Stopped: r.Stopped.Load, Log: o.progress,
+		Counters: &w.counters, Source: &w.source, Target: &w.target, Board: w.board, Stopped: r.Stopped.Load, Log: o.progress,
 	}.Show(ctx, o.screen)
-	err = r.Run(ctx, w.accounts(people))
-	if err == nil && p.final {
+	w.board.Expect(len(people))
+	err := w.pass.timetable.within(ctx, r, w.accounts(people))
+	if err == nil && w.pass.final {
 		err = w.retryFailed(ctx, r, people)
 	}
 	stop()
+	unserve()
 	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	out, err := w.report(ctx, store, p, time.Since(begin))
-	if err == nil {
-		out.Hold(held)
-	}
-	if err == nil && p.final {
+	out, err := w.report(ctx, store, err, time.Since(begin))
+	if err == nil && w.pass.final {
 		err = w.finish(ctx, store, out)
 	}
 	return out, err
@@ -201,7 +244,9 @@ func nothingApproved(job *config.Job, held []report.Held) *report.Report {
 	return r
 }
 
-func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, took time.Duration) (*report.Report, error) {
+// report says what came of the pass, which ended with an error or nil.
+func (w *wiring) report(ctx context.Context, store checkpoint.Store, end error, took time.Duration) (*report.Report, error) {
+	p := w.pass
 	read := context.WithoutCancel(ctx)
 	statuses, err := store.Tasks(read)
 	if err != nil {
@@ -215,6 +260,7 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, too
 	r.Compare(counted)
 	r.Weigh(weights)
 	r.Simulated = p.dryRun
+	r.Hold(w.held)
 	r.Pass = &report.Pass{
 		Written: w.counters.Written.Load(), Removed: w.counters.Removed.Load(), Bytes: w.counters.Bytes.Load(),
 		SourceRequests: w.source.Requests(), TargetRequests: w.target.Requests(),
@@ -225,7 +271,11 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, p pass, too
 			r.Pass.Throttled[scope] = min(closed, took).Seconds()
 		}
 	}
-	if ctx.Err() != nil {
+	switch {
+	case end == nil:
+	case errors.Is(context.Cause(ctx), errUntil):
+		r.EndAt(p.timetable.until)
+	default:
 		r.State = report.Interrupted
 	}
 	return r, nil

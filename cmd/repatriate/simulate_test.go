@@ -125,15 +125,23 @@ func TestWhatPeopleRead(t *testing.T) {
 	read(t, stopped, "Stopped: ben.osei@example.org, mail", "check the user and password", "popular.zip", "run retry after some hours",
 		"repatriate run "+s.Job, "repatriate retry "+s.Job, "The ledger balances")
 
+	for _, want := range []string{"  stopped: ben.osei@example.org, mail: ", "  failed: anna.keller@example.org, files: popular.zip: source."} {
+		if !strings.Contains(stopped.stderr.String(), want) {
+			t.Errorf("%q is not told as it happens: %s", want, stopped.stderr.String())
+		}
+	}
 	edit(t, filepath.Join(dir, "accounts.csv"), "file:wrong", "file:password-ben.osei")
 	failed := ran(t, exitIncomplete, "run", s.Job)
 	read(t, failed, "failed: anna.keller@example.org: popular.zip", "Failed: 1 item")
-	for _, p := range []*program{dry, stopped, failed} {
-		if p.stderr.Len() > 0 {
-			t.Errorf("on standard error, beside the summary: %s", p.stderr.String())
+	for p, lines := range map[*program]int{
+		dry: 0, stopped: 6, // five kinds of an account with a wrong password, and one file
+		failed: 0, // what failed before is not tried again
+	} {
+		if got := strings.Count(p.stderr.String(), "\n"); got != lines {
+			t.Errorf("%d lines on standard error, beside the summary, want %d: %s", got, lines, p.stderr.String())
 		}
 		for _, secret := range append(secretsOf(t, s), "hunter2") {
-			if strings.Contains(p.stdout.String(), secret) {
+			if strings.Contains(p.stdout.String()+p.stderr.String(), secret) {
 				t.Error("a secret stands in the summary")
 			}
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,8 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/meter"
 	"codeberg.org/repatriate/repatriate/internal/plan"
+	"codeberg.org/repatriate/repatriate/internal/progress"
+	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 	"codeberg.org/repatriate/repatriate/internal/secret"
 	"codeberg.org/repatriate/repatriate/internal/spool"
@@ -70,9 +73,13 @@ type wiring struct {
 	pass           pass
 	log            *slog.Logger
 	counters       engine.Counters
+	held           []report.Held // accounts that the pass leaves out
+	board          *progress.Board
 	changes        changes
 	source, target meter.Meter
 	transport      *http.Transport // to the targets
+	roots          *x509.CertPool  // trusted for the targets; nil: the system's
+	secrets        secret.Reader
 	provider       provider
 	canary         func(ctx context.Context) error
 	counts         counts
@@ -82,9 +89,16 @@ type wiring struct {
 }
 
 func newWiring(ctx context.Context, job *config.Job, p pass, log *slog.Logger) (*wiring, error) {
-	w := &wiring{job: job, pass: p, log: log, transport: httpx.NewTransport(), memory: spool.NewBudget(bodyMemory)}
-	w.transport.MaxConnsPerHost = mostConnections
-	var err error
+	w, err := newTargetWiring(job)
+	if err != nil {
+		return nil, err
+	}
+	w.pass, w.log = p, log
+	w.board = progress.NewBoard(&w.counters)
+	if p.timetable != nil {
+		p.timetable.board = w.board
+	}
+	w.warnOfExposed()
 	if w.provider, err = w.newProvider(ctx); err != nil {
 		return nil, err
 	}
@@ -136,10 +150,14 @@ func (w *wiring) open(ctx context.Context, p config.Account, kind string) ([]run
 
 // options returns those of the engine for the pass.
 func (w *wiring) options() engine.Options {
-	return engine.Options{
+	o := engine.Options{
 		InFlight: w.job.Concurrency.Items, Propagate: w.job.Deletions == "propagate", Conflicts: engine.Conflicts(w.job.Conflicts),
 		Counters: &w.counters, Log: w.log,
 	}
+	if t := w.pass.timetable; t != nil {
+		o.Pace, o.Drain = t.out, t.drain
+	}
+	return o
 }
 
 // opened returns what open opens or lists, with the engine's patience: a server that is busy at that moment stops no task.
@@ -154,7 +172,14 @@ func opened[V any](ctx context.Context, w *wiring, what string, open func() (V, 
 // optionsFor returns those of the engine for a kind of an account.
 func (w *wiring) optionsFor(p config.Account, kind string) engine.Options {
 	o := w.options()
-	o.Changed = w.changes.of(p.Source, kind)
+	o.Counters = w.board.Counters(p.Source, kind)
+	note := w.changes.of(p.Source, kind)
+	o.Changed = func(c engine.Change) {
+		note(c)
+		if c.What == engine.Broken {
+			w.board.Failed(p.Source, kind, c.Title, c.Reason)
+		}
+	}
 	o.InFlight = w.inFlightOf(kind, w.parallel)
 	return o
 }
@@ -217,7 +242,7 @@ func (w *wiring) password(ctx context.Context, p config.Account) (string, error)
 	if p.Password == "" {
 		return "", nil
 	}
-	s, err := secret.Resolve(ctx, p.Password, w.job.Dir)
+	s, err := w.secrets.Resolve(ctx, p.Password)
 	if err != nil {
 		return "", fmt.Errorf("password of %s: %w", p.Source, err)
 	}
@@ -290,12 +315,12 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 
 func (w *wiring) imapOptions(ctx context.Context, p config.Account) (imap.Options, error) {
 	t := w.job.Target.Mail
-	o := imap.Options{URL: t.IMAP, User: p.Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory, Overrule: w.options().Conflicts == engine.SourceWins,
+	o := imap.Options{URL: t.IMAP, TLS: httpx.TLS(w.roots), User: p.Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory, Overrule: w.options().Conflicts == engine.SourceWins,
 		Insecure: w.job.Insecure || config.IsLoopbackURL(t.IMAP)}
 	var err error
 	if m := t.Master; m != nil {
 		var s secret.Secret
-		s, err = secret.Resolve(ctx, m.Password, w.job.Dir)
+		s, err = w.secrets.Resolve(ctx, m.Password)
 		o.Password, o.Master.User = s.Reveal(), m.User
 		if m.Form == "separator" {
 			o.Master.Separator = m.Separator

@@ -88,11 +88,15 @@ type checking struct {
 }
 
 // newChecking is for the accounts that are asked for. What is wrong with the provider's credentials is a finding.
-func newChecking(ctx context.Context, job *config.Job, people []config.Account, o *output) *checking {
-	c := &checking{wiring: newTargetWiring(job), people: people, skews: map[preflight.Side][]time.Duration{}}
+func newChecking(ctx context.Context, job *config.Job, people []config.Account, o *output) (*checking, error) {
+	w, err := newTargetWiring(job)
+	if err != nil {
+		return nil, err
+	}
+	c := &checking{wiring: w, people: people, skews: map[preflight.Side][]time.Duration{}}
 	c.log = o.log
 	c.provider, c.cannot = c.newProvider(ctx)
-	return c
+	return c, nil
 }
 
 // leastLooking is how many accounts are looked at side by side at least: a look sends little.
@@ -114,7 +118,7 @@ func (c *checking) look(ctx context.Context) (*preflight.Report, error) {
 }
 
 func (c *checking) shared() []preflight.Check {
-	var checks []preflight.Check
+	checks := []preflight.Check{sourceCheck(c.checkSecrets)}
 	if c.cannot != nil {
 		checks = append(checks, sourceCheck(c.credentials))
 	} else {
@@ -159,7 +163,7 @@ func (c *checking) server(side preflight.Side, at, key string) preflight.Server 
 	if side == preflight.Source {
 		reason = fault.SourceUnavailable
 	}
-	return preflight.Server{URL: at, Key: key, Reason: reason, Skew: func(d time.Duration) {
+	return preflight.Server{URL: at, Key: key, Reason: reason, Roots: c.rootsFor(side), Skew: func(d time.Duration) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.skews[side] = append(c.skews[side], d)

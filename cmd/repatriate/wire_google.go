@@ -33,6 +33,7 @@ func (w *wiring) newGoogle(ctx context.Context) (provider, error) {
 	}
 	client, err := google.New(ctx, google.Options{
 		Credentials: key.Bytes(), Admin: g.Admin, Endpoint: g.Endpoint, Tier: g.Tier, Paid: g.Paid, Clock: g.Clock, Meter: &w.source, Memory: w.memory,
+		Transport: w.pass.timetable.paced(),
 	})
 	if err != nil {
 		return nil, usage(err)

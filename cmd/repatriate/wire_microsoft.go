@@ -32,6 +32,7 @@ func (w *wiring) newMicrosoft(ctx context.Context) (provider, error) {
 	client, err := microsoft.New(microsoft.Options{
 		Tenant: m.Tenant, ClientID: m.ClientID, Secret: secret.Reveal(), Certificate: certificate.Bytes(), Password: password.Reveal(), Cloud: m.Cloud,
 		Endpoint: m.Endpoint, Login: m.Login, Licences: m.Licences, Unlimited: m.Unlimited, Clock: m.Clock, Meter: &w.source, Memory: w.memory,
+		Transport: w.pass.timetable.paced(),
 	})
 	if err != nil {
 		return nil, usage(err)

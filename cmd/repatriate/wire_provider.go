@@ -72,7 +72,7 @@ func (w *wiring) secretOf(ctx context.Context, key, ref string) (secret.Secret, 
 	if ref == "" {
 		return secret.Secret{}, nil
 	}
-	s, err := secret.Resolve(ctx, ref, w.job.Dir)
+	s, err := w.secrets.Resolve(ctx, ref)
 	if err != nil {
 		return s, usage(fmt.Errorf("%s: %w", key, err))
 	}

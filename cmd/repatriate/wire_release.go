@@ -5,17 +5,8 @@ import (
 
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/config"
-	"codeberg.org/repatriate/repatriate/internal/httpx"
-	"codeberg.org/repatriate/repatriate/internal/spool"
 	"codeberg.org/repatriate/repatriate/sinks/caldav"
 )
-
-// newTargetWiring is a wiring that speaks with the targets alone.
-func newTargetWiring(job *config.Job) *wiring {
-	w := &wiring{job: job, transport: httpx.NewTransport(), memory: spool.NewBudget(bodyMemory)}
-	w.transport.MaxConnsPerHost = mostConnections
-	return w
-}
 
 // releaseProof proves with two of the accounts that nobody hears of a release. Where there is one account alone, the server must not
 // schedule at all.

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"codeberg.org/repatriate/repatriate/internal/pace"
 	"codeberg.org/repatriate/repatriate/internal/secret"
+	"codeberg.org/repatriate/repatriate/internal/windows"
 )
 
 func (j *Job) check(path string) error {
@@ -38,7 +40,24 @@ func (j *Job) check(path string) error {
 	if c := j.Concurrency; c.Items < 0 || c.Items > 1024 || c.Accounts < 0 || c.Accounts > 1024 {
 		f.add("concurrency: items and accounts lie between 1 and 1024")
 	}
+	j.checkSteering(f)
 	return f.err()
+}
+
+// checkSteering reads when and how fast the job is run.
+func (j *Job) checkSteering(f *findings) {
+	var err error
+	if j.Bandwidth != "" {
+		if j.Pace, err = pace.Parse(j.Bandwidth); err != nil {
+			f.add("bandwidth: %v", err)
+		}
+	}
+	if j.Windows != nil && len(j.Windows) == 0 {
+		f.add("windows: the list is empty; leave the key out to run at any time")
+	}
+	if j.Open, err = windows.Parse(j.Windows, j.TimeZone); err != nil {
+		f.add("windows: %v", err)
+	}
 }
 
 func oneOf(f *findings, key, value string, allowed ...string) {
@@ -120,7 +139,7 @@ func checkRef(f *findings, key, ref string) {
 
 func (j *Job) checkTarget(f *findings) {
 	t := j.Target
-	if t == (Target{}) {
+	if t == (Target{CA: t.CA}) {
 		f.add("target: name at least one of %s", strings.Join(Kinds, ", "))
 	}
 	if t.Files != nil {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
+
+	"codeberg.org/repatriate/repatriate/internal/windows"
 )
 
 // Kinds are the kinds of content that a job can move, in the order in which they are moved.
@@ -41,6 +43,12 @@ type Job struct {
 	// Approve is the worst grade of a plan with which an account runs without anybody's approval: "A", "B" or "C". Empty: none is needed.
 	Approve     string      `yaml:"approve"`
 	Concurrency Concurrency `yaml:"concurrency"`
+	// Bandwidth bounds the bytes per second in each direction, as pace.Parse reads it; empty: nothing does.
+	Bandwidth string `yaml:"bandwidth"`
+	// Windows are the times of a week in which runs work, as windows.Parse reads them; empty: always. TimeZone is theirs, an IANA name;
+	// empty: this machine's.
+	Windows  []string `yaml:"windows"`
+	TimeZone string   `yaml:"timezone"`
 	// Insecure allows connections without TLS beyond this machine.
 	Insecure bool `yaml:"insecure"`
 
@@ -48,6 +56,9 @@ type Job struct {
 	Dir string `yaml:"-"`
 	// People are the lines of the accounts file.
 	People []Account `yaml:"-"`
+	// Pace is what Bandwidth says, in bytes per second; 0: no bound. Open is what Windows and TimeZone say.
+	Pace int64           `yaml:"-"`
+	Open windows.Windows `yaml:"-"`
 }
 
 // Source names the provider; exactly one is given.
@@ -123,6 +134,9 @@ func (f *Formats) UnmarshalYAML(decode func(any) error) error {
 
 // Target names the servers for each kind; a kind without a server is not moved.
 type Target struct {
+	// CA is the path of a file of certificates in the form of PEM, relative to the job file: authorities that are trusted for the
+	// targets beside the system's.
+	CA       string          `yaml:"ca"`
 	Files    *FilesTarget    `yaml:"files"`
 	Mail     *MailTarget     `yaml:"mail"`
 	Calendar *CalendarTarget `yaml:"calendar"`
@@ -301,6 +315,33 @@ func (j *Job) path(p string) string {
 
 // AccountsPath returns the path of the accounts file.
 func (j *Job) AccountsPath() string { return j.path(j.Accounts) }
+
+// Secrets returns all references to secrets of the job file and of the accounts file.
+func (j *Job) Secrets() []string {
+	var refs []string
+	if g := j.Source.Google; g != nil {
+		refs = append(refs, g.Credentials)
+	}
+	if m := j.Source.Microsoft; m != nil {
+		refs = append(refs, m.Secret, m.Certificate, m.CertificatePassword)
+	}
+	if m := j.Target.Mail; m != nil && m.Master != nil {
+		refs = append(refs, m.Master.Password)
+	}
+	for _, p := range j.People {
+		refs = append(refs, p.Password)
+	}
+	slices.Sort(refs)
+	return slices.DeleteFunc(slices.Compact(refs), func(ref string) bool { return ref == "" })
+}
+
+// CAPath returns the path of the file of authorities; empty if there is none.
+func (j *Job) CAPath() string {
+	if j.Target.CA == "" {
+		return ""
+	}
+	return j.path(j.Target.CA)
+}
 
 // StatePath returns the path of the state file.
 func (j *Job) StatePath() string { return j.path(j.State) }

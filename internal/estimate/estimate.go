@@ -13,11 +13,11 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/price"
 )
 
-// Demand is what is left to move of one kind of an account, Prices what the source makes of it.
-type (
-	Demand = price.Demand
-	Prices = price.Prices
-)
+// Demand is what is left to move of one kind of an account.
+type Demand = price.Demand
+
+// Prices is what the source makes of demands.
+type Prices = price.Prices
 
 // Assumed times of a round trip where none was measured: a request to the provider, and a write on the target with its answer.
 const (

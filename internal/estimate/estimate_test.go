@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,5 +157,27 @@ func BenchmarkOf(b *testing.B) {
 		e := estimate.Of(demands, p, estimate.Options{Accounts: 64})
 		b.ReportMetric(e.Likely.Hours()/24, "days")
 		b.ReportMetric(float64(len(estimate.Waves(e, estimate.WaveOptions{Start: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}))), "waves")
+	}
+}
+
+func TestWriteText(t *testing.T) {
+	p := tariff{own: limit("Gmail, per user", 6000, 0), all: limit("Gmail, the project", 1.2e6, 8e7), units: 20, requests: 1}
+	var b strings.Builder
+	if err := estimate.Of(equal(3, 15_000, "mail"), p, instant(estimate.Options{Accounts: 2})).WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = `Likely time:  1h 46m           (1h 40m if all goes well, 2h 38m if much does not)
+What binds:   Gmail, per user  (2 at once, 45000 requests to the provider)
+
+Budget              Units  A minute  A day  Takes alone
+Gmail, per user     900k   6000      -      53m for the largest account
+Gmail, the project  900k   1.2M      80.0M  45s
+`
+	if b.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", b.String(), want)
+	}
+	b.Reset()
+	if err := estimate.Of(nil, p, estimate.Options{}).WriteText(&b); err != nil || b.String() != "There is nothing to move.\n" {
+		t.Errorf("of nothing: %q, %v", b.String(), err)
 	}
 }

@@ -52,6 +52,17 @@ func TestWindows(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	// From a Saturday on, and nights that do not begin in the evening: Saturday to Monday's morning.
+	for from, want := range map[time.Duration]string{20 * time.Hour: "Sat 24 20:00 to Mon 26 06:00", time.Hour: "Sun 25 01:00 to Mon 26 06:00"} {
+		w := estimate.Waves(e, estimate.WaveOptions{Start: time.Date(2026, 10, 24, 12, 0, 0, 0, time.UTC), NightFrom: from, NightTo: 6 * time.Hour})[0]
+		if got := w.Begin.Format("Mon 2 15:04") + " to " + w.End.Format("Mon 2 15:04"); got != want || !w.Weekend {
+			t.Errorf("from a Saturday on: %s, want %s", got, want)
+		}
+	}
+	early := estimate.Waves(e, estimate.WaveOptions{Start: time.Date(2026, 10, 23, 0, 0, 0, 0, time.UTC), NightFrom: time.Hour, NightTo: 10 * time.Hour})
+	if w := early[0]; w.Begin.Format("Mon 2 15:04") != "Sat 24 01:00" || w.End.Format("Mon 2 15:04") != "Mon 26 10:00" {
+		t.Errorf("a weekend of early nights: %s to %s", w.Begin, w.End)
+	}
 	waves = estimate.Waves(e, estimate.WaveOptions{Start: time.Date(2026, 10, 21, 12, 0, 0, 0, paris(t)), NoWeekends: true, NightFrom: time.Hour, NightTo: 9 * time.Hour, Fill: 1})
 	if len(waves) != 12 || waves[3].Begin.Format("Mon 2 15:04 -0700") != "Sun 25 01:00 +0200" || waves[0].End.Format("Mon 2 15:04") != "Thu 22 09:00" {
 		t.Errorf("nights alone: %d, %s", len(waves), waves[3].Begin)

@@ -11,15 +11,15 @@ type Window struct {
 	Weekend    bool
 }
 
-// hours is how long it is.
+// seconds is how long it is.
 func (w Window) seconds() float64 { return w.End.Sub(w.Begin).Seconds() }
 
 // WaveOptions say when accounts may be moved. The zero Options, with a Start, are nights from 20:00 to 06:00 and whole weekends.
 type WaveOptions struct {
 	// Start is the first moment that may be used. Its location is the zone in which the clock is read.
 	Start time.Time
-	// NightFrom and NightTo are when a night begins and ends, after midnight; both zero: 20:00 and 06:00. The night that begins on a
-	// Friday is the beginning of the weekend, which ends when the night of Sunday does.
+	// NightFrom and NightTo are when a night begins and ends, after midnight; both zero: 20:00 and 06:00. A weekend lasts from the
+	// beginning of the first night after Friday's work to the end of the last one before Monday's.
 	NightFrom, NightTo time.Duration
 	// NoWeekends cuts weekends into nights as well.
 	NoWeekends bool
@@ -47,17 +47,35 @@ func (o WaveOptions) nights() iter.Seq[Window] {
 	return func(yield func(Window) bool) {
 		for d := 0; ; d++ {
 			w := o.night(d)
-			if !o.NoWeekends && (w.Begin.Weekday() == time.Saturday || w.Begin.Weekday() == time.Sunday) {
-				continue // within the weekend
+			rest := o.weekend(w.Begin.Weekday())
+			if rest >= 0 {
+				w.Weekend, w.End = true, o.night(d+rest).End
 			}
-			if !o.NoWeekends && w.Begin.Weekday() == time.Friday {
-				w.Weekend, w.End = true, o.night(d+2).End
+			if w.Begin.Before(o.Start) {
+				continue
 			}
-			if !w.Begin.Before(o.Start) && !yield(w) {
+			if !yield(w) {
 				return
 			}
+			d += max(0, rest)
 		}
 	}
+}
+
+// weekend says how many nights of a weekend follow the one of that day; -1: it is none of them. Nights that begin in the evening are those
+// of Friday to Sunday, and others those of Saturday to Monday, so that no working day is taken.
+func (o WaveOptions) weekend(d time.Weekday) int {
+	if o.NoWeekends {
+		return -1
+	}
+	last := time.Sunday
+	if o.NightTo > o.NightFrom {
+		last = time.Monday
+	}
+	if rest := int(last+7-d) % 7; rest <= 2 {
+		return rest
+	}
+	return -1
 }
 
 // night returns the night that begins so many days after the start, by the clock on the wall, also where that is put forward or back.

@@ -66,12 +66,12 @@ func (w *world) serve(h http.Handler) http.RoundTripper {
 		if in.Body == nil {
 			in.Body = http.NoBody
 		}
-		body, out := io.Pipe()
-		a := &answer{header: http.Header{}, began: make(chan int, 1), out: out}
+		body := &pipe{pieces: make(chan []byte, 64), closed: make(chan struct{})}
+		a := &answer{header: http.Header{}, began: make(chan int, 1), body: body}
 		go func() {
 			h.ServeHTTP(a, in)
 			a.WriteHeader(http.StatusOK)
-			_ = out.Close()
+			close(body.pieces)
 		}()
 		select {
 		case status := <-a.began:
@@ -92,7 +92,7 @@ type answer struct {
 	header http.Header
 	began  chan int
 	once   sync.Once
-	out    *io.PipeWriter
+	body   *pipe
 }
 
 func (a *answer) Header() http.Header { return a.header }
@@ -101,7 +101,43 @@ func (a *answer) WriteHeader(status int) { a.once.Do(func() { a.began <- status 
 
 func (a *answer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
-	return a.out.Write(p)
+	return a.body.write(p)
+}
+
+// pipe takes some pieces without a reader, as the system's buffers would: the simulators hold locks while they answer, and a clock
+// of testing/synctest stands still while somebody waits for a lock.
+type pipe struct {
+	pieces chan []byte
+	rest   []byte
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (b *pipe) write(p []byte) (int, error) {
+	select {
+	case b.pieces <- slices.Clone(p):
+		return len(p), nil
+	case <-b.closed:
+		return 0, io.ErrClosedPipe
+	}
+}
+
+func (b *pipe) Read(p []byte) (int, error) {
+	for len(b.rest) == 0 {
+		piece, more := <-b.pieces
+		if !more {
+			return 0, io.EOF
+		}
+		b.rest = piece
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+func (b *pipe) Close() error {
+	b.once.Do(func() { close(b.closed) })
+	return nil
 }
 
 // lineBody takes as long as its bytes do on the line.

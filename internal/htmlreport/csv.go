@@ -20,12 +20,9 @@ type csvWriter struct {
 	account Account
 }
 
-// ByteOrderMark makes spreadsheets read a file as UTF-8.
-const ByteOrderMark = "\ufeff"
-
 // NewCSV returns a Writer of CSV (RFC 4180) with a heading: one line for each Item.
 func NewCSV(w io.Writer) (Writer, error) {
-	if _, err := io.WriteString(w, ByteOrderMark); err != nil {
+	if _, err := io.WriteString(w, sheet.ByteOrderMark); err != nil {
 		return nil, err
 	}
 	c := &csvWriter{w: csv.NewWriter(w)}

@@ -146,6 +146,7 @@ func (s *Scope) ready(ctx context.Context, units float64) error {
 			return firstError(err, ctx.Err())
 		}
 		s.meter.Throttle(s.limit.Name, now, d)
+		meter.Wait(ctx, s.limit.Name, now.Add(d))
 		if err := sleep(ctx, d); err != nil {
 			return err
 		}
@@ -257,10 +258,11 @@ func (s *Scope) Spend(units float64) {
 // Refused closes the scope for everybody, because a request that began at start was refused for its rate. after is the pause
 // that the answer asked for, zero if none: then the pause doubles with each refusal in a row. It returns the pause from
 // now on. Requests that were on their way when the scope was closed do not count as refused once more.
-func (s *Scope) Refused(start time.Time, after time.Duration) time.Duration {
+func (s *Scope) Refused(ctx context.Context, start time.Time, after time.Duration) time.Duration {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer func() { meter.Wait(ctx, s.limit.Name, s.closed) }()
 	s.refill(now)
 	if !start.Before(s.shut) {
 		after = max(after, s.strike(now, after))

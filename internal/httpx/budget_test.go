@@ -144,7 +144,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewScope(Limit{PerMinute: 60}, nil)
 		must(t, Wait(t.Context(), 6, s))
-		s.Refused(time.Now(), time.Hour)
+		s.Refused(t.Context(), time.Now(), time.Hour)
 		first, cancelFirst := context.WithCancel(t.Context())
 		second, cancelSecond := context.WithCancel(t.Context())
 		results := make(chan string, 2)
@@ -178,10 +178,10 @@ func TestARefusalClosesTheScopeForEverybody(t *testing.T) {
 		m := new(meter.Meter)
 		s := NewScope(Limit{PerMinute: 60_000}, m)
 		start := time.Now()
-		if d := s.Refused(start, 30*time.Second); d != 30*time.Second {
+		if d := s.Refused(t.Context(), start, 30*time.Second); d != 30*time.Second {
 			t.Errorf("pause %v, want 30s", d)
 		}
-		if d := s.Refused(start.Add(-time.Second), 10*time.Second); d != 30*time.Second {
+		if d := s.Refused(t.Context(), start.Add(-time.Second), 10*time.Second); d != 30*time.Second {
 			t.Errorf("a shorter pause shortened the closing to %v", d)
 		}
 		times := calls(t, 10, 1, time.Minute, s)
@@ -203,12 +203,12 @@ func TestRefusalsInARowDoubleThePause(t *testing.T) {
 		s := NewScope(Limit{}, nil)
 		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 64, 64} {
 			start := time.Now()
-			d := s.Refused(start, 0)
+			d := s.Refused(t.Context(), start, 0)
 			if low, high := want*time.Second, min(want*time.Second+time.Second, backoffMax); d < low || d > high {
 				t.Errorf("refusal %d: pause %v, want %v to %v", i, d, low, high)
 			}
 			// The others that were under way when the scope closed do not count.
-			if again := s.Refused(start.Add(-time.Millisecond), 0); again != d {
+			if again := s.Refused(t.Context(), start.Add(-time.Millisecond), 0); again != d {
 				t.Errorf("refusal %d: a second one of the same time changed the pause from %v to %v", i, d, again)
 			}
 			must(t, Wait(t.Context(), 1, s))
@@ -217,7 +217,7 @@ func TestRefusalsInARowDoubleThePause(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * backoffMax)
-		if d := s.Refused(time.Now(), 0); d > 2*time.Second {
+		if d := s.Refused(t.Context(), time.Now(), 0); d > 2*time.Second {
 			t.Errorf("after a quiet time the pause is %v again, want about a second", d)
 		}
 	})
@@ -227,7 +227,7 @@ func TestThePaceComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewScope(Limit{PerMinute: 600}, nil)
 		for range 6 {
-			s.Refused(time.Now(), time.Second)
+			s.Refused(t.Context(), time.Now(), time.Second)
 			time.Sleep(time.Second)
 		}
 		first := len(calls(t, 4, 1, 4*time.Second, s))
@@ -323,14 +323,14 @@ func TestAScopeThatClosesWhileAnotherIsWaitedForCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		user, project := NewScope(Limit{PerMinute: 600}, nil), NewScope(Limit{PerMinute: 600}, nil)
 		start := time.Now()
-		project.Refused(start, 30*time.Second)
+		project.Refused(t.Context(), start, 30*time.Second)
 		done := make(chan time.Duration)
 		go func() {
 			must(t, Wait(t.Context(), 1, user, project))
 			done <- time.Since(start)
 		}()
 		synctest.Wait() // ready in its own scope, it waits for the project's
-		user.Refused(time.Now(), time.Minute)
+		user.Refused(t.Context(), time.Now(), time.Minute)
 		if d := <-done; d < time.Minute {
 			t.Errorf("went ahead after %v although its own scope is closed for a minute", d)
 		}
@@ -341,7 +341,7 @@ func TestALongPauseParksTheScope(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewScope(Limit{}, nil)
 		begin := time.Now()
-		s.Refused(begin, 5*time.Hour)
+		s.Refused(t.Context(), begin, 5*time.Hour)
 		var parked *ParkedError
 		if err := Wait(t.Context(), 1, s); !errors.As(err, &parked) || !parked.Until.Equal(begin.Add(5*time.Hour)) {
 			t.Fatalf("got %v", err)

@@ -24,6 +24,7 @@ func NewTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:        TLS(nil),
 		TLSHandshakeTimeout:    20 * time.Second,
 		ResponseHeaderTimeout:  5 * time.Minute,
 		ExpectContinueTimeout:  2 * time.Second,

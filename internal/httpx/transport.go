@@ -26,21 +26,38 @@ var ErrStalled = errors.New("the connection stalled")
 const maxError = 1 << 20
 
 // Bounded ends the reading of an answer with ErrTooLong after limit bytes where the request asks for JSON by alt=json, as
-// Google's clients do for everything that they read into memory, and cuts error answers short.
+// Google's clients do for everything that they read into memory, and cuts error answers short. Of both, NoNulls reads the JSON.
 func Bounded(next http.RoundTripper, limit int64) http.RoundTripper {
 	return RoundTrip(func(r *http.Request) (*http.Response, error) {
 		res, err := next.RoundTrip(r)
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case res.StatusCode >= 400:
-			res.Body = limited{io.LimitReader(res.Body, maxError), res.Body}
-		case r.URL.Query().Get("alt") == "json":
-			res.Body = limited{&cutReader{res.Body, limit}, res.Body}
+		if res.StatusCode >= 400 || r.URL.Query().Get("alt") == "json" {
+			bound(res, limit)
+			res.Body = limited{NoNulls(res.Body), res.Body}
 		}
 		return res, nil
 	})
+}
+
+// AllBounded does what Bounded does with every answer, and leaves nulls alone.
+func AllBounded(next http.RoundTripper, limit int64) http.RoundTripper {
+	return RoundTrip(func(r *http.Request) (*http.Response, error) {
+		res, err := next.RoundTrip(r)
+		if err == nil {
+			bound(res, limit)
+		}
+		return res, err
+	})
+}
+
+func bound(res *http.Response, limit int64) {
+	if res.StatusCode >= 400 {
+		res.Body = limited{io.LimitReader(res.Body, maxError), res.Body}
+		return
+	}
+	res.Body = limited{&cutReader{res.Body, limit}, res.Body}
 }
 
 type limited struct {

@@ -1,6 +1,7 @@
 package meter_test
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,4 +39,35 @@ func TestNilMeterDoesNothing(t *testing.T) {
 	if m.Requests() != 0 || m.Throttled() != 0 || !m.ThrottledUntil().IsZero() {
 		t.Error("a nil meter counts")
 	}
+}
+
+func TestWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w meter.Waits
+		now := time.Now()
+		if name, until := w.Longest(now); name != "" || !until.IsZero() {
+			t.Errorf("nothing is waited for, but %q until %v", name, until)
+		}
+		ctx := w.With(t.Context())
+		meter.Wait(ctx, "Gmail, per user", now.Add(time.Minute))
+		meter.Wait(ctx, "Gmail, per user", now.Add(time.Second)) // shorter than what is known
+		meter.Wait(ctx, "the target", now.Add(2*time.Second))
+		meter.Wait(t.Context(), "somebody else", now.Add(time.Hour))
+		if name, until := w.Longest(now); name != "Gmail, per user" || until != now.Add(time.Minute) {
+			t.Errorf("%q until %v", name, until)
+		}
+		time.Sleep(time.Minute)
+		if name, _ := w.Longest(time.Now()); name != "" {
+			t.Errorf("%q is still waited for", name)
+		}
+		// However many names there are, few are kept, and the newest is known once others are over.
+		for i := range 1000 {
+			meter.Wait(ctx, fmt.Sprint(i), time.Now().Add(time.Second))
+		}
+		time.Sleep(time.Second)
+		meter.Wait(ctx, "new", time.Now().Add(time.Second))
+		if name, _ := w.Longest(time.Now()); name != "new" {
+			t.Errorf("%q is waited for", name)
+		}
+	})
 }

@@ -19,7 +19,7 @@ var columnsOfCSV = []string{
 
 // WriteCSV writes a line for each kind of each account (RFC 4180), and one for each account that was not looked at.
 func (p *Plan) WriteCSV(w io.Writer) error {
-	if _, err := io.WriteString(w, htmlreport.ByteOrderMark); err != nil {
+	if _, err := io.WriteString(w, sheet.ByteOrderMark); err != nil {
 		return err
 	}
 	c := csv.NewWriter(w)

@@ -25,6 +25,8 @@ type Server struct {
 	Key string
 	// Reason is that of a server which is not there.
 	Reason fault.Reason
+	// Roots are the authorities that are trusted; nil: the system's.
+	Roots *x509.CertPool
 	// Skew is told by how much the server's clock is ahead of ours, where it says.
 	Skew func(time.Duration)
 }
@@ -107,9 +109,14 @@ func (s Server) connect(ctx context.Context, l *Log, u *url.URL) bool {
 
 // secure makes the handshake and looks at the certificate.
 func (s Server) secure(ctx context.Context, l *Log, conn net.Conn, host string) bool {
-	c := tls.Client(conn, &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12})
+	config := httpx.TLS(s.Roots)
+	config.ServerName = host
+	c := tls.Client(conn, config)
 	if err := c.HandshakeContext(ctx); err != nil {
-		what, do := tlsTrouble(err, host)
+		what, do, known := httpx.TLSTrouble(err, host)
+		if !known {
+			what, do = fmt.Sprintf("TLS with %s: %s", host, httpx.OneLine(err.Error())), httpx.HintTLS
+		}
 		l.Refuse(s.Reason, what, do)
 		return false
 	}
@@ -125,49 +132,12 @@ func ending(l *Log, leaf *x509.Certificate, host string) {
 	}
 }
 
-// tlsTrouble tells what is wrong with a handshake, and what to do.
-func tlsTrouble(err error, host string) (what, do string) {
-	var unknown x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &name):
-		names := "none"
-		if name.Certificate != nil {
-			names = cmp.Or(strings.Join(append(name.Certificate.DNSNames, ips(name.Certificate.IPAddresses)...), ", "), "none")
-		}
-		return fmt.Sprintf("the certificate is not for %s; it is for: %s", host, httpx.OneLine(names)),
-			"write the name for which the certificate is into the job file, or have the server use one for " + host
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("the certificate of %s is not valid today: %v", host, invalid), "renew the server's certificate, and check this machine's clock"
-	case errors.As(err, &unknown):
-		kind := "is signed by an authority that this machine does not trust"
-		if c := unknown.Cert; c != nil && c.CheckSignatureFrom(c) == nil {
-			kind = "is self-signed"
-		}
-		return fmt.Sprintf("the certificate of %s %s", host, kind),
-			"have the server use a certificate of a public authority, or add its authority to this machine's (SSL_CERT_FILE names a file of them)"
-	case errors.As(err, &record):
-		return host + " does not speak TLS on this port", "check scheme and port of the URL: http and https, imap and imaps have ports of their own"
-	case strings.Contains(err.Error(), "protocol version"):
-		return host + " speaks no TLS from version 1.2 on", "switch on TLS 1.2 or 1.3 on the server"
-	}
-	return fmt.Sprintf("TLS with %s: %s", host, httpx.OneLine(err.Error())), "check that the server speaks TLS on this port, and its certificate"
-}
-
-func ips(list []net.IP) (texts []string) {
-	for _, ip := range list {
-		texts = append(texts, ip.String())
-	}
-	return texts
-}
-
 // ask sends a request without credentials for the sake of the Date (RFC 9110 §6.6.1).
 func (s Server) ask(ctx context.Context, l *Log, u *url.URL) {
 	ctx, cancel := context.WithTimeout(ctx, 2*stepTimeout)
 	defer cancel()
 	transport := httpx.NewTransport()
+	transport.TLSClientConfig = httpx.TLS(s.Roots)
 	defer transport.CloseIdleConnections()
 	at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, at.String(), nil)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
 )
 
 // certificate makes one for 127.0.0.1, signed by itself or by an authority that is forgotten.
@@ -111,7 +112,7 @@ func TestCertificatesAndTheirEnd(t *testing.T) {
 		roots.AddCert(leaf)
 		_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: "127.0.0.1", CurrentTime: time.Now()})
 		if err != nil {
-			what, do := tlsTrouble(err, "127.0.0.1")
+			what, do, _ := httpx.TLSTrouble(err, "127.0.0.1")
 			l.Refuse(fault.TargetUnavailable, what, do)
 		} else {
 			ending(l, leaf, "127.0.0.1")

@@ -69,6 +69,9 @@ type Price struct {
 	Bytes float64
 }
 
+// Listed is how many bytes the listings of so many items take besides their contents: assumed to be half a kilobyte for each, compressed.
+func Listed(items int64, c Case) float64 { return float64(items) * c.Of(0, 500, 2000) }
+
 // Prices prices demands in the provider's units. It is the source's knowledge, and safe for concurrent use.
 type Prices interface {
 	Price(d Demand, c Case) Price

@@ -1,16 +1,12 @@
-// Package progress shows how far a run has come: as a bar on a terminal, as a line every ten seconds elsewhere.
+// Package progress shows how far a run has come: as a bar with a line for each account at work on a terminal, as a line every ten
+// seconds elsewhere. What fails is told in lines of its own.
 package progress
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
-	"strings"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/internal/meter"
@@ -27,6 +23,8 @@ const (
 type Progress struct {
 	Counters       *engine.Counters
 	Source, Target *meter.Meter
+	// Board knows which accounts are running, and what failed; nil if only the whole is shown.
+	Board *Board
 	// Stopped tells how many tasks have stopped before their end.
 	Stopped func() int64
 	// Log takes the lines where there is no terminal; nil: they are written as plain text.
@@ -39,54 +37,75 @@ func (p Progress) Show(ctx context.Context, screen *Screen) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if screen.terminal {
-			p.bar(ctx, screen)
+		if screen.Terminal() {
+			p.pictures(ctx, screen)
 		} else {
 			p.lines(ctx, screen)
 		}
+		p.tell(screen)
 	}()
 	return func() { cancel(); <-done }
 }
 
-func (p Progress) bar(ctx context.Context, screen *Screen) {
-	defer screen.clear()
-	frame := new(bytes.Buffer)
-	bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(frame), progressbar.OptionSetWidth(16),
-		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionShowDescriptionAtLineEnd())
-	rate, begin := p.rate(), time.Now()
-	for tick(ctx, redraw) {
-		s := p.now()
-		// A bar that was full once is never drawn again, and more may be listed yet.
-		bar.ChangeMax64(s.listed + 1)
-		_ = bar.Set64(min(s.done, s.listed))
-		bar.Describe(fmt.Sprintf("%d of %d items, %s%s", s.done, s.listed, left(time.Since(begin), s.done, s.listed), s.text(rate(), time.Now())))
-		screen.draw(lastLine(frame.String()))
-		frame.Reset()
+func (p Progress) pictures(ctx context.Context, screen *Screen) {
+	defer screen.Clear()
+	f := p.frames()
+	for told := time.Now(); tick(ctx, redraw); {
+		now := time.Now()
+		if now.Sub(told) >= tellEvery {
+			p.tell(screen)
+			told = now
+		}
+		columns, rows := screen.Size()
+		screen.Draw(f.next(columns, rows, now))
 	}
 }
 
-// lastLine returns the last of several pictures of a bar.
-func lastLine(s string) string { return s[strings.LastIndexByte(s, '\r')+1:] }
-
-// left says how long the items that are listed so far will take, as soon as that can be guessed.
-func left(since time.Duration, done, listed int64) string {
-	if since < 5*time.Second || done <= 0 || done >= listed {
-		return ""
-	}
-	d := time.Duration(float64(since) / float64(done) * float64(listed-done))
-	return fmt.Sprintf("%s left, ", d.Round(time.Second))
-}
-
-func (p Progress) lines(ctx context.Context, out io.Writer) {
+func (p Progress) lines(ctx context.Context, screen *Screen) {
 	rate := p.rate()
-	for tick(ctx, Every) {
+	for last := time.Now(); tick(ctx, tellEvery); {
+		p.tell(screen)
+		now := time.Now()
+		if now.Sub(last) < Every {
+			continue
+		}
+		last = now
+		if p.Board != nil && p.Board.Held() != "" {
+			continue // it was said once, and may take days
+		}
 		s := p.now()
-		text := s.text(rate(), time.Now())
+		text := s.text(rate(), now)
 		if p.Log != nil {
 			p.Log.Info("progress", "listed", s.listed, "done", s.done, "failed", s.failed, "stopped", s.stopped, "moved", text)
 			continue
 		}
-		fmt.Fprintf(out, "%s  %d of %d items, %s\n", time.Now().Format(time.TimeOnly), s.done, s.listed, text)
+		fmt.Fprintf(screen, "%s  %d of %d items, %s\n", now.Format(time.TimeOnly), s.done, s.listed, text)
+	}
+}
+
+// tell says what happened since it was last called.
+func (p Progress) tell(screen *Screen) {
+	if p.Board == nil {
+		return
+	}
+	events, more := p.Board.takeNews()
+	text := ""
+	at := time.Now().Format(time.TimeOnly)
+	for _, e := range events {
+		if p.Log != nil {
+			e.log(p.Log)
+			continue
+		}
+		text += fmt.Sprintf("%s  %s\n", at, e.text())
+	}
+	switch {
+	case more > 0 && p.Log != nil:
+		p.Log.Warn("more failed", "failures", more)
+	case more > 0:
+		text += fmt.Sprintf("%s  … and %s; the summary has them\n", at, report.Plural(int64(more), "other failure"))
+	}
+	if text != "" {
+		fmt.Fprint(screen, text)
 	}
 }
 
@@ -94,6 +113,7 @@ func (p Progress) lines(ctx context.Context, out io.Writer) {
 type state struct {
 	listed, done, failed, stopped, bytes int64
 	throttled                            []throttled
+	throttledFor                         time.Duration // so far, of both sides
 }
 
 // throttled is a side that asked for a pause.
@@ -105,7 +125,8 @@ type throttled struct {
 func (p Progress) now() state {
 	s := state{
 		listed: p.Counters.Listed.Load(), done: p.Counters.Done.Load(), failed: p.Counters.Failed.Load(), bytes: p.Counters.Flowed.Load(),
-		throttled: []throttled{{"provider", p.Source.ThrottledUntil()}, {"target", p.Target.ThrottledUntil()}},
+		throttled:    []throttled{{"provider", p.Source.ThrottledUntil()}, {"target", p.Target.ThrottledUntil()}},
+		throttledFor: p.Source.Throttled() + p.Target.Throttled(),
 	}
 	if p.Stopped != nil {
 		s.stopped = p.Stopped()
@@ -120,11 +141,11 @@ func (s state) text(bytesPerSecond float64, now time.Time) string {
 		text += fmt.Sprintf(", %d failed", s.failed)
 	}
 	if s.stopped > 0 {
-		text += fmt.Sprintf(", %d tasks stopped", s.stopped)
+		text += fmt.Sprintf(", %s stopped", report.Plural(s.stopped, "task"))
 	}
 	for _, t := range s.throttled {
 		if t.until.After(now) {
-			text += fmt.Sprintf(", %s throttled until %s", t.side, t.until.Local().Format(time.TimeOnly))
+			text += fmt.Sprintf(", %s throttled until %s", t.side, clock(t.until, now))
 		}
 	}
 	return text

@@ -87,6 +87,10 @@ type Report struct {
 	Totals   Counts `json:"totals"`
 	Tasks    []Task `json:"tasks"`
 	Pass     *Pass  `json:"pass,omitempty"`
+	// EndedAt is when the run was to end, if it did so before everything was done; nil otherwise.
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+	// WindowOpens is when a run may work again, if it may not at the moment; nil otherwise.
+	WindowOpens *time.Time `json:"window_opens,omitempty"`
 	// Closed is when the ledger was closed by a final run; nil while it is open.
 	Closed *time.Time `json:"closed,omitempty"`
 	// Final is there if the run was the last before a cut-over.
@@ -162,6 +166,14 @@ func taskOf(s checkpoint.Status) Task {
 		t.Until = &until
 	}
 	return t
+}
+
+// EndAt notes that the run ended before everything was done, at the time that it was given.
+func (r *Report) EndAt(t time.Time) {
+	r.EndedAt = &t
+	if r.State == Complete { // by what was listed, and the run did not get to the end of that
+		r.State = Incomplete
+	}
 }
 
 // ExitCode is the process's exit code by the report: 0, 3, 4 or 130.

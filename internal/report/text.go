@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -81,15 +82,24 @@ func writeStop(b *strings.Builder, tasks []Task) {
 		names = append(names, fmt.Sprintf("and %d more", more))
 	}
 	fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+strings.Join(names, "; "), 0), wrap(Clean(tasks[0].Error, 1000), 2))
-	var until time.Time
-	for _, t := range tasks {
-		if t.Until != nil && t.Until.After(until) {
-			until = *t.Until
-		}
+	if meaning := Meaning(reasonIn(tasks[0].Error)); meaning != "" {
+		fmt.Fprintf(b, "  %s\n", wrap("That means: "+meaning, 2))
 	}
+	until := parkedUntil(tasks)
 	if until.After(time.Now()) {
 		fmt.Fprintf(b, "  Parked until %s; a run after that goes on.\n", until.Local().Format("2006-01-02 15:04"))
 	}
+}
+
+// reasonForm is how a fault's error shows its reason.
+var reasonForm = regexp.MustCompile(`\(([a-z]+\.[a-z_]+)\)`)
+
+// reasonIn returns the reason that stands in the text of an error; empty if none does. That of the innermost fault stands first.
+func reasonIn(text string) string {
+	if m := reasonForm.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // title names the task for a person.
@@ -141,18 +151,32 @@ func round(seconds float64) time.Duration {
 func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
 	job := cmp.Or(r.Path, "JOB.yaml")
+	if r.WindowOpens != nil {
+		fmt.Fprintln(b, outsideOfWindows(*r.WindowOpens))
+	}
 	r.writeBalance(b, job)
+	if r.EndedAt != nil {
+		fmt.Fprintf(b, "Ended at %s, as asked; nothing is lost. Go on with: repatriate run %s\n", r.EndedAt.Local().Format("15:04"), job)
+	}
 	if r.Simulated || !r.Balanced {
 		return
 	}
 	switch r.State {
 	case Incomplete:
+		if r.EndedAt != nil {
+			break
+		}
 		if n := r.Unlisted(); n > 0 {
 			fmt.Fprintf(b, "Not listed to the end yet: %s. Go on with: repatriate run %s\n", Plural(n, "task"), job)
 		} else if r.Totals.Pending > 0 {
 			fmt.Fprintf(b, "Go on with: repatriate run %s\n", job)
 		}
 	case Stopped:
+		if until := r.allParked(time.Now()); !until.IsZero() {
+			fmt.Fprintf(b, "Parked before the end: %s. Go on after %s with: repatriate run %s\n",
+				Plural(r.stopped(), "task"), until.Local().Format("2006-01-02 15:04"), job)
+			break
+		}
 		fmt.Fprintf(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s\n", Plural(r.stopped(), "task"), job)
 	case Interrupted:
 		fmt.Fprintf(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s\n", job)
@@ -160,6 +184,20 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 	if r.Totals.Failed > 0 {
 		fmt.Fprintf(b, "Failed: %s. Mend the cause above, then: repatriate retry %s\n", Plural(r.Totals.Failed, "item"), job)
 	}
+}
+
+// allParked returns when the last of the tasks that stopped may go on; the zero time if one of them waits for nothing but a remedy.
+func (r *Report) allParked(now time.Time) (last time.Time) {
+	for _, t := range r.Tasks {
+		switch {
+		case t.Error == "":
+		case t.Until == nil || !t.Until.After(now):
+			return time.Time{}
+		case t.Until.After(last):
+			last = *t.Until
+		}
+	}
+	return last
 }
 
 func (r *Report) stopped() (n int64) {

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/fault"
 	"golang.org/x/sync/errgroup"
 )
@@ -43,13 +46,34 @@ type Runner struct {
 	Log      *slog.Logger
 	// Stopped counts the tasks that could not go on.
 	Stopped atomic.Int64
+	// Watch is told what is running; nil if nobody looks.
+	Watch Watcher
+	// Drain, once closed, ends the run before its end: what is under way is finished, and no task is begun. It is the engines', too.
+	Drain <-chan struct{}
+	// drained is true once a task was left undone because of Drain.
+	drained atomic.Bool
+	// undone are the accounts of which a task was left undone or stopped, or that were never begun.
+	undone sync.Map
 	// known are the statuses before the run.
 	known map[checkpoint.Task]checkpoint.Status
 }
 
-// Run runs all accounts. Its error is the context's, or that of a store that cannot be used; what stops a task stands in the
-// task's status.
+// Watcher sees the accounts come and go. Its methods are called from many goroutines.
+type Watcher interface {
+	// Began says that the account is running from now on with these kinds. What is done for it gets the context that is returned.
+	Began(ctx context.Context, account string, kinds []string) context.Context
+	// KindEnded says that one of its kinds is done, however that ended.
+	KindEnded(account, kind string)
+	Ended(account string)
+	// Stopped says that a task could not go on, and until when it is parked; the zero time if it is not.
+	Stopped(account, kind string, cause error, until time.Time)
+}
+
+// Run runs all accounts. Its error is the context's, that of a store that cannot be used, or engine.ErrDrained if the run was drained
+// before its end; what stops a task stands in the task's status.
 func (r *Runner) Run(ctx context.Context, accounts []Account) error {
+	r.drained.Store(false)
+	r.undone.Clear()
 	statuses, err := r.Store.Tasks(ctx)
 	if err != nil {
 		return fmt.Errorf("read the state: %w", err)
@@ -64,22 +88,58 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) error {
 		if gctx.Err() != nil {
 			break
 		}
+		if r.drains(a.Name) {
+			continue
+		}
 		g.Go(func() error { return r.account(gctx, a) })
 	}
-	return errors.Join(g.Wait(), ctx.Err())
+	err = errors.Join(g.Wait(), ctx.Err())
+	if err == nil && r.drained.Load() {
+		return engine.ErrDrained
+	}
+	return err
+}
+
+// Undone returns those of the accounts that the last Run did not bring to their end.
+func (r *Runner) Undone(accounts []Account) []Account {
+	return slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool {
+		_, undone := r.undone.Load(a.Name)
+		return !undone
+	})
+}
+
+// drains reports whether nothing new may be begun of an account, which then is undone.
+func (r *Runner) drains(account string) bool {
+	select {
+	case <-r.Drain:
+		r.drained.Store(true)
+		r.undone.Store(account, nil)
+		return true
+	default:
+		return false
+	}
 }
 
 // account runs the kinds of one account at once: each has budgets and servers of its own.
 func (r *Runner) account(ctx context.Context, a Account) error {
+	if r.Watch != nil {
+		ctx = r.Watch.Began(ctx, a.Name, a.Kinds)
+		defer r.Watch.Ended(a.Name)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, kind := range a.Kinds {
-		g.Go(func() error { return r.kind(ctx, a, kind) })
+		g.Go(func() error {
+			if r.Watch != nil {
+				defer r.Watch.KindEnded(a.Name, kind)
+			}
+			return r.kind(ctx, a, kind)
+		})
 	}
 	return g.Wait()
 }
 
 func (r *Runner) kind(ctx context.Context, a Account, kind string) error {
-	if r.parked(a.Name, kind) {
+	if r.drains(a.Name) || r.parked(a.Name, kind) {
 		return nil
 	}
 	whole := checkpoint.Task{Account: a.Name, Kind: kind}
@@ -104,7 +164,11 @@ func (r *Runner) task(ctx context.Context, account, kind string, t Task) error {
 		defer t.Close()
 	}
 	key := checkpoint.Task{Account: account, Kind: kind, Collection: t.Collection}
+	if r.drains(account) {
+		return nil
+	}
 	if r.known[key].Until.After(time.Now()) {
+		r.undone.Store(account, nil)
 		r.Log.Info("task is parked", "account", account, "kind", kind, "until", r.known[key].Until)
 		return nil
 	}
@@ -112,30 +176,50 @@ func (r *Runner) task(ctx context.Context, account, kind string, t Task) error {
 	if err != nil {
 		return fmt.Errorf("begin %s of %s: %w", kind, account, err)
 	}
-	if err := t.Work(ctx, l); err != nil && !fault.Cancelled(ctx) {
-		r.Stopped.Add(1)
-		r.Log.Warn("task stopped", "account", account, "kind", kind, "reason", fault.Of(err).Reason, "error", err)
-		return remember(ctx, l, err)
+	err = t.Work(ctx, l)
+	switch {
+	case err == nil || fault.Cancelled(ctx):
+		return ctx.Err()
+	case errors.Is(err, engine.ErrDrained):
+		r.drained.Store(true)
+		r.undone.Store(account, nil)
+		return nil
 	}
-	return ctx.Err()
+	r.Log.Warn("task stopped", "account", account, "kind", kind, "reason", fault.Of(err).Reason, "error", err)
+	return r.stopped(ctx, l, key, err)
 }
 
-// remember keeps in the state why a task stopped, and where it was.
-func remember(ctx context.Context, l checkpoint.Ledger, cause error) error {
+// stopped counts a task that could not go on, and keeps why in the state.
+func (r *Runner) stopped(ctx context.Context, l checkpoint.Ledger, key checkpoint.Task, cause error) error {
+	r.Stopped.Add(1)
+	r.undone.Store(key.Account, nil)
+	until, err := remember(ctx, l, cause)
+	if r.Watch != nil {
+		r.Watch.Stopped(key.Account, key.Kind, cause, until)
+	}
+	return err
+}
+
+// remember keeps in the state why a task stopped, and where it was. It returns until when the task is parked.
+func remember(ctx context.Context, l checkpoint.Ledger, cause error) (until time.Time, err error) {
 	st, err := l.Status(ctx)
 	if err != nil {
-		return fmt.Errorf("read the task's state: %w", err)
+		return until, fmt.Errorf("read the task's state: %w", err)
 	}
-	p := checkpoint.Position{Cursor: st.Cursor, Generation: st.Generation, Complete: st.Complete, Error: cause.Error()}
+	p := checkpoint.Position{Cursor: st.Cursor, Generation: st.Generation, Complete: st.Complete, Error: fault.Text(cause)}
 	if f := fault.Of(cause); f.Action == fault.FailTask && f.After > 0 {
 		p.Until = time.Now().Add(f.After)
 	}
-	return l.Advance(ctx, p)
+	return p.Until, l.Advance(ctx, p)
 }
 
 // parked reports whether the kind as a whole could not be opened and shall not be tried yet.
 func (r *Runner) parked(account, kind string) bool {
-	return r.known[checkpoint.Task{Account: account, Kind: kind}].Until.After(time.Now())
+	if !r.known[checkpoint.Task{Account: account, Kind: kind}].Until.After(time.Now()) {
+		return false
+	}
+	r.undone.Store(account, nil)
+	return true
 }
 
 // note keeps in the state why a kind could not be opened at all.
@@ -143,13 +227,17 @@ func (r *Runner) note(ctx context.Context, key checkpoint.Task, cause error) err
 	if fault.Cancelled(ctx) {
 		return ctx.Err()
 	}
-	r.Stopped.Add(1)
+	if errors.Is(cause, engine.ErrDrained) {
+		r.drained.Store(true)
+		r.undone.Store(key.Account, nil)
+		return nil
+	}
 	r.Log.Warn("task cannot begin", "account", key.Account, "kind", key.Kind, "reason", fault.Of(cause).Reason, "error", cause)
 	l, err := r.Store.Begin(ctx, key, "")
 	if err != nil {
 		return fmt.Errorf("begin %s of %s: %w", key.Kind, key.Account, err)
 	}
-	return remember(ctx, l, cause)
+	return r.stopped(ctx, l, key, cause)
 }
 
 // clear takes back what note kept.

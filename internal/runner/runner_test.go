@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/checkpoint/sqlite"
+	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 )
@@ -207,5 +210,94 @@ func TestBrokenStoreEndsTheRun(t *testing.T) {
 	err := r.Run(t.Context(), []runner.Account{account("a", []string{"mail"}, task("1", well))})
 	if !errors.Is(err, errDisk) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// watcher remembers what it was told.
+type watcher struct {
+	mu  sync.Mutex
+	log []string
+}
+
+type markKey struct{}
+
+func (w *watcher) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log = append(w.log, fmt.Sprintf(format, args...))
+}
+
+func (w *watcher) Began(ctx context.Context, account string, kinds []string) context.Context {
+	w.note("%s began with %v", account, kinds)
+	return context.WithValue(ctx, markKey{}, account)
+}
+
+func (w *watcher) KindEnded(account, kind string) { w.note("%s of %s ended", kind, account) }
+
+func (w *watcher) Ended(account string) { w.note("%s ended", account) }
+
+func (w *watcher) Stopped(account, kind string, cause error, until time.Time) {
+	w.note("%s of %s stopped: %v, parked %v", kind, account, cause, !until.IsZero())
+}
+
+func TestWatcher(t *testing.T) {
+	r, w := newRunner(t, 1), new(watcher)
+	r.Watch = w
+	parked := fault.New(fault.FailTask, fault.SourceDailyLimit, "enough for today").WithAfter(time.Hour)
+	marked := task("1", func(ctx context.Context, _ checkpoint.Ledger) error {
+		w.note("work for %v", ctx.Value(markKey{}))
+		return parked
+	})
+	people := []runner.Account{
+		account("a", []string{"mail"}, marked),
+		{Name: "b", Kinds: []string{"calendar"}, Open: func(context.Context, string) ([]runner.Task, error) { return nil, errors.New("no list") }},
+	}
+	if err := r.Run(t.Context(), people); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"a began with [mail]", "work for a", "mail of a stopped: enough for today (source.daily_limit), parked true", "mail of a ended", "a ended",
+		"b began with [calendar]", "calendar of b stopped: no list, parked false", "calendar of b ended", "b ended",
+	}
+	if !slices.Equal(w.log, want) {
+		t.Errorf("the watcher saw\n%s\nwant\n%s", strings.Join(w.log, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestDrained ends a run while one account works: what it has begun is finished, and the others are left for another run.
+func TestDrained(t *testing.T) {
+	r := newRunner(t, 1)
+	drain := make(chan struct{})
+	r.Drain = drain
+	var log []string
+	did := func(name string) runner.Work {
+		return func(context.Context, checkpoint.Ledger) error { log = append(log, name); return nil }
+	}
+	people := []runner.Account{
+		account("done", []string{"mail"}, task("1", did("done"))),
+		account("half", []string{"mail"}, task("1", func(context.Context, checkpoint.Ledger) error {
+			close(drain)
+			log = append(log, "half 1")
+			return engine.ErrDrained
+		}), task("2", did("half 2"))),
+		account("never", []string{"mail"}, task("1", did("never"))),
+	}
+	if err := r.Run(t.Context(), people); !errors.Is(err, engine.ErrDrained) {
+		t.Fatal(err)
+	}
+	left := r.Undone(people)
+	if len(left) != 2 || left[0].Name != "half" || left[1].Name != "never" || !slices.Equal(log, []string{"done", "half 1"}) {
+		t.Errorf("did %q, left are %v", log, left)
+	}
+	if got := errorsOf(t, r); got["half/mail/1"] != "" || r.Stopped.Load() != 0 {
+		t.Errorf("what was drained has stopped: %q", got)
+	}
+	r.Drain = nil
+	left[0] = account("half", []string{"mail"}, task("1", did("half 1")), task("2", did("half 2")))
+	if err := r.Run(t.Context(), left); err != nil || len(r.Undone(left)) != 0 {
+		t.Errorf("%v, left are %v", err, r.Undone(left))
+	}
+	if want := []string{"done", "half 1", "half 1", "half 2", "never"}; !slices.Equal(log, want) {
+		t.Errorf("did %q, want %q", log, want)
 	}
 }

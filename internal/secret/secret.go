@@ -9,10 +9,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -59,9 +61,21 @@ func Check(ref string) error {
 	return errors.New("a secret is named, never written: use env:NAME, file:PATH or cmd:COMMAND")
 }
 
-// Resolve reads the secret that ref names. dir is the folder that relative paths count from and that commands run in.
-// Errors name the reference, which is no secret, and nothing of the value.
+// Reader reads secrets.
+type Reader struct {
+	// Dir is the folder that relative paths count from and that commands run in.
+	Dir string
+	// Hidden are references, of which the environment variables are kept from commands.
+	Hidden []string
+}
+
+// Resolve is Reader.Resolve with nothing hidden.
 func Resolve(ctx context.Context, ref, dir string) (Secret, error) {
+	return Reader{Dir: dir}.Resolve(ctx, ref)
+}
+
+// Resolve reads the secret that ref names. Errors name the reference, which is no secret, and nothing of the value.
+func (r Reader) Resolve(ctx context.Context, ref string) (Secret, error) {
 	if err := Check(ref); err != nil {
 		return Secret{}, err
 	}
@@ -72,9 +86,9 @@ func Resolve(ctx context.Context, ref, dir string) (Secret, error) {
 	case "env":
 		value, err = fromEnv(arg)
 	case "file":
-		value, err = fromFile(arg, dir)
+		value, err = fromFile(r.path(arg))
 	case "cmd":
-		value, err = fromCommand(ctx, arg, dir)
+		value, err = r.fromCommand(ctx, arg)
 	}
 	if err != nil {
 		return Secret{}, fmt.Errorf("secret %s: %w", ref, err)
@@ -86,6 +100,27 @@ func Resolve(ctx context.Context, ref, dir string) (Secret, error) {
 	return Secret{value}, nil
 }
 
+// Exposed returns the file that ref names and its permissions if others than its owner may read or change it; otherwise, and for a
+// reference to anything else, an empty path.
+func (r Reader) Exposed(ref string) (path string, mode os.FileMode) {
+	name, ok := strings.CutPrefix(ref, "file:")
+	if !ok {
+		return "", 0
+	}
+	info, err := os.Stat(r.path(name))
+	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
+		return "", 0
+	}
+	return r.path(name), info.Mode().Perm()
+}
+
+func (r Reader) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(r.Dir, name)
+}
+
 func fromEnv(name string) ([]byte, error) {
 	v, ok := os.LookupEnv(name)
 	if !ok {
@@ -94,34 +129,60 @@ func fromEnv(name string) ([]byte, error) {
 	return []byte(v), nil
 }
 
-func fromFile(path, dir string) ([]byte, error) {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
-	}
-	info, err := os.Stat(path)
+// fromFile reads also what has no size of its own, such as /dev/stdin or what the shell makes of <(…).
+func fromFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > maxSize {
-		return nil, errors.New("the file is too large for a secret")
+	defer f.Close() //nolint:errcheck // only read
+	value, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err == nil && len(value) > maxSize {
+		err = errors.New("the file is too large for a secret")
 	}
-	return os.ReadFile(path)
+	return value, err
 }
 
-func fromCommand(ctx context.Context, line, dir string) ([]byte, error) {
+func (r Reader) fromCommand(ctx context.Context, line string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, cmdTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", line)
-	cmd.Dir = dir
+	cmd.Dir = r.Dir
+	cmd.Env = slices.DeleteFunc(os.Environ(), r.hides)
 	cmd.WaitDelay = time.Second
-	out, err := cmd.Output()
-	if err != nil {
+	out := &bounded{cancel: cancel}
+	cmd.Stdout = out // what it writes to standard error is dropped: nobody knows what stands in it
+	err := cmd.Run()
+	switch {
+	case out.over:
+		return nil, errors.New("the command prints too much for a secret")
+	case err != nil:
 		return nil, fmt.Errorf("the command failed: %w", err)
 	}
-	if len(out) > maxSize {
-		return nil, errors.New("the command prints too much for a secret")
+	return out.text, nil
+}
+
+// hides reports whether a variable, with its value, is kept from commands.
+func (r Reader) hides(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	return slices.Contains(r.Hidden, "env:"+name)
+}
+
+// bounded takes as much as a secret may have, and ends who writes more.
+type bounded struct {
+	text   []byte
+	cancel func()
+	over   bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if len(b.text)+len(p) > maxSize {
+		b.over = true
+		b.cancel()
+		return 0, io.ErrShortWrite
 	}
-	return out, nil
+	b.text = append(b.text, p...)
+	return len(p), nil
 }
 
 func trimLine(b []byte) []byte {

@@ -51,3 +51,64 @@ func TestSecretShowsNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandsGetNoOtherSecrets: a command's environment has everything but the variables in which secrets of the job stand.
+func TestCommandsGetNoOtherSecrets(t *testing.T) {
+	t.Setenv("REPATRIATE_TEST_PASSWORD", "hunter2")
+	t.Setenv("REPATRIATE_TEST_HELPER", "kept")
+	r := secret.Reader{Dir: t.TempDir(), Hidden: []string{"env:REPATRIATE_TEST_PASSWORD", "file:x"}}
+	s, err := r.Resolve(t.Context(), "cmd:env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := s.Reveal(); strings.Contains(all, "hunter2") || !strings.Contains(all, "REPATRIATE_TEST_HELPER=kept") {
+		t.Errorf("a command's environment: %s", all)
+	}
+	if s, err := r.Resolve(t.Context(), "env:REPATRIATE_TEST_PASSWORD"); err != nil || s.Reveal() != "hunter2" {
+		t.Errorf("%q, %v", s.Reveal(), err)
+	}
+}
+
+// TestNoSecretIsEndless: what has no end, or says nothing of its size, is refused all the same.
+func TestNoSecretIsEndless(t *testing.T) {
+	for ref, want := range map[string]string{
+		"file:/dev/zero":                     "too large",
+		"cmd:cat /dev/zero":                  "too much",
+		"cmd:echo hunter2 >&2; exit 3":       "exit status 3",
+		"cmd:head -c 1048576 /dev/zero":      "",
+		"cmd:head -c 1048577 /dev/zero; cat": "too much",
+	} {
+		_, err := secret.Resolve(t.Context(), ref, t.TempDir())
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", ref, err)
+		}
+		if err != nil && strings.Contains(strings.ReplaceAll(err.Error(), ref, ""), "hunter2") {
+			t.Errorf("the error holds what the command wrote: %v", err)
+		}
+	}
+}
+
+func TestExposed(t *testing.T) {
+	dir := t.TempDir()
+	r := secret.Reader{Dir: dir}
+	for mode, exposed := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o700: false, 0o640: true, 0o604: true, 0o620: true, 0o666: true} {
+		name := filepath.Join(dir, fmt.Sprintf("%o", mode))
+		if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(name, mode); err != nil {
+			t.Fatal(err)
+		}
+		for _, ref := range []string{"file:" + name, "file:" + filepath.Base(name)} {
+			path, got := r.Exposed(ref)
+			if (path != "") != exposed || exposed && (path != name || got != mode) {
+				t.Errorf("%s: %q, %o", ref, path, got)
+			}
+		}
+	}
+	for _, ref := range []string{"env:HOME", "cmd:cat " + filepath.Join(dir, "666"), "file:missing", "file:/dev/null", "file:" + dir} {
+		if path, _ := r.Exposed(ref); path != "" {
+			t.Errorf("%s: %q", ref, path)
+		}
+	}
+}

@@ -8,6 +8,9 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
+// ByteOrderMark makes spreadsheets read a file as UTF-8.
+const ByteOrderMark = "\ufeff"
+
 // longest is how long a cell may be, in runes.
 const longest = 2000
 

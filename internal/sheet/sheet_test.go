@@ -9,7 +9,7 @@ import (
 func TestCell(t *testing.T) {
 	for in, want := range map[string]string{
 		"ada@example.org": "ada@example.org", "=HYPERLINK(1)": "'=HYPERLINK(1)", "-1+1": "'-1+1", " +1": "' +1", "＝1": "'＝1", "a;=1": "a;'=1",
-		"a\x1b[2Jb\nc": "a\ufffd[2Jb c", "@x": "'@x", "\t=1": "'' =1",
+		"a\x1b[2Jb\nc": "a\ufffd[2Jb c", "@x": "'@x", "\t=1": "' =1",
 	} {
 		if got := Cell(in); got != want {
 			t.Errorf("Cell(%q) = %q, want %q", in, got, want)

@@ -133,9 +133,9 @@ func (s *Sink) checkWrite(ctx context.Context, l *preflight.Log) (err error) {
 	err = s.sessions.do(ctx, "", func(x *session) error {
 		x.count(2)
 		if err := x.Create(name, nil).Wait(); err != nil {
-			return classify("make a mailbox", err)
+			return s.classify("make a mailbox", err)
 		}
-		return classify("write a message", x.appendCheck(name))
+		return s.classify("write a message", x.appendCheck(name))
 	})
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func (s *Sink) removeCheck(ctx context.Context, name string) error {
 	return s.sessions.do(ctx, "", func(x *session) error {
 		x.count(1)
 		if err := x.Delete(name).Wait(); err != nil {
-			return classify("remove the mailbox "+name, err)
+			return s.classify("remove the mailbox "+name, err)
 		}
 		return nil
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/sinks/imap/wire"
 )
 
@@ -51,7 +52,7 @@ func (s *Sink) dial(ctx context.Context) (*wire.Conn, error) {
 	defer cancel()
 	nc, err := (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext(ctx, "tcp", s.endpoint.address)
 	if err != nil {
-		return nil, classify("connect", err)
+		return nil, s.classify("connect", err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = nc.Close() })
 	defer stop()
@@ -69,13 +70,13 @@ func (s *Sink) login(ctx context.Context, nc net.Conn) (*wire.Conn, error) {
 	if s.endpoint.tls {
 		encrypted := tls.Client(nc, config)
 		if err := encrypted.HandshakeContext(ctx); err != nil {
-			return nil, tlsFault(err)
+			return nil, s.tlsFault(err)
 		}
 		nc = encrypted
 	}
 	conn, err := wire.New(nc, s.opts.Timeout)
 	if err != nil {
-		return nil, classify("connect", err)
+		return nil, s.classify("connect", err)
 	}
 	if !s.endpoint.tls {
 		if err := s.startTLS(ctx, conn, config); err != nil {
@@ -84,13 +85,13 @@ func (s *Sink) login(ctx context.Context, nc net.Conn) (*wire.Conn, error) {
 	}
 	identity, user := s.opts.identity()
 	if err := conn.Login(identity, user, s.opts.Password); err != nil {
-		return nil, loginFault(err)
+		return nil, s.loginFault(err)
 	}
 	return conn, nil
 }
 
 func (s *Sink) tlsConfig() *tls.Config {
-	config := &tls.Config{}
+	config := httpx.TLS(nil)
 	if s.opts.TLS != nil {
 		config = s.opts.TLS.Clone()
 	}
@@ -113,28 +114,27 @@ func (s *Sink) startTLS(ctx context.Context, conn *wire.Conn, config *tls.Config
 		return fault.New(fault.FailTask, fault.TargetUnsupported, "%w", err).
 			WithHint("use an imaps: URL, or allow a connection without encryption")
 	}
-	return tlsFault(err)
+	return s.tlsFault(err)
 }
 
-func tlsFault(err error) error {
-	var invalid *tls.CertificateVerificationError
-	if errors.As(err, &invalid) {
-		return fault.New(fault.FailTask, fault.TargetAuth, "TLS: %w", err).WithHint("the server's certificate is not trusted")
+func (s *Sink) tlsFault(err error) error {
+	if why, do, ok := httpx.TLSTrouble(err, s.endpoint.host); ok {
+		return fault.New(fault.FailTask, fault.TargetUnavailable, "%s", why).WithHint(do)
 	}
-	return classify("TLS", err)
+	return s.classify("TLS", err)
 }
 
 // loginFault: a refusal without a reason means wrong credentials (RFC 9051 §6.2.3).
-func loginFault(err error) error {
+func (s *Sink) loginFault(err error) error {
 	var status *wire.StatusError
 	if errors.As(err, &status) && status.Status != "BYE" {
 		switch status.Code {
 		case "UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "CONTACTADMIN":
-			return fault.New(fault.Retry, fault.TargetUnavailable, "%w", tidy(status))
+			return fault.New(fault.Retry, fault.TargetUnavailable, "%w", s.tidy(status))
 		}
-		return fault.New(fault.FailTask, fault.TargetAuth, "%w", tidy(status)).WithHint(hintLogin)
+		return fault.New(fault.FailTask, fault.TargetAuth, "%w", s.tidy(status)).WithHint(hintLogin)
 	}
-	return classify("login", err)
+	return s.classify("login", err)
 }
 
 // identity returns the authorization identity and the login name.

@@ -10,26 +10,48 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/sinks/imap/wire"
 )
 
-// classify returns err with its meaning. An error that has one keeps it.
-func classify(op string, err error) error {
+// classify returns err with its meaning, and without the password. An error that has a meaning keeps it.
+func (s *Sink) classify(op string, err error) error {
 	var known *fault.Error
 	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	if status := statusOf(err); status != nil && status.Status != "BYE" {
+	status := statusOf(err)
+	if status != nil && status.Status != "BYE" {
 		f := meaning(status)
-		f.Err = fmt.Errorf("%s: %w", op, tidy(status))
+		f.Err = fmt.Errorf("%s: %w", op, s.tidy(status))
 		return f
+	}
+	if status != nil {
+		err = s.tidy(status)
 	}
 	reason := fault.TargetUnavailable
 	if errors.Is(err, wire.ErrProtocol) {
 		reason = fault.TargetBadAnswer
 	}
-	return fault.New(fault.Retry, reason, "%s: %w", op, err)
+	return fault.New(fault.Retry, reason, "%s: %w", op, s.masked(err))
 }
+
+// masked returns err without the password in its text, and with no more of it than is worth keeping.
+func (s *Sink) masked(err error) error {
+	text := httpx.OneLine(s.mask.Text(err.Error()))
+	if text == err.Error() {
+		return err
+	}
+	return maskedError{text, err}
+}
+
+type maskedError struct {
+	text string
+	err  error
+}
+
+func (e maskedError) Error() string { return e.text }
+func (e maskedError) Unwrap() error { return e.err }
 
 // statusOf returns the server's answer in err, or nil.
 func statusOf(err error) *wire.StatusError {
@@ -75,22 +97,22 @@ func meaning(s *wire.StatusError) *fault.Error {
 // maxWords is how much of the server's words is kept.
 const maxWords = 300
 
-// tidy returns the answer with words that are safe to show.
-func tidy(s *wire.StatusError) *wire.StatusError {
+// tidy returns the answer with words that are safe to show. Some servers repeat a command that they refuse, LOGIN among them.
+func (s *Sink) tidy(a *wire.StatusError) *wire.StatusError {
 	text := strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(s.Text, ""))
+	}, strings.ToValidUTF8(s.mask.Text(a.Text), ""))
 	if len(text) > maxWords {
 		text = strings.ToValidUTF8(text[:maxWords], "") + "…"
 	}
-	code := s.Code
+	code := a.Code
 	if len(code) > 40 || !wire.IsAtom(code) {
 		code = ""
 	}
-	return &wire.StatusError{Status: s.Status, Code: code, Text: text}
+	return &wire.StatusError{Status: a.Status, Code: code, Text: text}
 }
 
 // conflict says that the target was changed by somebody else, whose version stays.

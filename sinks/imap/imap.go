@@ -14,6 +14,7 @@ package imap
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 
 	goimap "github.com/emersion/go-imap/v2"
 
+	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/meter"
 	"codeberg.org/repatriate/repatriate/internal/spool"
 	"codeberg.org/repatriate/repatriate/sinks"
@@ -36,7 +38,7 @@ type Options struct {
 	URL string
 	// Insecure lets an imap: URL stay without encryption and without asking for it; meant for loopback.
 	Insecure bool
-	// TLS is the configuration of encrypted connections; nil for the system's certificates.
+	// TLS is the configuration of encrypted connections; nil for httpx.TLS with the system's authorities.
 	TLS *tls.Config
 	// User is the account. Password is its password, or Master's where there is one.
 	User, Password string
@@ -72,8 +74,9 @@ type Master struct {
 type Sink struct {
 	opts      Options
 	endpoint  endpoint
-	limit     int64 // APPENDLIMIT; 0 if unknown
-	utf8Names bool  // the server speaks IMAP4rev2 alone
+	mask      httpx.Mask // the password, as it goes over the wire
+	limit     int64      // APPENDLIMIT; 0 if unknown
+	utf8Names bool       // the server speaks IMAP4rev2 alone
 	// keepsRaw is set once the server was seen to keep bytes beyond ASCII in a header.
 	keepsRaw  atomic.Bool
 	boxes     *mailboxes
@@ -105,6 +108,8 @@ func Open(ctx context.Context, opts Options) (*Sink, error) {
 	}
 	life, end := context.WithCancel(context.Background())
 	s := &Sink{opts: opts, endpoint: e, end: end}
+	identity, user := opts.identity()
+	s.mask = httpx.NewMask(opts.Password, base64.StdEncoding.EncodeToString([]byte(identity+"\x00"+user+"\x00"+opts.Password)))
 	s.sessions = newSessions(life, s, max(1, opts.Connections/2))
 	s.gatherer = newGatherer(life, s, opts.Connections)
 	s.boxes = newMailboxes(s)

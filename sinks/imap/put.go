@@ -134,7 +134,7 @@ func (s *Sink) deliver(ctx context.Context, d *delivery, p *prepared) (place, er
 			return place{d.box, answer.UIDValidity, answer.UID}, nil
 		}
 		if attempt > 0 || !vanished(err) {
-			return place{}, classify("APPEND", err)
+			return place{}, s.classify("APPEND", err)
 		}
 		s.boxes.forget(d.box)
 		if _, _, err := s.boxes.ensure(ctx, d.item.Content.Mailbox); err != nil {

@@ -77,7 +77,7 @@ func (p *sessions) open(ctx context.Context, v view, f func(*session) error) err
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return classify("IMAP", err)
+	return p.sink.classify("IMAP", err)
 }
 
 func (p *sessions) run(ctx context.Context, x *session, v view, f func(*session) error) error {

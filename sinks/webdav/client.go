@@ -22,6 +22,7 @@ type client struct {
 	http  *http.Client
 	opts  Options
 	meter *meter.Meter
+	mask  httpx.Mask // the account's password
 }
 
 func newClient(base *url.URL, opts Options) *client {
@@ -31,6 +32,7 @@ func newClient(base *url.URL, opts Options) *client {
 		base:  base,
 		opts:  opts,
 		meter: opts.Meter,
+		mask:  httpx.BasicMask(opts.User, opts.Password),
 		http: &http.Client{
 			Transport: httpx.Metered(httpx.Stalling(opts.Transport, httpx.TargetSilence), opts.Meter),
 			Jar:       jar,
@@ -175,9 +177,8 @@ func (c *client) transportFault(ctx context.Context, what string, err error) err
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	if isCertificateError(err) {
-		return fault.New(fault.FailTask, fault.TargetUnavailable, "%s: %w", what, err).
-			WithHint("the target's certificate cannot be verified on this machine")
+	if why, do, ok := httpx.TLSTrouble(err, c.base.Hostname()); ok {
+		return fault.New(fault.FailTask, fault.TargetUnavailable, "%s: %s", what, why).WithHint(do)
 	}
 	return fault.New(fault.Retry, fault.TargetUnavailable, "%s: %w", what, err)
 }

@@ -2,7 +2,6 @@ package webdav
 
 import (
 	"bytes"
-	"crypto/tls"
 	"encoding/xml"
 	"errors"
 	"net/http"
@@ -21,7 +20,7 @@ var errNotFound = errors.New("not found on the target")
 // affair before they ask.
 func (c *client) fault(what string, a *answer) error {
 	f := classify(a)
-	f.Err = &statusError{what: what, status: a.status, detail: explanation(a.body)}
+	f.Err = &statusError{what: what, status: a.status, detail: explanation(a.body, c.mask)}
 	if f.Action == fault.Retry {
 		f.After = httpx.RetryAfter(a.header, time.Now())
 		c.meter.Throttle("WebDAV", time.Now(), f.After)
@@ -101,9 +100,9 @@ func statusText(status int) string {
 	return strings.TrimSpace(digits + " " + text)
 }
 
-// explanation returns what a SabreDAV server says about an error, cleaned and cut, or nothing. Other servers send pages
+// explanation returns what a SabreDAV server says about an error, without secrets, cleaned and cut, or nothing. Other servers send pages
 // for people, which say no more than the status.
-func explanation(body []byte) string {
+func explanation(body []byte, mask httpx.Mask) string {
 	var e struct {
 		Message string `xml:"http://sabredav.org/ns message"`
 	}
@@ -115,17 +114,12 @@ func explanation(body []byte) string {
 			return r
 		}
 		return ' '
-	}, strings.ToValidUTF8(e.Message, ""))
+	}, strings.ToValidUTF8(mask.Text(e.Message), ""))
 	const most = 200
 	if r := []rune(clean); len(r) > most {
 		clean = string(r[:most]) + "…"
 	}
 	return strings.TrimSpace(clean)
-}
-
-func isCertificateError(err error) bool {
-	var v *tls.CertificateVerificationError
-	return errors.As(err, &v)
 }
 
 func conflict(format string, args ...any) error {

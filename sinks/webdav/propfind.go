@@ -194,7 +194,7 @@ func (p *parser) readError(err error) error {
 	if p.gauge.err != nil {
 		return p.gauge.err
 	}
-	return badAnswer("%v", err)
+	return badAnswer("%s", httpx.OneLine(err.Error()))
 }
 
 func (p *parser) token(token xml.Token) error {

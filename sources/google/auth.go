@@ -28,6 +28,8 @@ type serviceKey struct {
 	json []byte
 	// clientID is the number under which the Admin console knows the service account.
 	clientID string
+	// tokenHost is where tokens come from.
+	tokenHost string
 }
 
 func parseKey(data []byte) (serviceKey, error) {
@@ -46,10 +48,11 @@ func parseKey(data []byte) (serviceKey, error) {
 	if f.ClientEmail == "" || !readableKey(f.PrivateKey) {
 		return serviceKey{}, errors.New("client_email or private_key is missing or broken in the key file")
 	}
-	if _, err := httpx.SecureURL(cfg.TokenURL); err != nil {
+	tokens, err := httpx.SecureURL(cfg.TokenURL)
+	if err != nil {
 		return serviceKey{}, fmt.Errorf("token_uri: %w", err)
 	}
-	return serviceKey{json: data, clientID: f.ClientID}, nil
+	return serviceKey{json: data, clientID: f.ClientID, tokenHost: tokens.Hostname()}, nil
 }
 
 // readableKey reports whether the text is a private key in one of the forms that package jwt reads.

@@ -85,7 +85,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 		t.WriteBufferSize = 4 << 10 // no request has a body worth more
 		next = t
 	}
-	base := httpx.Bounded(httpx.Metered(httpx.Stalling(next, stallTimeout), o.Meter), maxAnswer)
+	base := httpx.Unechoed(httpx.Bounded(httpx.Metered(httpx.Stalling(next, stallTimeout), o.Meter), maxAnswer))
 	c := &Client{options: o, key: key, root: root, base: base, quota: q, prices: rates, states: newUserStates()}
 	c.sessions = newSessions(c)
 	return c, nil
@@ -125,7 +125,7 @@ func (c *Client) do(ctx context.Context, user string, m method, fn func() error)
 		case !renewed && statusOf(err) == http.StatusUnauthorized:
 			c.sessions.renew(user, m.api)
 		default:
-			return c.quota.refused(user, m, start, c.fail(ctx, user, m, err))
+			return c.quota.refused(ctx, user, m, start, c.fail(ctx, user, m, err))
 		}
 	}
 }

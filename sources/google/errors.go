@@ -162,6 +162,9 @@ func transportFault(op string, err error) *fault.Error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
 	reason := fault.SourceUnavailable
+	if why, do, ok := httpx.TLSTrouble(err, ""); ok {
+		return fault.New(fault.FailTask, reason, "%s: %s", op, why).WithHint(do)
+	}
 	cut := errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &syntax) && strings.Contains(syntax.Error(), "unexpected end")
 	if !cut && (errors.As(err, &syntax) || errors.As(err, &mismatch) || errors.Is(err, httpx.ErrTooLong)) {
 		reason = fault.SourceBadAnswer
@@ -301,6 +304,9 @@ func (c *Client) tokenFault(ctx context.Context, user string, a api, err error) 
 		return fmt.Errorf("%s: %w", op, ctx.Err())
 	}
 	if !errors.As(err, &answer) || answer.Response == nil {
+		if why, do, ok := httpx.TLSTrouble(err, c.key.tokenHost); ok {
+			return fault.New(fault.FailTask, fault.SourceUnavailable, "%s: %s", op, why).WithHint(do)
+		}
 		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: %s", op, httpx.OneLine(err.Error()))
 	}
 	status := answer.Response.StatusCode

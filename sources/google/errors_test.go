@@ -279,7 +279,7 @@ func TestRefusalsCloseTheRightBudget(t *testing.T) {
 	if !waits(bob) {
 		t.Error("a cancelled wait gave no error")
 	}
-	if f := fault.Of(c.quota.refused(bob, gmailMessagesGet, time.Now(), c.fail(t.Context(), bob, gmailMessagesGet, failure(t, 403, "", "dailyLimitExceeded")))); f.After <= 0 || f.After > 24*time.Hour {
+	if f := fault.Of(c.quota.refused(t.Context(), bob, gmailMessagesGet, time.Now(), c.fail(t.Context(), bob, gmailMessagesGet, failure(t, 403, "", "dailyLimitExceeded")))); f.After <= 0 || f.After > 24*time.Hour {
 		t.Errorf("daily limit: pause %v", f.After)
 	}
 	err := c.do(t.Context(), bob, gmailMessagesGet, func() error { t.Error("sent in spite of the daily limit"); return nil })

@@ -34,12 +34,11 @@ func (b *bill) inTurn(m method, n float64) {
 // Price implements price.Prices.
 func (p prices) Price(d price.Demand, c price.Case) price.Price {
 	b := &bill{tier: p.tier}
-	b.out.Bytes = float64(d.Bytes)
 	switch d.Kind {
 	case "files":
 		b.files(d)
 	case "mail":
-		b.mail(d, c)
+		b.mail(d)
 	case "calendar":
 		b.calendars(d, c)
 	case "contacts":
@@ -47,6 +46,11 @@ func (p prices) Price(d price.Demand, c price.Case) price.Price {
 	case "tasks":
 		b.tasks(d)
 	}
+	b.out.Bytes = float64(d.Bytes)
+	if d.Kind == "mail" {
+		b.out.Bytes *= c.Of(1, 1, 4.0/3) // raw messages are base64, whose third too much compression may win back or not
+	}
+	b.out.Bytes += price.Listed(d.Items, c)
 	return p.total(b, d)
 }
 
@@ -83,16 +87,14 @@ func (b *bill) files(d price.Demand) {
 	b.inTurn(driveChangesList, 1)
 }
 
-// mail: the profile, the labels, the pages of ids, the messages, and the changes since. In the worst case nothing of the raw message's
-// base64 is won back by compression.
-func (b *bill) mail(d price.Demand, c price.Case) {
+// mail: the profile, the labels, the pages of ids, the messages, and the changes since.
+func (b *bill) mail(d price.Demand) {
 	b.inTurn(gmailGetProfile, 1)
 	b.inTurn(gmailLabelsList, 2)
 	b.inTurn(gmailMessagesList, 1)
 	b.calls(gmailMessagesList, price.Pages(d.Items, mailPage)-1)
 	b.calls(gmailMessagesGet, float64(d.Items))
 	b.inTurn(gmailHistoryList, 1)
-	b.out.Bytes *= c.Of(1, 1, 4.0/3)
 }
 
 // Shares of items that a demand does not tell. The first are those of the organisations that the simulators make up.

@@ -168,7 +168,7 @@ func (q *quota) wait(ctx context.Context, user string, m method) (time.Time, err
 func (q *quota) received(n int) { q.egress.Spend(float64(n)) }
 
 // refused tells the budgets of a refusal, if err is one, and returns the error with the pause that came out of it.
-func (q *quota) refused(user string, m method, start time.Time, err error) error {
+func (q *quota) refused(ctx context.Context, user string, m method, start time.Time, err error) error {
 	var e *apiError
 	var f *fault.Error
 	if !errors.As(err, &e) || !errors.As(err, &f) {
@@ -176,9 +176,9 @@ func (q *quota) refused(user string, m method, start time.Time, err error) error
 	}
 	switch e.limit {
 	case userLimit:
-		return f.WithAfter(q.users[m.api].Get(user).Refused(start, f.After))
+		return f.WithAfter(q.users[m.api].Get(user).Refused(ctx, start, f.After))
 	case projectLimit:
-		return f.WithAfter(q.project[m.api].Refused(start, f.After))
+		return f.WithAfter(q.project[m.api].Refused(ctx, start, f.After))
 	case dayLimit:
 		return f.WithAfter(time.Until(q.project[m.api].Park()))
 	}

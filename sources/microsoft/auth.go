@@ -25,16 +25,18 @@ import (
 // tokens gives the application's token to requests to Graph. It is the adapter's authentication provider.
 type tokens struct {
 	root  *url.URL
+	login string // the host of the token service
 	scope string
 	make  func() (azcore.TokenCredential, error)
 
 	mu         sync.Mutex
 	credential azcore.TokenCredential
-	renewed    int // how often
+	renewed    int    // how often
+	last       string // the token that was given out last, which no error may repeat
 }
 
 func newTokens(o Options, p place, base http.RoundTripper) (*tokens, error) {
-	t := &tokens{root: p.graph, scope: p.audience + "/.default"}
+	t := &tokens{root: p.graph, login: p.login.Hostname(), scope: p.audience + "/.default"}
 	t.make = func() (azcore.TokenCredential, error) { return newCredential(o, p, base) }
 	var err error
 	if t.credential, err = t.make(); err != nil {
@@ -51,7 +53,7 @@ func newCredential(o Options, p place, base http.RoundTripper) (azcore.TokenCred
 	authority.Scheme = "https" // the library knows nothing else; see loginTransport
 	client := azcore.ClientOptions{
 		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
-		Transport: &http.Client{Transport: httpx.Bounded(&loginTransport{p.login, base}, 1<<20), CheckRedirect: returned},
+		Transport: &http.Client{Transport: httpx.Unechoed(httpx.AllBounded(&loginTransport{p.login, base}, 1<<20), o.Secret), CheckRedirect: returned},
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 	}
 	if len(o.Certificate) == 0 {
@@ -105,9 +107,19 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 	t.mu.Unlock()
 	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{t.scope}})
 	if err != nil {
-		return "", tokenFault(ctx, err)
+		return "", t.fault(ctx, err)
 	}
+	t.mu.Lock()
+	t.last = token.Token
+	t.mu.Unlock()
 	return token.Token, nil
+}
+
+// mask takes the token out of the answers to the requests of a batch, each of which may be an error.
+func (t *tokens) mask() httpx.Mask {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return httpx.NewMask(t.last)
 }
 
 // generation names the token that is in use, for renew.
@@ -144,14 +156,17 @@ var tokenRules = []struct{ code, hint string }{
 	{"AADSTS7000112", "the application is disabled in the tenant"},
 }
 
-// tokenFault returns the meaning of a failed request for a token.
-func tokenFault(ctx context.Context, err error) error {
+// fault returns the meaning of a failed request for a token.
+func (t *tokens) fault(ctx context.Context, err error) error {
 	const op = "token of the application"
 	var answer *azidentity.AuthenticationFailedError
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", op, ctx.Err())
 	}
 	if !errors.As(err, &answer) || answer.RawResponse == nil {
+		if why, do, ok := httpx.TLSTrouble(err, t.login); ok {
+			return fault.New(fault.FailTask, fault.SourceUnavailable, "%s: %s", op, why).WithHint(do)
+		}
 		words, _, _ := strings.Cut(err.Error(), "To troubleshoot, visit") // pages about credentials, which are not the matter here
 		return fault.New(fault.Retry, fault.SourceUnavailable, "%s: %s", op, httpx.OneLine(strings.TrimSpace(words)))
 	}

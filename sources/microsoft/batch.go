@@ -153,8 +153,8 @@ func (c *Client) batchAnswer(ctx context.Context, k call, r batchResponse, start
 	for name, value := range r.Headers {
 		header.Set(name, value)
 	}
-	e := newError(k.method.String(), r.Status, header, plainJSON(body))
-	return batchAnswer{err: c.quota.refused(k, start, c.fail(ctx, k, e))}
+	e := newError(k.method.String(), r.Status, header, []byte(c.tokens.mask().Text(string(plainJSON(body)))))
+	return batchAnswer{err: c.quota.refused(ctx, k, start, c.fail(ctx, k, e))}
 }
 
 // plainJSON undoes the base64 in which a batch may wrap a body.

@@ -89,7 +89,8 @@ func New(o Options) (*Client, error) {
 	if c.tokens, err = newTokens(o, place, base); err != nil {
 		return nil, err
 	}
-	c.http = &http.Client{Transport: httpx.Bounded(base, maxAnswer), CheckRedirect: returned}
+	base = httpx.Unechoed(base)
+	c.http = &http.Client{Transport: httpx.AllBounded(base, maxAnswer), CheckRedirect: returned}
 	c.plain = &http.Client{Transport: base, CheckRedirect: returned}
 	c.adapter, err = newAdapter(c.tokens, c.http, c.root)
 	return c, err
@@ -147,7 +148,7 @@ func (c *Client) do(ctx context.Context, k call) (*http.Response, error) {
 		}
 		done()
 		if renewed || statusOf(err) != http.StatusUnauthorized {
-			return nil, c.quota.refused(k, start, c.fail(ctx, k, err))
+			return nil, c.quota.refused(ctx, k, start, c.fail(ctx, k, err))
 		}
 		c.tokens.renew(generation)
 	}

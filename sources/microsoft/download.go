@@ -128,5 +128,5 @@ func (d *download) fetch(ctx context.Context, u *url.URL, offset int64) (*http.R
 	if linkEnded(answer) || answer.status == http.StatusRequestedRangeNotSatisfiable {
 		return nil, fault.New(fault.Retry, fault.SourceBrokenBody, "%w", answer)
 	}
-	return nil, d.client.quota.refused(d.call, start, d.client.fail(ctx, d.call, answer))
+	return nil, d.client.quota.refused(ctx, d.call, start, d.client.fail(ctx, d.call, answer))
 }

@@ -161,6 +161,9 @@ func transportFault(m method, err error) *fault.Error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
 	reason := fault.SourceUnavailable
+	if why, do, ok := httpx.TLSTrouble(err, ""); ok {
+		return fault.New(fault.FailTask, reason, "%s: %s", m, why).WithHint(do)
+	}
 	cut := errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &syntax) && strings.Contains(syntax.Error(), "unexpected end")
 	if !cut && (errors.As(err, &syntax) || errors.As(err, &mismatch) || errors.Is(err, httpx.ErrTooLong) || errors.Is(err, errForeign)) {
 		reason = fault.SourceBadAnswer

@@ -68,7 +68,8 @@ var errNoModel = &json.SyntaxError{Offset: 0}
 
 // parseModel reads one of the official models. What is no JSON object is an error and never a nil model.
 func parseModel(raw []byte, create serialization.ParsableFactory) (serialization.Parsable, error) {
-	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+	// The official reader calls itself for each level, as often as the answer likes; Valid refuses more than 10,000 of them.
+	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) || !json.Valid(raw) {
 		return nil, errNoModel
 	}
 	node, err := kiotajson.NewJsonParseNode(raw)

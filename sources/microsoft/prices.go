@@ -51,7 +51,6 @@ func (b *bill) batch(m method, n float64) {
 // Price implements price.Prices.
 func (p prices) Price(d price.Demand, c price.Case) price.Price {
 	b := &bill{}
-	b.out.Bytes = float64(d.Bytes)
 	switch d.Kind {
 	case "files":
 		b.files(d)
@@ -64,6 +63,7 @@ func (p prices) Price(d price.Demand, c price.Case) price.Price {
 	case "tasks":
 		b.tasks(d)
 	}
+	b.out.Bytes = float64(d.Bytes) + price.Listed(d.Items, c)
 	return p.total(b)
 }
 

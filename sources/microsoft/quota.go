@@ -127,7 +127,7 @@ func (q *quota) wait(ctx context.Context, k call) (start time.Time, done func(),
 
 // refused tells the budgets of a refusal, if err is one, and returns the error with the pause that came out of it. Exchange
 // throttles a mailbox, the other services the application.
-func (q *quota) refused(k call, start time.Time, err error) error {
+func (q *quota) refused(ctx context.Context, k call, start time.Time, err error) error {
 	var e *apiError
 	f, ok := asFault(err)
 	if !ok || !errors.As(err, &e) || !e.throttles {
@@ -137,7 +137,7 @@ func (q *quota) refused(k call, start time.Time, err error) error {
 	if k.method.service == exchange {
 		scope = q.each[exchange].Get(k.of)
 	}
-	return f.WithAfter(scope.Refused(start, f.After))
+	return f.WithAfter(scope.Refused(ctx, start, f.After))
 }
 
 // slots bounds the requests that are under way at each mailbox.

@@ -46,6 +46,7 @@ type Client struct {
 	o    Options
 	http *http.Client
 	salt string
+	mask httpx.Mask // the account's password
 }
 
 // NewClient returns a client that has sent nothing.
@@ -58,7 +59,7 @@ func NewClient(o Options) (*Client, error) {
 		home = home.JoinPath("/")
 	}
 	home.User, home.RawQuery, home.Fragment = nil, "", ""
-	c := &Client{o: o, Home: home, Close: func() {}, salt: rand.Text()[:8]}
+	c := &Client{o: o, Home: home, Close: func() {}, salt: rand.Text()[:8], mask: httpx.BasicMask(o.User, o.Password)}
 	transport := o.RoundTripper
 	if transport == nil {
 		own := httpx.NewTransport()
@@ -126,7 +127,7 @@ func (c *Client) Do(ctx context.Context, method, href string, h http.Header, bod
 		return nil, fault.New(fault.FailItem, fault.TargetBadAnswer, "%s %s: the answer is larger than %d bytes", method, path, maxAnswer)
 	}
 	if !a.OK() {
-		a.XML = readWords(a.Body)
+		a.XML = readWords(a.Body, c.mask)
 	}
 	return a, nil
 }
@@ -172,6 +173,9 @@ func silence(h http.Header) {
 func (c *Client) broken(ctx context.Context, method, path string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s %s: %w", method, path, ctx.Err())
+	}
+	if why, do, ok := httpx.TLSTrouble(err, c.Home.Hostname()); ok {
+		return fault.New(fault.FailTask, fault.TargetUnavailable, "%s %s: %s", method, path, why).WithHint(do)
 	}
 	return fault.New(fault.Retry, fault.TargetUnavailable, "%s %s: %w", method, path, httpx.Redact(err))
 }

@@ -22,13 +22,14 @@ type Words struct {
 	conflicts []string // hrefs within no-uid-conflict and its like
 	Message   string   // sabre's message, or responsedescription (RFC 4918 §14.25)
 	exception string   // sabre's
+	mask      httpx.Mask
 }
 
 // maxWords bounds how much of an answer is searched.
 const maxWords = 64 << 10
 
-func readWords(body []byte) Words {
-	var w Words
+func readWords(body []byte, mask httpx.Mask) Words {
+	w := Words{mask: mask}
 	var stack []string
 	d := xml.NewDecoder(bytes.NewReader(body[:min(len(body), maxWords)]))
 	for {
@@ -71,14 +72,15 @@ func (w Words) Has(names ...string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(w.names, n) })
 }
 
-// Said returns the server's words for an error text: short, on one line.
+// Said returns the server's words for an error text: without secrets, short, on one line.
 func (w Words) Said(body []byte) string {
-	s := w.Message
+	s := w.mask.Text(w.Message)
 	if s == "" && len(w.names) > 0 && w.names[0] == "error" {
 		s = strings.Join(w.names[1:], " ")
 	}
 	if s == "" {
-		s = string(body[:min(len(body), 200)])
+		s = w.mask.Text(string(body[:min(len(body), 4<<10)]))
+		s = s[:min(len(s), 200)]
 	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -156,7 +158,34 @@ const (
 	maxResponse = 2 * maxAnswer // an object, escaped
 )
 
-var errListing = errors.New("the listing is larger than any collection")
+var (
+	errListing = errors.New("the listing is larger than any collection")
+	errNesting = errors.New("the answer is nested too deeply")
+)
+
+// maxNesting is how deep elements may lie in one another; a decoder keeps the name of each that is open.
+const maxNesting = 64
+
+// shallow gives a decoder the tokens of another one, up to a depth.
+type shallow struct {
+	raw   *xml.Decoder
+	depth int
+}
+
+// Token implements xml.TokenReader.
+func (s *shallow) Token() (xml.Token, error) {
+	token, err := s.raw.RawToken()
+	switch token.(type) {
+	case xml.StartElement:
+		s.depth++
+	case xml.EndElement:
+		s.depth--
+	}
+	if s.depth > maxNesting {
+		return nil, errNesting
+	}
+	return token, err
+}
 
 // Multistatus sends a PROPFIND or REPORT and calls each with the responses as they come.
 func (c *Client) Multistatus(ctx context.Context, method, href, depth, body string, each func(Response) error) error {
@@ -169,7 +198,7 @@ func (c *Client) Multistatus(ctx context.Context, method, href, depth, body stri
 	if resp.StatusCode != http.StatusMultiStatus {
 		a := &Answer{Method: method, Path: path, Status: resp.StatusCode, Header: resp.Header}
 		a.Body, _ = io.ReadAll(io.LimitReader(resp.Body, maxWords))
-		a.XML = readWords(a.Body)
+		a.XML = readWords(a.Body, c.mask)
 		return &statusError{a, c.Fault(a)}
 	}
 	limited := &rationed{r: resp.Body, total: maxListing}
@@ -184,6 +213,9 @@ func (c *Client) Multistatus(ctx context.Context, method, href, depth, body stri
 	}
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		return err
+	}
+	if known := (*xml.SyntaxError)(nil); errors.As(err, &known) {
+		err = errors.New(httpx.OneLine(known.Error())) // it repeats names of the server's, of any length
 	}
 	return fault.New(fault.Retry, fault.TargetBadAnswer, "%s %s: %w", method, path, err)
 }
@@ -234,7 +266,7 @@ func (r *rationed) Read(p []byte) (int, error) {
 
 // eachResponse reads responses one after the other. A document that ends early is an error.
 func eachResponse(r *rationed, each func(Response) error) error {
-	d := xml.NewDecoder(r)
+	d := xml.NewTokenDecoder(&shallow{raw: xml.NewDecoder(r)})
 	depth := 0
 	for {
 		r.left = maxResponse
