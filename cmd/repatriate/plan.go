@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/runner"
@@ -156,12 +157,13 @@ func (w *wiring) planned(ctx context.Context, store checkpoint.Store, looked, ot
 	}
 	out := plan.New(r, w.survey, persons(looked), persons(others))
 	out.Made, out.Version, out.Provider = time.Now(), version(), providerName(w.job)
-	out.Estimate = estimated(w.job, out.Demands())
+	var demands []estimate.Demand
+	for _, d := range out.Demands() {
+		demands = append(demands, estimate.Demand(d))
+	}
+	out.Takes(w.estimated(demands, estimate.Options{}))
 	return out, nil
 }
-
-// estimated says in lines for people how long a run takes that has to move so much.
-func estimated(_ *config.Job, _ []plan.Demand) []string { return nil }
 
 // split picks the accounts that are looked at.
 func split(people []config.Account, sample plan.Sample) (looked, others []config.Account) {

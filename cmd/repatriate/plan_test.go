@@ -37,6 +37,13 @@ type planned struct {
 	Reasons     []plan.Reason  `json:"reasons"`
 	Tasks       []report.Task  `json:"tasks"`
 	Cost        *report.Pass   `json:"cost"`
+	Duration    struct {
+		Optimistic  float64 `json:"optimistic_seconds"`
+		Likely      float64 `json:"likely_seconds"`
+		Pessimistic float64 `json:"pessimistic_seconds"`
+		Binding     string  `json:"binding"`
+		Requests    int64   `json:"requests"`
+	} `json:"duration"`
 	RoomUnknown []struct{ Kind, Why string }
 }
 
@@ -101,6 +108,9 @@ func TestPlan(t *testing.T) {
 			}
 			if !maps.Equal(p.Grades, c.grades) || p.LookedAt != 6 || p.NotLookedAt != 0 || p.State != report.Complete || len(p.Others) != 0 || p.Cost.Written == 0 {
 				t.Errorf("grades %v of %d, %s", p.Grades, p.LookedAt, p.State)
+			}
+			if d := p.Duration; d.Optimistic <= 0 || d.Likely < d.Optimistic || d.Pessimistic < d.Likely || d.Binding == "" || d.Requests < p.Totals.Items {
+				t.Errorf("it takes %+v", d)
 			}
 			if p.Totals.Empty != c.empty {
 				t.Errorf("%d items without content, want %d", p.Totals.Empty, c.empty)
@@ -174,6 +184,9 @@ func wroteAsPlanned(t *testing.T, s *simulation.Simulation, p planned) {
 		t.Errorf("the run wrote %v, planned were %v", got, want)
 	}
 	again := planOf(t, run.ProcessState.ExitCode(), s.Job)
+	if again.Duration.Likely != 0 && again.Duration.Likely >= p.Duration.Likely {
+		t.Errorf("after the run it takes as long: %+v", again.Duration)
+	}
 	if again.Totals.Items != 0 || again.Totals.Bytes != 0 || again.Totals.Collections != p.Totals.Collections {
 		t.Errorf("after the run there is still to move: %+v", again.Totals)
 	}

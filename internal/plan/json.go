@@ -25,6 +25,8 @@ type document struct {
 	Reasons     []Reason         `json:"reasons"`
 	RoomUnknown []deaf           `json:"room_unknown"`
 	Tasks       []report.Task    `json:"tasks"`
+	// Duration is how long a run would take.
+	Duration *duration `json:"duration,omitempty"`
 	// Cost is what making the plan took.
 	Cost *report.Pass `json:"cost,omitempty"`
 }
@@ -34,7 +36,7 @@ func (p *Plan) WriteJSON(w io.Writer) error {
 	d := document{
 		Job: p.Report.Job, Made: p.Made.UTC().Truncate(time.Second), State: p.Report.State, LookedAt: len(p.Accounts), NotLookedAt: len(p.Others),
 		Waiting: p.Waiting, Grades: map[string]int64{}, Accounts: p.Accounts, Others: []string{}, Reasons: p.Reasons(), RoomUnknown: p.deaf(),
-		Tasks: p.Report.Tasks, Cost: p.Report.Pass,
+		Tasks: p.Report.Tasks, Duration: p.duration, Cost: p.Report.Pass,
 	}
 	for g, n := range p.counted() {
 		d.Grades[htmlreport.Grade(g).String()] = n //nolint:gosec // at most 3

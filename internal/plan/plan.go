@@ -34,8 +34,9 @@ type Plan struct {
 	Made              time.Time
 	// Waiting is how many accounts somebody has to approve before they run.
 	Waiting int64
-	// Estimate says how long a run would take, in lines for people; may be empty.
+	// Estimate says how long a run would take, in lines for people; see Takes.
 	Estimate []string
+	duration *duration
 }
 
 // Account is one account that was looked at.

@@ -1,0 +1,46 @@
+package plan
+
+import (
+	"fmt"
+
+	"codeberg.org/repatriate/repatriate/internal/estimate"
+)
+
+// duration is how long a run would take, for programs.
+type duration struct {
+	Optimistic  float64 `json:"optimistic_seconds"`
+	Likely      float64 `json:"likely_seconds"`
+	Pessimistic float64 `json:"pessimistic_seconds"`
+	// Binding is the limit that the likely time comes from; empty if there is nothing to do.
+	Binding  string `json:"binding"`
+	Requests int64  `json:"requests"`
+	Budgets  []use  `json:"budgets"`
+}
+
+// use is how much of one of the provider's budgets a run would take; quotas of 0 are not stated.
+type use struct {
+	Budget    string  `json:"budget"`
+	Shared    bool    `json:"shared"`
+	Units     float64 `json:"units"`
+	PerMinute float64 `json:"units_a_minute,omitempty"`
+	PerDay    float64 `json:"units_a_day,omitempty"`
+	Seconds   float64 `json:"seconds"`
+}
+
+// Takes notes how long a run would take.
+func (p *Plan) Takes(e estimate.Estimate) {
+	p.duration = &duration{
+		Optimistic: e.Optimistic.Seconds(), Likely: e.Likely.Seconds(), Pessimistic: e.Pessimistic.Seconds(), Binding: e.Binding, Requests: e.Requests,
+		Budgets: []use{},
+	}
+	for _, s := range e.Scopes {
+		p.duration.Budgets = append(p.duration.Budgets, use{s.Scope, s.Shared, s.Units, s.PerMinute, s.PerDay, s.Time.Seconds()})
+	}
+	if e.Binding == "" {
+		return
+	}
+	p.Estimate = []string{
+		fmt.Sprintf("Time: likely %s, at best %s, at worst %s.", estimate.Duration(e.Likely), estimate.Duration(e.Optimistic), estimate.Duration(e.Pessimistic)),
+		fmt.Sprintf("What binds: %s. About %d requests to the provider.", e.Binding, e.Requests),
+	}
+}
