@@ -23,6 +23,7 @@ import (
 type planning struct {
 	pass
 	sample, html, csv string
+	waves, from       string
 	force             bool
 }
 
@@ -42,6 +43,11 @@ much of its quotas; mail of Google is read whole. --sample looks at some of the 
 in each call, and extrapolates. The targets are asked for room and for limits of size; one that
 cannot be asked is named, and keeps nobody from planning.
 
+How long a run takes is estimated from the provider's quotas and the round trips that the plan saw:
+likely, at best, at worst, and what binds. --waves packs the accounts into the job's time windows,
+or into nights and weekends, in the order of the accounts file, shared drives first; 'run --wave 1'
+moves the first of them. docs/sizing.md explains both.
+
 The grades are kept beside the state, as JOB.plan.json: with 'approve' in the job file, accounts
 that are worse do not run before 'repatriate approve' has recorded who accepted it.
 
@@ -49,6 +55,7 @@ Exit codes: 0 planned; 2 usage or configuration; 3 an account has the grade D; 4
 130 interrupted, nothing is kept.`,
 		Example: `  repatriate plan pilot.yaml --html plan.html --csv plan.csv
   repatriate plan pilot.yaml --sample 10%
+  repatriate plan pilot.yaml --waves pilot-waves.csv --from 2026-12-01
   repatriate plan pilot.yaml --account ada@example.org --kind mail`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error { return f.plan(c, args[0], o) },
@@ -58,6 +65,8 @@ Exit codes: 0 planned; 2 usage or configuration; 3 an account has the grade D; 4
 	c.Flags().StringVar(&o.sample, "sample", "", "look at this number of accounts, or at this share of all, such as 10%")
 	c.Flags().StringVar(&o.html, "html", "", "write an HTML page to this file")
 	c.Flags().StringVar(&o.csv, "csv", "", "write a line for each kind of each account to this file")
+	c.Flags().StringVar(&o.waves, "waves", "", "write a wave plan to this file: who is moved in which night, for run --wave")
+	c.Flags().StringVar(&o.from, "from", "", "with --waves: the first day, such as 2026-12-01; today otherwise")
 	c.Flags().BoolVar(&o.force, "force", false, "replace files that are there already")
 	return c
 }
@@ -83,7 +92,7 @@ func (f *flags) plan(c *cobra.Command, path string, o planning) error {
 		return err
 	}
 	p.Report.Path = path
-	if err := keepPlan(job, p); err != nil {
+	if err := o.keep(job, p); err != nil {
 		return err
 	}
 	if err := o.write(p, c.ErrOrStderr()); err != nil {
@@ -94,13 +103,18 @@ func (f *flags) plan(c *cobra.Command, path string, o planning) error {
 
 // check refuses files that cannot be written, before anything is read: a plan of many accounts takes its time.
 func (o planning) check() error {
-	if o.html != "" && filepath.Clean(o.html) == filepath.Clean(o.csv) {
-		return errors.New("--html and --csv name the same file")
+	if o.from != "" && o.waves == "" {
+		return errors.New("--from goes with --waves")
 	}
-	for _, file := range []string{o.html, o.csv} {
+	named := map[string]bool{}
+	for _, file := range []string{o.html, o.csv, o.waves} {
 		if file == "" {
 			continue
 		}
+		if named[filepath.Clean(file)] {
+			return fmt.Errorf("%s is named twice: --html, --csv and --waves are three files", file)
+		}
+		named[filepath.Clean(file)] = true
 		if _, err := os.Stat(filepath.Dir(file)); err != nil {
 			return fmt.Errorf("%s cannot be written: %w", file, err)
 		}
@@ -114,6 +128,10 @@ func (o planning) check() error {
 // makePlan makes the dry run. It writes nothing.
 func makePlan(ctx context.Context, job *config.Job, o planning, sample plan.Sample, out *output) (_ *plan.Plan, err error) {
 	people, err := o.people(job)
+	if err != nil {
+		return nil, usage(err)
+	}
+	first, err := o.firstWave(job, time.Now())
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -140,11 +158,11 @@ func makePlan(ctx context.Context, job *config.Job, o planning, sample plan.Samp
 	if err != nil {
 		return nil, err
 	}
-	return w.planned(ctx, store, looked, others, time.Since(begin))
+	return w.planned(ctx, store, looked, others, first, time.Since(begin))
 }
 
-// planned puts the plan together from the ledger of the dry run.
-func (w *wiring) planned(ctx context.Context, store checkpoint.Store, looked, others []config.Account, took time.Duration) (*plan.Plan, error) {
+// planned puts the plan together from the ledger of the dry run. first is when the first wave may begin; zero: no waves are asked for.
+func (w *wiring) planned(ctx context.Context, store checkpoint.Store, looked, others []config.Account, first time.Time, took time.Duration) (*plan.Plan, error) {
 	w.pass.parts = map[plan.Part]bool{} // the ledger may have what the accounts file has no more
 	for _, a := range looked {
 		for _, kind := range kindsOf(a) {
@@ -161,7 +179,11 @@ func (w *wiring) planned(ctx context.Context, store checkpoint.Store, looked, ot
 	for _, d := range out.Demands() {
 		demands = append(demands, estimate.Demand(d))
 	}
-	out.Takes(w.estimated(demands, estimate.Options{}))
+	e := w.estimated(demands, estimate.Options{SourceRTT: w.source.RoundTrip(), TargetRTT: w.target.RoundTrip()})
+	out.Takes(e)
+	if !first.IsZero() {
+		out.Waves = wavesOf(w.job, e, first)
+	}
 	return out, nil
 }
 
@@ -195,8 +217,8 @@ func persons(accounts []config.Account) (out []plan.Person) {
 // planFiles are the files that plans and approvals of a job are kept in.
 func planFiles(job *config.Job) plan.Files { return plan.FilesOf(job.Job, job.StatePath()) }
 
-// keepPlan keeps the grades, and counts who has to be approved.
-func keepPlan(job *config.Job, p *plan.Plan) error {
+// keep keeps the grades and, of the whole job, how long it takes, and counts who has to be approved.
+func (o planning) keep(job *config.Job, p *plan.Plan) error {
 	files := planFiles(job)
 	kept, err := plan.ReadKept(files.Plan, job.Job)
 	if err != nil {
@@ -207,6 +229,9 @@ func keepPlan(job *config.Job, p *plan.Plan) error {
 		known = append(known, a.Source)
 	}
 	kept.Keep(p, known)
+	if len(o.accounts)+len(o.kinds) == 0 {
+		kept.KeepWhole(p)
+	}
 	if err := kept.Write(files.Plan); err != nil {
 		return fmt.Errorf("keep the plan: %w", err)
 	}
@@ -224,7 +249,7 @@ func (o planning) write(p *plan.Plan, stderr io.Writer) (err error) {
 	for _, file := range []struct {
 		path  string
 		write func(io.Writer) error
-	}{{o.html, p.WriteHTML}, {o.csv, p.WriteCSV}} {
+	}{{o.html, p.WriteHTML}, {o.csv, p.WriteCSV}, {o.waves, p.WriteWaves}} {
 		if file.path == "" {
 			continue
 		}

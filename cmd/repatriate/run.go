@@ -176,6 +176,7 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 	if l != nil {
 		defer l.Close() //nolint:errcheck // the pass is over
 	}
+	left := p.modelled(job) // before the state is opened, which changes its time
 	ctx, cancel := p.timetable.bounded(ctx)
 	defer cancel()
 	w, err := newWiring(ctx, job, p, o.log) // before there is a state: one of a job that cannot begin would look like an empty one
@@ -191,7 +192,7 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 	if err := p.reopened(ctx, job, store); err != nil {
 		return nil, err
 	}
-	w.held = held
+	w.held, w.left = held, left
 	return w.over(ctx, store, people, o, l)
 }
 
@@ -218,7 +219,7 @@ func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []conf
 	r := &runner.Runner{Store: store, Parallel: w.job.Concurrency.Accounts, Log: o.log, Watch: w.board}
 	unserve := w.serve(l, r)
 	stop := progress.Progress{
-		Counters: &w.counters, Source: &w.source, Target: &w.target, Board: w.board, Stopped: r.Stopped.Load, Log: o.progress,
+		Counters: &w.counters, Source: &w.source, Target: &w.target, Board: w.board, Stopped: r.Stopped.Load, Log: o.progress, Left: w.left,
 	}.Show(ctx, o.screen)
 	w.board.Expect(len(people))
 	err := w.pass.timetable.within(ctx, r, w.accounts(people))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/checkpoint/sqlite"
@@ -69,11 +70,13 @@ func needState(ctx context.Context, job *config.Job) error {
 
 // wiring ties the implementations together for one pass over a job. Nothing else knows them.
 type wiring struct {
-	job            *config.Job
-	pass           pass
-	log            *slog.Logger
-	counters       engine.Counters
-	held           []report.Held // accounts that the pass leaves out
+	job      *config.Job
+	pass     pass
+	log      *slog.Logger
+	counters engine.Counters
+	held     []report.Held // accounts that the pass leaves out
+	// left says how long the rest takes by the last plan; nil: nobody planned what this pass does.
+	left           func(items, bytes int64, elapsed time.Duration) time.Duration
 	board          *progress.Board
 	changes        changes
 	source, target meter.Meter

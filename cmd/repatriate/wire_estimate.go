@@ -1,6 +1,15 @@
 package main
 
-import "codeberg.org/repatriate/repatriate/internal/estimate"
+import (
+	"fmt"
+	"iter"
+	"os"
+	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/internal/estimate"
+	"codeberg.org/repatriate/repatriate/internal/plan"
+)
 
 // estimated says how long the demands take when the job is run as its job file says. Round trips that were not measured are assumed.
 func (w *wiring) estimated(demands []estimate.Demand, measured estimate.Options) estimate.Estimate {
@@ -16,4 +25,56 @@ func (w *wiring) estimated(demands []estimate.Demand, measured estimate.Options)
 		o.MailConnections = w.job.Target.Mail.Connections
 	}
 	return estimate.Of(demands, w.provider.prices(), o)
+}
+
+// firstWave returns when the first wave may begin; zero if no waves are asked for.
+func (o planning) firstWave(job *config.Job, now time.Time) (time.Time, error) {
+	switch {
+	case o.waves == "":
+		return time.Time{}, nil
+	case o.from == "":
+		return now.In(job.Open.Zone()), nil
+	}
+	first, err := time.ParseInLocation(time.DateOnly, o.from, job.Open.Zone())
+	if err != nil {
+		return first, fmt.Errorf("--from %q is no day: write it like 2026-12-01", o.from)
+	}
+	return first, nil
+}
+
+// wavesOf packs the accounts into the job's time windows, or into nights and weekends where it has none, or is always open.
+func wavesOf(job *config.Job, e estimate.Estimate, first time.Time) []estimate.Wave {
+	o := estimate.WaveOptions{Start: first}
+	if _, change := job.Open.At(first); !change.IsZero() {
+		o.Windows = openings(job, first)
+	}
+	return estimate.Waves(e, o)
+}
+
+// openings are the job's time windows from a moment on.
+func openings(job *config.Job, from time.Time) iter.Seq[estimate.Window] {
+	return func(yield func(estimate.Window) bool) {
+		for begin, end := range job.Open.From(from) {
+			day := begin.Weekday()
+			if !yield(estimate.Window{Begin: begin, End: end, Weekend: day == time.Saturday || day == time.Sunday}) {
+				return
+			}
+		}
+	}
+}
+
+// modelled returns how long the rest of the pass takes by the plan, of which so many items and bytes were written; nil where there is no
+// plan of just what the pass has to do: of the whole job, and made since the last run.
+func (p pass) modelled(job *config.Job) func(items, bytes int64, elapsed time.Duration) time.Duration {
+	if p.retry || p.dryRun || len(p.accounts)+len(p.kinds) > 0 {
+		return nil
+	}
+	kept, err := plan.ReadKept(planFiles(job).Plan, job.Job)
+	if err != nil || kept.Whole == nil {
+		return nil
+	}
+	if info, err := os.Stat(job.StatePath()); err == nil && info.ModTime().After(kept.Whole.Planned) {
+		return nil
+	}
+	return kept.Whole.Left
 }

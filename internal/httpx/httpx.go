@@ -42,7 +42,12 @@ func NewTransport() *http.Transport {
 func Metered(next http.RoundTripper, m *meter.Meter) http.RoundTripper {
 	return RoundTrip(func(r *http.Request) (*http.Response, error) {
 		m.Request(1)
-		return next.RoundTrip(r)
+		began := time.Now()
+		answer, err := next.RoundTrip(r)
+		if err == nil {
+			m.Answered(time.Since(began))
+		}
+		return answer, err
 	})
 }
 

@@ -11,6 +11,8 @@ import (
 // concurrent use, and on a nil Meter do nothing.
 type Meter struct {
 	requests atomic.Int64
+	answered atomic.Int64
+	waited   atomic.Int64 // nanoseconds
 
 	mu     sync.Mutex
 	all    closure
@@ -53,6 +55,25 @@ func (m *Meter) Requests() int64 {
 		return 0
 	}
 	return m.requests.Load()
+}
+
+// Answered notes that the answer to a request began after d.
+func (m *Meter) Answered(d time.Duration) {
+	if m != nil {
+		m.answered.Add(1)
+		m.waited.Add(int64(d))
+	}
+}
+
+// leastAnswers is how many answers a RoundTrip needs: the first ones also open connections.
+const leastAnswers = 20
+
+// RoundTrip returns the mean time from a request to its answer; 0 while too few are known to tell.
+func (m *Meter) RoundTrip() time.Duration {
+	if m == nil || m.answered.Load() < leastAnswers {
+		return 0
+	}
+	return time.Duration(m.waited.Load() / m.answered.Load())
 }
 
 // Throttle notes that a scope is closed from now for d. The scope is named for people, such as "Gmail, per user".

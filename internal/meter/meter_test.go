@@ -9,6 +9,24 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/meter"
 )
 
+// TestRoundTrip is the mean of answers, once there are enough of them.
+func TestRoundTrip(t *testing.T) {
+	var m meter.Meter
+	for i := range 20 {
+		if got := m.RoundTrip(); got != 0 {
+			t.Errorf("%v after %d answers", got, i)
+		}
+		m.Answered(time.Duration(i+1) * time.Millisecond)
+	}
+	if got := m.RoundTrip(); got != 10500*time.Microsecond {
+		t.Errorf("%v, want the mean of 1 to 20 ms", got)
+	}
+	(*meter.Meter)(nil).Answered(time.Second)
+	if got := (*meter.Meter)(nil).RoundTrip(); got != 0 {
+		t.Errorf("no meter measured %v", got)
+	}
+}
+
 func TestThrottledTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m meter.Meter

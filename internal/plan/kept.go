@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"codeberg.org/repatriate/repatriate/internal/htmlreport"
 )
 
@@ -20,6 +21,23 @@ type Kept struct {
 	Version  int                            `json:"version"`
 	Job      string                         `json:"job"`
 	Accounts map[string]map[string]KeptKind `json:"accounts"`
+	// Whole is how long the last plan of the whole job said that a run takes; nil: there was none.
+	Whole *Whole `json:"whole,omitempty"`
+}
+
+// Whole is how long a run of a whole job takes.
+type Whole struct {
+	Planned time.Time `json:"planned"`
+	Seconds float64   `json:"likely_seconds"`
+	Binding string    `json:"binding"`
+	Items   int64     `json:"items"`
+	Bytes   int64     `json:"bytes"`
+}
+
+// Left returns how long the rest takes when so much was written, see estimate.Estimate.
+func (w Whole) Left(items, bytes int64, elapsed time.Duration) time.Duration {
+	e := estimate.Estimate{Likely: time.Duration(w.Seconds * float64(time.Second)), Binding: w.Binding, Items: w.Items, Bytes: w.Bytes}
+	return e.Left(estimate.Moved{Items: items, Bytes: bytes}, elapsed)
 }
 
 // KeptKind is what stays of the last plan of a kind of an account.
@@ -91,6 +109,15 @@ func (k *Kept) Keep(p *Plan, known []string) {
 			}
 		}
 	}
+}
+
+// KeepWhole takes in how long a plan of the whole job says that it takes.
+func (k *Kept) KeepWhole(p *Plan) {
+	if p.duration == nil {
+		return
+	}
+	_, all := p.Totals()
+	k.Whole = &Whole{Planned: p.Made.UTC(), Seconds: p.duration.Likely, Binding: p.duration.Binding, Items: all.Items, Bytes: all.Bytes}
 }
 
 // Grade returns the worst grade of an account, with what it comes from; false if it was never planned.

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"cmp"
+	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,8 @@ type Plan struct {
 	Waiting int64
 	// Estimate says how long a run would take, in lines for people; see Takes.
 	Estimate []string
+	// Waves say who is moved when; nil: nobody asked.
+	Waves    []estimate.Wave
 	duration *duration
 }
 

@@ -35,6 +35,9 @@ func (p *Plan) WriteText(w io.Writer) error {
 	for _, line := range p.Estimate {
 		fmt.Fprintln(&b, report.Clean(line, columns))
 	}
+	if len(p.Waves) > 0 {
+		fmt.Fprintln(&b, p.span())
+	}
 	p.writeEnd(&b)
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"io"
 
 	"codeberg.org/repatriate/repatriate/internal/estimate"
 )
@@ -26,6 +27,17 @@ type use struct {
 	PerDay    float64 `json:"units_a_day,omitempty"`
 	Seconds   float64 `json:"seconds"`
 }
+
+// WriteWaves writes the wave plan as CSV.
+func (p *Plan) WriteWaves(w io.Writer) error { return estimate.WriteWaves(w, p.Waves) }
+
+// span says in a line when the waves begin and end.
+func (p *Plan) span() string {
+	first, last := p.Waves[0], p.Waves[len(p.Waves)-1]
+	return fmt.Sprintf("Waves: %d, from %s to %s.", len(p.Waves), first.Begin.Format(waveTime), last.Begin.Add(last.Takes).Format(waveTime))
+}
+
+const waveTime = "Mon 2006-01-02 15:04"
 
 // Takes notes how long a run would take.
 func (p *Plan) Takes(e estimate.Estimate) {

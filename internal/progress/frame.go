@@ -91,7 +91,7 @@ func (f *frames) parts(s state, now time.Time) []Span {
 		{Text: report.Size(int64(f.rate.bytesPerSecond)) + "/s"},
 	}
 	if f.p.Board == nil || f.p.Board.Held() == "" {
-		parts = append(parts, Span{Text: left(now.Sub(f.begin), s.done, s.listed)})
+		parts = append(parts, Span{Text: f.left(now.Sub(f.begin), s)})
 	}
 	if s.failed > 0 {
 		parts = append(parts, Span{fmt.Sprintf("%d failed", s.failed), Red})
@@ -129,6 +129,18 @@ func row(m moment, names, columns int, now time.Time) Line {
 	end.Text = cut(end.Text, max(10, free-2-min(width(text), 16)))
 	line = append(line, Span{Text: cut(text, free-2-width(end.Text))}, Span{Text: "  "}, end)
 	return line
+}
+
+// left says how long the rest will take: by a plan if there is one, which knows of what is not listed yet.
+func (f *frames) left(since time.Duration, s state) string {
+	if f.p.Left == nil {
+		return left(since, s.done, s.listed)
+	}
+	d := f.p.Left(s.written, s.bytes, since)
+	if d <= 0 {
+		return left(since, s.done, s.listed)
+	}
+	return d.Round(time.Second).String() + " left"
 }
 
 // left says how long the items that are listed so far will take, as soon as that can be guessed.

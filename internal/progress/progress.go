@@ -25,6 +25,9 @@ type Progress struct {
 	Source, Target *meter.Meter
 	// Board knows which accounts are running, and what failed; nil if only the whole is shown.
 	Board *Board
+	// Left tells how long the rest takes by a plan, of which so many items and bytes were written; nil: nobody planned, and the pace so far
+	// has to tell.
+	Left func(items, bytes int64, elapsed time.Duration) time.Duration
 	// Stopped tells how many tasks have stopped before their end.
 	Stopped func() int64
 	// Log takes the lines where there is no terminal; nil: they are written as plain text.
@@ -111,9 +114,9 @@ func (p Progress) tell(screen *Screen) {
 
 // state is a moment of a run.
 type state struct {
-	listed, done, failed, stopped, bytes int64
-	throttled                            []throttled
-	throttledFor                         time.Duration // so far, of both sides
+	listed, done, failed, stopped, bytes, written int64
+	throttled                                     []throttled
+	throttledFor                                  time.Duration // so far, of both sides
 }
 
 // throttled is a side that asked for a pause.
@@ -125,6 +128,7 @@ type throttled struct {
 func (p Progress) now() state {
 	s := state{
 		listed: p.Counters.Listed.Load(), done: p.Counters.Done.Load(), failed: p.Counters.Failed.Load(), bytes: p.Counters.Flowed.Load(),
+		written:      p.Counters.Written.Load(),
 		throttled:    []throttled{{"provider", p.Source.ThrottledUntil()}, {"target", p.Target.ThrottledUntil()}},
 		throttledFor: p.Source.Throttled() + p.Target.Throttled(),
 	}

@@ -4,6 +4,7 @@ package windows
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -126,6 +127,31 @@ func (w Windows) At(t time.Time) (open bool, change time.Time) {
 		}
 		if end = further; end.After(limit) {
 			return true, time.Time{}
+		}
+	}
+}
+
+// Zone is the time zone in which the clock is read.
+func (w Windows) Zone() *time.Location {
+	if w.zone == nil {
+		return time.Local
+	}
+	return w.zone
+}
+
+// From yields the windows from t on, one after the other; the first may have begun before, and then begins at t. Windows that are always
+// open are one that has no end, and so none is yielded.
+func (w Windows) From(t time.Time) iter.Seq2[time.Time, time.Time] {
+	return func(yield func(begin, end time.Time) bool) {
+		for at := t; ; {
+			open, change := w.At(at)
+			if change.IsZero() {
+				return
+			}
+			if open && !yield(at.In(w.Zone()), change.In(w.Zone())) {
+				return
+			}
+			at = change
 		}
 	}
 }

@@ -71,6 +71,31 @@ func TestAt(t *testing.T) {
 	}
 }
 
+// TestFrom yields each window once, the one that is open already from the given moment on.
+func TestFrom(t *testing.T) {
+	w, err := windows.Parse([]string{"mon-fri 20:00-06:00", "sat-sun"}, "Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := time.Date(2026, 11, 26, 22, 0, 0, 0, time.UTC) // a Thursday
+	var got []string
+	for begin, end := range w.From(from) {
+		got = append(got, begin.Format(form)+" - "+end.Format(form))
+		if len(got) == 3 {
+			break
+		}
+	}
+	want := "Thu 2026-11-26 23:00 CET - Fri 2026-11-27 06:00 CET; Fri 2026-11-27 20:00 CET - Mon 2026-11-30 00:00 CET; " +
+		"Mon 2026-11-30 20:00 CET - Tue 2026-12-01 06:00 CET"
+	if strings.Join(got, "; ") != want {
+		t.Errorf("%q", got)
+	}
+	always, _ := windows.Parse([]string{"mon-sun"}, "")
+	for begin := range always.From(from) {
+		t.Errorf("windows that never close begin at %v", begin)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "write it like", "moon": "the days are", "mon-": "the days are", "mon 25:00-26:00": "write it like", "mon 8-12": "write it like",
