@@ -8,13 +8,19 @@ BENCH                 ?= .
 SOAK                  ?= 30m
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-deps lint bench servers soak
+.PHONY: help build docs man test test-deps lint bench servers soak
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/repatriate
 	$(GO) build -trimpath -o bin/repatriate ./cmd/repatriate
+
+docs: ## write docs/commands.md and the lists in docs/migrated.md anew, from the program
+	$(GO) generate ./cmd/repatriate
+
+man: ## write a man page for each command into bin/man
+	$(GO) run ./cmd/repatriate docs --man bin/man
 
 # Two packages at a time: each of them may run servers of its own. No cached results: the tests of the built binary do
 # not import what it is built from.
