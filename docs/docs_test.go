@@ -11,7 +11,7 @@ import (
 // TestLinks follows the links from document to document.
 func TestLinks(t *testing.T) {
 	var documents []string
-	for _, pattern := range []string{"../*.md", "*.md", "decisions/*.md", "../examples/organisation/*.md"} {
+	for _, pattern := range []string{"../*.md", "*.md", "decisions/*.md", "../examples/*.md", "../examples/organisation/*.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
+	"codeberg.org/repatriate/repatriate/internal/embedded"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
 )
 
@@ -155,11 +156,11 @@ func (f *tutorial) prepare(t *testing.T) {
 			copyFile(t, filepath.Join(from, credentials), filepath.Join(f.dir, credentials))
 		}
 	}
-	redirect(t, job, f.Simulation)
+	redirect(t, job, f.Simulation, f.Targets)
 }
 
-// redirect has a job file of the documents lead to a simulation. All else stays as it is.
-func redirect(t *testing.T, job string, s *simulation.Simulation) {
+// redirect has a job file of the documents lead to a simulated provider and to embedded servers. All else stays as it is.
+func redirect(t *testing.T, job string, s *simulation.Simulation, targets *embedded.Targets) {
 	t.Helper()
 	simulated, err := os.ReadFile(s.Job)
 	if err != nil {
@@ -172,12 +173,15 @@ func redirect(t *testing.T, job string, s *simulation.Simulation) {
 	}
 	changed := string(text)
 	for _, c := range []struct{ old, replacement string }{
-		{`https://cloud\.example\.org/remote\.php/dav/files/\{user\}/`, s.Targets.Files.URL},
-		{`https://cloud\.example\.org/remote\.php/dav/calendars/\{user\}/`, s.Targets.Calendar.URL},
-		{`https://cloud\.example\.org/remote\.php/dav/addressbooks/users/\{user\}/`, s.Targets.Calendar.AddressBookURL},
-		{`imaps://mail\.example\.org(:993)?`, s.Targets.Mail.URL},
+		{`https://cloud\.example\.org/remote\.php/dav/files/\{user\}/`, targets.Files.URL},
+		{`https://cloud\.example\.org/remote\.php/dav/calendars/\{user\}/`, targets.Calendar.URL},
+		{`https://cloud\.example\.org/remote\.php/dav/addressbooks/users/\{user\}/`, targets.Calendar.AddressBookURL},
+		{`imaps://mail\.example\.org(:993)?`, targets.Mail.URL},
 		{`00000000-0000-0000-0000-000000000000`, microsoft.ClientID},
-		{`(?m)^  google:$`, "  google:\n    endpoint: " + endpoint},
+		// Quotas are not kept, since none are enforced. Sections are written as blocks or in one line.
+		{`(?m)^  google:$`, "  google:\n    endpoint: " + endpoint + "\n    tier: unlimited"},
+		{`\{google: \{`, "{google: {tier: unlimited, endpoint: " + endpoint + ", "},
+		{`(?m)^    tier: (old|new).*$`, ""},
 		{`(?m)^  microsoft:$`, "  microsoft:\n    unlimited: true\n    endpoint: " + endpoint + "\n    login: " + endpoint},
 	} {
 		changed = regexp.MustCompile(c.old).ReplaceAllString(changed, c.replacement)
