@@ -45,10 +45,6 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
   repatriate accounts check pilot.yaml`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := f.output()
-			if err != nil {
-				return err
-			}
 			naming, err := newNaming(names)
 			if err != nil {
 				return usage(fmt.Errorf("--names: %w", err))
@@ -56,28 +52,7 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
 			if err := naming.passwords(password); err != nil {
 				return usage(fmt.Errorf("--password: %w", err))
 			}
-			text, err := os.ReadFile(args[0])
-			if err != nil {
-				return usage(err)
-			}
-			job, err := config.Parse(args[0], text)
-			if err != nil {
-				return usage(err)
-			}
-			w, err := newWiring(c.Context(), job, pass{}, o.log)
-			if err != nil {
-				return err
-			}
-			defer w.close()
-			err = w.printAccounts(c.Context(), c.OutOrStdout(), naming)
-			switch {
-			case c.Context().Err() != nil:
-				return c.Context().Err()
-			case err != nil:
-				return exitError{exitStopped, fmt.Errorf("read the directory: %w", err)}
-			}
-			naming.report(c.ErrOrStderr())
-			return nil
+			return f.accounts(c, args[0], naming)
 		},
 	}
 	c.Flags().StringVar(&names, "names", "local", "names on the target: local, keep, first.last, column:FILE.csv")
@@ -86,6 +61,36 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag is there
 	c.AddCommand(newAccountsCheck())
 	return c
+}
+
+// accounts prints the accounts file of a job.
+func (f *flags) accounts(c *cobra.Command, path string, n *naming) error {
+	o, err := f.output()
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return usage(err)
+	}
+	job, err := config.Parse(path, text)
+	if err != nil {
+		return usage(err)
+	}
+	w, err := newWiring(c.Context(), job, pass{}, o.log)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	err = w.printAccounts(c.Context(), c.OutOrStdout(), n)
+	switch {
+	case c.Context().Err() != nil:
+		return c.Context().Err()
+	case err != nil:
+		return exitError{exitStopped, fmt.Errorf("read the directory: %w", err)}
+	}
+	n.report(c.ErrOrStderr())
+	return nil
 }
 
 // printAccounts writes an accounts file of all that the directory holds. A listing that breaks off is begun anew, and

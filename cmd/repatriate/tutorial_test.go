@@ -1,10 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,7 +98,7 @@ func (f *tutorial) line(t *testing.T, line string) {
 	}
 	code := exitOK
 	if m := exitComment.FindStringSubmatch(line); m != nil {
-		fmt.Sscan(m[1], &code)
+		code, _ = strconv.Atoi(m[1]) // they are digits
 		line = strings.TrimSuffix(line, m[0])
 	}
 	line, file, redirected := strings.Cut(line, " > ")

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -177,8 +178,8 @@ func TestDocumentedNeeds(t *testing.T) {
 		}
 		if m := bounds.FindStringSubmatch(k.kind); m != nil {
 			bounded++
-			var low, high int
-			fmt.Sscan(m[1]+" "+m[2], &low, &high)
+			low, _ := strconv.Atoi(m[1]) // they are digits
+			high, _ := strconv.Atoi(m[2])
 			for value, taken := range map[int]bool{low: true, high: true, high + 1: false, low - 2: false} {
 				if _, err := parsed(t, k.name, value); (err == nil) != taken {
 					t.Errorf("%s: %d, although it is said to lie between %d and %d: %v", k.name, value, low, high, err)
