@@ -102,7 +102,7 @@ func (f *tutorial) line(t *testing.T, line string) {
 		line = strings.TrimSuffix(line, m[0])
 	}
 	line, file, redirected := strings.Cut(line, " > ")
-	args := strings.Fields(line)
+	args := strings.Fields(strings.ReplaceAll(line, "'", "")) // what is quoted has no blanks
 	if len(args) == 0 || args[0] != "repatriate" {
 		return
 	}
