@@ -8,7 +8,7 @@ BENCH                 ?= .
 SOAK                  ?= 30m
 
 .DEFAULT_GOAL := help
-.PHONY: help build docs man test test-deps lint bench servers soak
+.PHONY: help build test test-deps lint bench servers soak
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,7 @@ help: ## show this list
 build: ## build bin/repatriate
 	$(GO) build -trimpath -o bin/repatriate ./cmd/repatriate
 
+.PHONY: docs man
 docs: ## write docs/commands.md and the lists in docs/migrated.md anew, from the program
 	$(GO) generate ./cmd/repatriate
 
