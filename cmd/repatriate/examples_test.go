@@ -147,8 +147,8 @@ func googleDemo(t *testing.T) *simulation.Source {
 	return source
 }
 
-// microsoftOf is an organisation at Microsoft.
-func microsoftOf(t *testing.T, held *organisation.Organisation) *simulation.Source {
+// tenantHolding is an organisation at Microsoft.
+func tenantHolding(t *testing.T, held *organisation.Organisation) *simulation.Source {
 	t.Helper()
 	data, err := microsoft.Of(held)
 	if err != nil {
@@ -179,7 +179,7 @@ func TestSmallExamples(t *testing.T) {
 			held := peopled(t, organisation.User{Email: "admin@example.org"}, organisation.User{Email: "ada@example.org"}, organisation.User{Email: "grace@example.org"})
 			var source *simulation.Source
 			if text, _ := os.ReadFile(path); strings.Contains(string(text), "microsoft:") {
-				source = microsoftOf(t, held)
+				source = tenantHolding(t, held)
 			} else {
 				data, err := sim.Of(held)
 				if err != nil {
@@ -208,7 +208,7 @@ func TestExampleMicrosoft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exampled(t, path, microsoftOf(t, held), targetsOf(t, path)).whole(t)
+	exampled(t, path, tenantHolding(t, held), targetsOf(t, path)).whole(t)
 }
 
 // TestExampleSchool makes the accounts file of a school from its directory, as the example says, and moves a first wave of it.
