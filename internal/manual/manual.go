@@ -99,7 +99,7 @@ func describeFlag(f *pflag.Flag) flag {
 
 const exitCodes = "Exit codes: "
 
-// paragraphs takes a description apart. Lines that are set in keep their form, as do lines that are a command.
+// paragraphs takes a description apart. Lines that are set in keep their form.
 func paragraphs(long string) (about []paragraph, exit []exitCode) {
 	for block := range strings.SplitSeq(strings.TrimSpace(long), "\n\n") {
 		if codes, ok := strings.CutPrefix(block, exitCodes); ok {
@@ -107,7 +107,7 @@ func paragraphs(long string) (about []paragraph, exit []exitCode) {
 			continue
 		}
 		for line := range strings.SplitSeq(block, "\n") {
-			literal := strings.HasPrefix(line, "  ") || strings.HasPrefix(line, "repatriate ") && strings.Contains(line, "DIR/")
+			literal := strings.HasPrefix(line, "  ")
 			last := len(about) - 1
 			switch {
 			case line == "":
