@@ -19,6 +19,13 @@ help: ## show this list
 build: ## build bin/repatriate
 	$(GO) build -trimpath -o bin/repatriate ./cmd/repatriate
 
+.PHONY: docs man
+docs: ## write docs/commands.md and the lists in docs/migrated.md anew, from the program
+	$(GO) generate ./cmd/repatriate
+
+man: ## write a man page for each command into bin/man
+	$(GO) run ./cmd/repatriate docs --man bin/man
+
 # Two packages at a time: each of them may run servers of its own. No cached results: the tests of the built binary do
 # not import what it is built from.
 test: test-deps ## install what the tests need (as root or with sudo), vet and test everything

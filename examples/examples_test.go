@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"codeberg.org/repatriate/repatriate/examples"
@@ -26,6 +27,39 @@ func TestJobFiles(t *testing.T) {
 		if len(j.People) != 2 || j.People[1].Target != "grace.h" {
 			t.Errorf("%s: accounts %+v", path, j.People)
 		}
+	}
+}
+
+// TestFolders loads the examples that have folders of their own, and finds each in README.md.
+func TestFolders(t *testing.T) {
+	paths, err := filepath.Glob("*/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, path := range paths {
+		if strings.HasPrefix(path, "organisation") {
+			continue
+		}
+		n++
+		j, err := config.Load(path)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if len(j.People) == 0 {
+			t.Errorf("%s moves nobody", path)
+		}
+		if !strings.Contains(string(readme), "("+path+")") {
+			t.Errorf("README.md does not name %s", path)
+		}
+	}
+	if n < 4 {
+		t.Errorf("only %d examples in folders: %q", n, paths)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 func newAccounts(f *flags) *cobra.Command {
-	var names string
+	var names, password string
 	c := &cobra.Command{
 		Use:   "accounts JOB.yaml",
 		Short: "List what the provider's directory holds, as an accounts file to edit",
@@ -36,49 +36,61 @@ accounts file that the job file names need not exist yet.
   column:FILE.csv  as a CSV file with the columns source and target says
 A target stays empty where the rule gives no name, or one that another account has.
 
+--password fills the column of that name: {user} in it is the account's name on the target.
+
 Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.`,
 		Example: `  repatriate accounts pilot.yaml > accounts.csv
+  repatriate accounts pilot.yaml --names first.last --password 'file:secrets/{user}' > accounts.csv
   repatriate accounts pilot.yaml --names column:names.csv > accounts.csv
   repatriate accounts check pilot.yaml`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := f.output()
-			if err != nil {
-				return err
-			}
 			naming, err := newNaming(names)
 			if err != nil {
 				return usage(fmt.Errorf("--names: %w", err))
 			}
-			text, err := os.ReadFile(args[0])
-			if err != nil {
-				return usage(err)
+			if err := naming.passwords(password); err != nil {
+				return usage(fmt.Errorf("--password: %w", err))
 			}
-			job, err := config.Parse(args[0], text)
-			if err != nil {
-				return usage(err)
-			}
-			w, err := newWiring(c.Context(), job, pass{}, o.log)
-			if err != nil {
-				return err
-			}
-			defer w.close()
-			err = w.printAccounts(c.Context(), c.OutOrStdout(), naming)
-			switch {
-			case c.Context().Err() != nil:
-				return c.Context().Err()
-			case err != nil:
-				return exitError{exitStopped, fmt.Errorf("read the directory: %w", err)}
-			}
-			naming.report(c.ErrOrStderr())
-			return nil
+			return f.accounts(c, args[0], naming)
 		},
 	}
 	c.Flags().StringVar(&names, "names", "local", "names on the target: local, keep, first.last, column:FILE.csv")
+	c.Flags().StringVar(&password, "password", "", "reference to the password of each account, such as file:secrets/{user}")
 	_ = c.RegisterFlagCompletionFunc("names", cobra.FixedCompletions([]string{"local", "keep", "first.last", "column:"},
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag is there
 	c.AddCommand(newAccountsCheck())
 	return c
+}
+
+// accounts prints the accounts file of a job.
+func (f *flags) accounts(c *cobra.Command, path string, n *naming) error {
+	o, err := f.output()
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return usage(err)
+	}
+	job, err := config.Parse(path, text)
+	if err != nil {
+		return usage(err)
+	}
+	w, err := newWiring(c.Context(), job, pass{}, o.log)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	err = w.printAccounts(c.Context(), c.OutOrStdout(), n)
+	switch {
+	case c.Context().Err() != nil:
+		return c.Context().Err()
+	case err != nil:
+		return exitError{exitStopped, fmt.Errorf("read the directory: %w", err)}
+	}
+	n.report(c.ErrOrStderr())
+	return nil
 }
 
 // printAccounts writes an accounts file of all that the directory holds. A listing that breaks off is begun anew, and
@@ -111,7 +123,7 @@ func (w *wiring) printAccounts(ctx context.Context, out io.Writer, n *naming) er
 type accountLine struct {
 	account               sources.Account
 	source, target, kinds string
-	comment               string
+	password, comment     string
 	out                   bool // commented out
 }
 
@@ -127,7 +139,7 @@ func (l accountLine) fields() []string {
 	if l.out {
 		l.source = "# " + l.source
 	}
-	return []string{l.source, l.target, "", l.kinds, l.account.State, cell(l.account.Name), cell(l.comment)}
+	return []string{l.source, l.target, l.password, l.kinds, l.account.State, cell(l.account.Name), cell(l.comment)}
 }
 
 // cell keeps a spreadsheet from taking a text for a formula, since users choose their names themselves.

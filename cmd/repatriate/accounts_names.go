@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/internal/secret"
 )
 
 // naming suggests what accounts are called on the target.
@@ -23,6 +24,8 @@ type naming struct {
 	file  string
 	lines map[string]config.Account
 	total int
+	// password is the reference to each account's password, with {user} for its name; empty: none is written.
+	password string
 }
 
 const columnRule = "column:"
@@ -71,8 +74,38 @@ func (n *naming) name(l accountLine) accountLine {
 	if l.target != "" && !l.out {
 		n.taken[strings.ToLower(target)] = l.source
 	}
+	l.password = n.passwordOf(l.target)
 	l.comment = joined(special(l), problem)
 	return l
+}
+
+// userMark stands for the name of an account on the target.
+const userMark = "{user}"
+
+// passwordOf returns the reference to an account's password. A name that would lead out of a folder has none: it is the provider's text.
+func (n *naming) passwordOf(target string) string {
+	if target == "" || strings.ContainsAny(target, `/\`) || strings.HasPrefix(target, ".") {
+		return ""
+	}
+	return strings.ReplaceAll(n.password, userMark, target)
+}
+
+// passwords takes the reference to each account's password. A command is none: what users are called would stand in a shell's line.
+func (n *naming) passwords(reference string) error {
+	if reference == "" {
+		return nil
+	}
+	if err := secret.Check(reference); err != nil {
+		return err
+	}
+	if strings.HasPrefix(reference, "cmd:") {
+		return errors.New("cmd: is not taken here, since names would become a part of a shell's command line; write such references by hand")
+	}
+	if !strings.Contains(reference, userMark) {
+		return fmt.Errorf("write {user} into %q where the account's name belongs: all accounts would have one password otherwise", reference)
+	}
+	n.password = reference
+	return nil
 }
 
 func joined(parts ...string) string {

@@ -181,3 +181,29 @@ func TestAccountsCheck(t *testing.T) {
 		t.Errorf("a file that is missing: %s", p.stderr.String())
 	}
 }
+
+// TestPasswordsOfAccounts: --password names the password of each account, and never by a name that leads elsewhere.
+func TestPasswordsOfAccounts(t *testing.T) {
+	n, err := newNaming("local")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.passwords("file:secrets/{user}"); err != nil {
+		t.Fatal(err)
+	}
+	for source, want := range map[string]string{
+		"ada@example.org": "file:secrets/ada", "../../x@example.org": "", "..@example.org": "", `a\b@example.org`: "", "@example.org": "",
+	} {
+		if got := n.name(lineOf(sources.Account{ID: source})).password; got != want {
+			t.Errorf("%s: password %q, want %q", source, got, want)
+		}
+	}
+	if got := n.name(lineOf(sources.Account{ID: "drive", Shared: true})).password; got != "" {
+		t.Errorf("a shared drive without a target has the password %q", got)
+	}
+	for _, wrong := range []string{"hunter2", "file:secrets/one", "cmd:pass show {user}"} {
+		if err := n.passwords(wrong); err == nil {
+			t.Errorf("%q was taken", wrong)
+		}
+	}
+}

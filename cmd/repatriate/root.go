@@ -50,7 +50,7 @@ target full); 130 interrupted, can be resumed.`,
 		}
 	}
 	root.AddCommand(jobs...)
-	root.AddCommand(newState(), newCalendars(), newSimulate(f), newDemo(f), newVersion())
+	root.AddCommand(newState(), newCalendars(), newSimulate(f), newDemo(f), newVersion(), newDocs())
 	return root
 }
 

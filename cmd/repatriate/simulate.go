@@ -37,7 +37,7 @@ func newSimulate(*flags) *cobra.Command {
 IMAP, CalDAV and CardDAV servers on free ports of this machine, writes a job file and what it names
 into DIR, prints one line "ready DIR/job.yaml" and runs until it is interrupted. In another
 terminal:
-repatriate run DIR/job.yaml
+  repatriate run DIR/job.yaml
 
 Without --users and --data it holds the organisation of the demo. One file of it fails at Google,
 since its download quota of the day is used up. Mailboxes live in memory: take a new DIR for each

@@ -60,7 +60,7 @@ func (s *session) Authenticate(mechanism string) (sasl.Server, error) {
 	}
 	return sasl.NewPlainServer(func(identity, name, password string) error {
 		if identity == "" {
-			identity = name
+			return s.Login(name, password) // both names may stand in one here, too, as on Dovecot
 		}
 		return s.login(identity, name, password)
 	}), nil
