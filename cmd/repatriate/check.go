@@ -44,13 +44,9 @@ func (f *flags) check(cmd *cobra.Command, path string, p pass, sample int) error
 	if sample < 0 {
 		return usage(fmt.Errorf("--sample %d is no number of accounts", sample))
 	}
-	o, err := f.output()
+	o, job, err := f.begin(path)
 	if err != nil {
 		return err
-	}
-	job, err := config.Load(path)
-	if err != nil {
-		return usage(err)
 	}
 	people, err := p.people(job)
 	if err != nil {

@@ -79,13 +79,9 @@ func (f *flags) plan(c *cobra.Command, path string, o planning) error {
 	if err != nil {
 		return usage(err)
 	}
-	out, err := f.output()
+	out, job, err := f.begin(path)
 	if err != nil {
 		return err
-	}
-	job, err := config.Load(path)
-	if err != nil {
-		return usage(err)
 	}
 	p, err := makePlan(c.Context(), job, o, sample, out)
 	if err != nil {
@@ -261,11 +257,5 @@ func (o planning) write(p *plan.Plan, stderr io.Writer) (err error) {
 			return err
 		}
 	}
-	if err := w.finish(); err != nil {
-		return usageIfThere(err)
-	}
-	for _, name := range w.made {
-		fmt.Fprintln(stderr, "written:", name)
-	}
-	return nil
+	return w.announced(stderr)
 }

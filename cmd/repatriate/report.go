@@ -92,13 +92,7 @@ func (o reporting) write(ctx context.Context, stdout, stderr io.Writer, path str
 	if err := htmlreport.Walk(ctx, j, store, w.writers...); err != nil {
 		return err
 	}
-	if err := w.finish(); err != nil {
-		return usageIfThere(err)
-	}
-	for _, name := range w.made {
-		fmt.Fprintln(stderr, "written:", name)
-	}
-	return nil
+	return w.announced(stderr)
 }
 
 // check refuses what cannot be, before anything is read.

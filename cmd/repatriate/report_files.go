@@ -115,6 +115,17 @@ func (w *reportFiles) finish() error {
 	return nil
 }
 
+// announced finishes the files and says which ones were made.
+func (w *reportFiles) announced(stderr io.Writer) error {
+	if err := w.finish(); err != nil {
+		return usageIfThere(err)
+	}
+	for _, name := range w.made {
+		fmt.Fprintln(stderr, "written:", name)
+	}
+	return nil
+}
+
 // close takes away what was not finished.
 func (w *reportFiles) close() error {
 	for _, release := range w.release {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 )
 
@@ -82,6 +83,16 @@ func (f *flags) output() (*output, error) {
 		return nil, usage(fmt.Errorf("--log-format %q is none of text, json", f.logFormat))
 	}
 	return o, nil
+}
+
+// begin returns where a command speaks while it works, and the job of a job file.
+func (f *flags) begin(path string) (*output, *config.Job, error) {
+	o, err := f.output()
+	if err != nil {
+		return nil, nil, err
+	}
+	job, err := config.Load(path)
+	return o, job, usage(err)
 }
 
 // noCommand refuses what is no command, and names those that are like it.

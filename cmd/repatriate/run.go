@@ -112,13 +112,9 @@ func (p *pass) selection(c *cobra.Command) {
 }
 
 func (f *flags) pass(c *cobra.Command, path string, p pass) error {
-	o, err := f.output()
+	o, job, err := f.begin(path)
 	if err != nil {
 		return err
-	}
-	job, err := config.Load(path)
-	if err != nil {
-		return usage(err)
 	}
 	r, err := runPass(c.Context(), job, p, o)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/internal/pause"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
@@ -124,7 +125,7 @@ func (l looking) watching(ctx context.Context, job *config.Job, store checkpoint
 			return err
 		}
 		b.Before, before = nil, &b
-		if !paused(ctx, max(l.interval, share*time.Since(begin))) {
+		if pause.For(ctx, max(l.interval, share*time.Since(begin))) != nil {
 			return nil
 		}
 	}
@@ -149,16 +150,4 @@ func drawing(out io.Writer) (draw func([]string) error, end func()) {
 		_, err := fmt.Fprintf(out, "%s\n\n", strings.Join(lines, "\n"))
 		return err
 	}, func() {}
-}
-
-// paused reports whether d passed before ctx ended.
-func paused(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

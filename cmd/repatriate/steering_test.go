@@ -21,6 +21,7 @@ import (
 	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/pause"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/runner"
@@ -72,7 +73,7 @@ func (s *shift) work(name string) runner.Work {
 			default:
 			}
 			s.log = append(s.log, name+" "+time.Now().UTC().Format("Mon 15:04"))
-			if !paused(ctx, time.Hour) {
+			if pause.For(ctx, time.Hour) != nil {
 				return ctx.Err()
 			}
 			s.left[name]--

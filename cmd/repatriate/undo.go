@@ -52,13 +52,9 @@ interrupted.`,
 }
 
 func (u *undoFlags) run(f *flags, c *cobra.Command, path string) error {
-	out, err := f.output()
+	out, job, err := f.begin(path)
 	if err != nil {
 		return err
-	}
-	job, err := config.Load(path)
-	if err != nil {
-		return usage(err)
 	}
 	if !u.yes && !u.dryRun {
 		if err := confirm(c.InOrStdin(), c.ErrOrStderr(), job.Job); err != nil {

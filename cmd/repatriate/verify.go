@@ -75,13 +75,9 @@ func (v *verifyFlags) run(f *flags, c *cobra.Command, path string) error {
 	if err != nil {
 		return usage(err)
 	}
-	out, err := f.output()
+	out, job, err := f.begin(path)
 	if err != nil {
 		return err
-	}
-	job, err := config.Load(path)
-	if err != nil {
-		return usage(err)
 	}
 	r, err := runVerify(c.Context(), job, v, share, out)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/pause"
 )
 
 // Limit is a quota in the provider's own units. The zero Limit allows everything.
@@ -147,7 +148,7 @@ func (s *Scope) ready(ctx context.Context, units float64) error {
 		}
 		s.meter.Throttle(s.limit.Name, now, d)
 		meter.Wait(ctx, s.limit.Name, now.Add(d))
-		if err := sleep(ctx, d); err != nil {
+		if err := pause.For(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -160,17 +161,6 @@ func firstError(errs ...error) error {
 		}
 	}
 	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func take(now time.Time, units float64, scopes []*Scope) (bool, error) {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/pause"
 )
 
 // Plan is everything that is looked at.
@@ -111,7 +112,7 @@ func run(ctx context.Context, c Check) *Log {
 			return l
 		}
 		f := fault.Of(err)
-		if try == tries || !busy(f) || f.After > longestPause || !paused(ctx, max(f.After, time.Second)) {
+		if try == tries || !busy(f) || f.After > longestPause || pause.For(ctx, max(f.After, time.Second)) != nil {
 			l.Fail(err)
 			return l
 		}
@@ -121,18 +122,6 @@ func run(ctx context.Context, c Check) *Log {
 // busy reports whether an error says nothing but that somebody is busy at the moment.
 func busy(f *fault.Error) bool {
 	return f.Action == fault.Retry && slices.Contains([]fault.Reason{fault.SourceThrottled, fault.TargetThrottled, fault.TargetLocked}, f.Reason)
-}
-
-// paused waits; false says that ctx ended.
-func paused(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // look makes an account's checks and compares what is to be moved with the room for it.

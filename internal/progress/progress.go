@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/pause"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
@@ -53,7 +54,7 @@ func (p Progress) Show(ctx context.Context, screen *Screen) (stop func()) {
 func (p Progress) pictures(ctx context.Context, screen *Screen) {
 	defer screen.Clear()
 	f := p.frames()
-	for told := time.Now(); tick(ctx, redraw); {
+	for told := time.Now(); pause.For(ctx, redraw) == nil; {
 		now := time.Now()
 		if now.Sub(told) >= tellEvery {
 			p.tell(screen)
@@ -66,7 +67,7 @@ func (p Progress) pictures(ctx context.Context, screen *Screen) {
 
 func (p Progress) lines(ctx context.Context, screen *Screen) {
 	rate := p.rate()
-	for last := time.Now(); tick(ctx, tellEvery); {
+	for last := time.Now(); pause.For(ctx, tellEvery) == nil; {
 		p.tell(screen)
 		now := time.Now()
 		if now.Sub(last) < Every {
@@ -163,17 +164,5 @@ func (p Progress) rate() func() float64 {
 		r := float64(n-last) / max(now.Sub(at).Seconds(), 0.001)
 		last, at = n, now
 		return r
-	}
-}
-
-// tick reports whether d passed before ctx ended.
-func tick(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/pause"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
@@ -177,7 +178,7 @@ func (p *canary) run(ctx context.Context) (err error) {
 		return fmt.Errorf("canary: %w", err)
 	}
 	at = sinks.Receipt{}
-	if err := pause(ctx, canaryPause); err != nil {
+	if err := pause.For(ctx, canaryPause); err != nil {
 		return err
 	}
 	return p.listen(ctx, "removing an event")
@@ -185,17 +186,6 @@ func (p *canary) run(ctx context.Context) (err error) {
 
 // canaryPause lets a server deliver that does so after its answer.
 const canaryPause = 300 * time.Millisecond
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
 
 // event returns the canary. It lies in the future, since Nextcloud tells nobody of what is over.
 func (p *canary) event(sequence int) []byte {

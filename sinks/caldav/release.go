@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/pause"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
@@ -159,7 +160,7 @@ func (p *canary) runRelease(ctx context.Context) (err error) {
 		return fault.New(fault.FailTask, fault.TargetBadAnswer, "canary: the server does not keep an event as it was written, so that none can be released")
 	}
 	at.Version = "" // the release gave it another
-	if err := pause(ctx, canaryPause); err != nil {
+	if err := pause.For(ctx, canaryPause); err != nil {
 		return err
 	}
 	return p.listen(ctx, "releasing an event")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/pause"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
@@ -227,22 +228,11 @@ func (u *upload) await(ctx context.Context, only condition, cause error) (sinks.
 		case err != nil && !errors.Is(err, errNotFound):
 			return sinks.Receipt{}, err
 		}
-		if err := pause(ctx, u.sink.opts.AssemblyPause); err != nil {
+		if err := pause.For(ctx, u.sink.opts.AssemblyPause); err != nil {
 			return sinks.Receipt{}, err
 		}
 	}
 	return sinks.Receipt{}, fault.Of(cause).WithAfter(max(fault.Of(cause).After, u.sink.opts.AssemblyPause))
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // abort gives the space back. The server would do it after a day.
