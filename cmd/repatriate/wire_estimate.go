@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"iter"
 	"os"
 	"time"
 
@@ -46,21 +45,9 @@ func (o planning) firstWave(job *config.Job, now time.Time) (time.Time, error) {
 func wavesOf(job *config.Job, e estimate.Estimate, first time.Time) []estimate.Wave {
 	o := estimate.WaveOptions{Start: first}
 	if _, change := job.Open.At(first); !change.IsZero() {
-		o.Windows = openings(job, first)
+		o.Windows = estimate.Openings(job.Open, first)
 	}
 	return estimate.Waves(e, o)
-}
-
-// openings are the job's time windows from a moment on.
-func openings(job *config.Job, from time.Time) iter.Seq[estimate.Window] {
-	return func(yield func(estimate.Window) bool) {
-		for begin, end := range job.Open.From(from) {
-			day := begin.Weekday()
-			if !yield(estimate.Window{Begin: begin, End: end, Weekend: day == time.Saturday || day == time.Sunday}) {
-				return
-			}
-		}
-	}
 }
 
 // modelled returns how long the rest of the pass takes by the plan, of which so many items and bytes were written; nil where there is no

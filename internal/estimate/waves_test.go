@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"codeberg.org/repatriate/repatriate/internal/sheet"
+	"codeberg.org/repatriate/repatriate/internal/windows"
 )
 
 // minutes prices an item at a unit, of which an account has one a minute.
@@ -52,21 +53,25 @@ func TestWindows(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	// From a Saturday on, and nights that do not begin in the evening: Saturday to Monday's morning.
-	for from, want := range map[time.Duration]string{20 * time.Hour: "Sat 24 20:00 to Mon 26 06:00", time.Hour: "Sun 25 01:00 to Mon 26 06:00"} {
-		w := estimate.Waves(e, estimate.WaveOptions{Start: time.Date(2026, 10, 24, 12, 0, 0, 0, time.UTC), NightFrom: from, NightTo: 6 * time.Hour})[0]
-		if got := w.Begin.Format("Mon 2 15:04") + " to " + w.End.Format("Mon 2 15:04"); got != want || !w.Weekend {
-			t.Errorf("from a Saturday on: %s, want %s", got, want)
-		}
+	// From a Saturday on.
+	w := estimate.Waves(e, estimate.WaveOptions{Start: time.Date(2026, 10, 24, 12, 30, 0, 0, time.UTC)})[0]
+	if got := w.Begin.Format("Mon 2 15:04") + " to " + w.End.Format("Mon 2 15:04"); got != "Sat 24 12:30 to Mon 26 06:00" || !w.Weekend {
+		t.Errorf("from a Saturday on: %s", got)
 	}
-	early := estimate.Waves(e, estimate.WaveOptions{Start: time.Date(2026, 10, 23, 0, 0, 0, 0, time.UTC), NightFrom: time.Hour, NightTo: 10 * time.Hour})
-	if w := early[0]; w.Begin.Format("Mon 2 15:04") != "Sat 24 01:00" || w.End.Format("Mon 2 15:04") != "Mon 26 10:00" {
-		t.Errorf("a weekend of early nights: %s to %s", w.Begin, w.End)
+	waves = estimate.Waves(e, estimate.WaveOptions{Windows: clock(t, "mon-fri 01:00-09:00", time.Date(2026, 10, 21, 12, 0, 0, 0, time.UTC)), Fill: 1})
+	if len(waves) != 12 || waves[2].Begin.Format("Mon 2 15:04") != "Mon 26 01:00" || waves[0].End.Format("Mon 2 15:04") != "Thu 22 09:00" || waves[0].Weekend {
+		t.Errorf("working days alone: %d, %s", len(waves), waves[2].Begin)
 	}
-	waves = estimate.Waves(e, estimate.WaveOptions{Start: time.Date(2026, 10, 21, 12, 0, 0, 0, paris(t)), NoWeekends: true, NightFrom: time.Hour, NightTo: 9 * time.Hour, Fill: 1})
-	if len(waves) != 12 || waves[3].Begin.Format("Mon 2 15:04 -0700") != "Sun 25 01:00 +0200" || waves[0].End.Format("Mon 2 15:04") != "Thu 22 09:00" {
-		t.Errorf("nights alone: %d, %s", len(waves), waves[3].Begin)
+}
+
+// clock are windows of a job, from a moment on.
+func clock(t *testing.T, text string, from time.Time) iter.Seq[estimate.Window] {
+	t.Helper()
+	w, err := windows.Parse([]string{text}, "UTC")
+	if err != nil {
+		t.Fatal(err)
 	}
+	return estimate.Openings(w, from)
 }
 
 // TestLargeAccounts: one that a night has no room for goes into the weekend, one that a weekend has none for goes over several nights.
@@ -111,7 +116,7 @@ func TestSharedQuotas(t *testing.T) {
 		"by minute":  {all: limit("all", 1000.0/8/60, 0), units: 1}, // eight hours of a night
 	} {
 		waves := estimate.Waves(estimate.Of(equal(10, 300, "mail"), p, instant(estimate.Options{Accounts: 4})),
-			estimate.WaveOptions{Start: time.Date(2026, 10, 19, 12, 0, 0, 0, time.UTC), NoWeekends: true})
+			estimate.WaveOptions{Windows: clock(t, "20:00-06:00", time.Date(2026, 10, 19, 12, 0, 0, 0, time.UTC))})
 		for _, w := range waves {
 			if n := len(w.Accounts); n > 3 {
 				t.Errorf("%s: %d accounts with 300 units each in a night with 1,000", name, n)

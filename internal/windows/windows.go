@@ -131,6 +131,12 @@ func (w Windows) At(t time.Time) (open bool, change time.Time) {
 	}
 }
 
+// In returns the windows with their clock read in another zone.
+func (w Windows) In(zone *time.Location) Windows {
+	w.zone = zone
+	return w
+}
+
 // Zone is the time zone in which the clock is read.
 func (w Windows) Zone() *time.Location {
 	if w.zone == nil {
