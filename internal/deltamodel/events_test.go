@@ -190,17 +190,17 @@ func happeningOf(e goical.Event) (h happening, err error) {
 }
 
 // moveEvents makes one pass over a calendar.
-func moveEvents(ctx context.Context, g *rig, src sources.Source[sources.Event], c sources.Collection, l checkpoint.Ledger) error {
-	sink, err := caldav.Open(ctx, g.caldavOptions(sinks.Collection{ID: c.ID, Name: c.Name, Description: c.Description, Color: c.Color, TimeZone: c.TimeZone,
+func moveEvents(ctx context.Context, s *shelf, c opened[sources.Event], l checkpoint.Ledger) error {
+	sink, err := caldav.Open(ctx, s.caldavOptions(sinks.Collection{ID: c.ID, Name: c.Name, Description: c.Description, Color: c.Color, TimeZone: c.TimeZone,
 		Primary: c.Primary, Components: []string{"VEVENT"}}))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = sink.Close() }()
 	rules := mapping.EventRules{Zone: c.TimeZone}
-	return engine.New(src, rules.Event, sink, g.options()).Run(ctx, l)
+	return engine.New(c.source, rules.Event, sink, s.b.options()).Run(ctx, l)
 }
 
-func (g *rig) caldavOptions(c sinks.Collection) caldav.Options {
-	return caldav.Options{URL: g.target.UserURL(owner), User: owner, Password: password, RoundTripper: g.wire, Collection: c}
+func (s *shelf) caldavOptions(c sinks.Collection) caldav.Options {
+	return caldav.Options{URL: s.target.UserURL(owner), User: owner, Password: password, RoundTripper: s.b.toTarget(), Collection: c}
 }

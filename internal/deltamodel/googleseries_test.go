@@ -3,15 +3,14 @@ package deltamodel
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 )
 
 // editSeries changes single occurrences of a series, or all from one on.
-func (w *googleEvents) editSeries(r *rand.Rand, c string, s googleSeries) string {
-	if r.IntN(4) == 0 && len(s.parts) > 0 {
-		p := pick(r, s.parts)
+func (w *googleEvents) editSeries(d *dice, c string, s googleSeries) string {
+	if d.IntN(4) == 0 && len(s.parts) > 0 {
+		p := pick(d, s.parts)
 		if p.Status == "cancelled" {
 			return w.patch("occurrence restored", c, p.ID, `{"status": "confirmed"}`)
 		}
@@ -21,23 +20,23 @@ func (w *googleEvents) editSeries(r *rand.Rand, c string, s googleSeries) string
 	if len(starts) == 0 {
 		return ""
 	}
-	at := pick(r, starts)
+	at := pick(d, starts)
 	original := at.Format(time.RFC3339)
 	if s.master.Start.Date != "" {
 		original = at.Format(time.DateOnly)
 	}
-	switch r.IntN(5) {
+	switch d.IntN(5) {
 	case 0:
-		done(w.data.CancelOccurrence(user, c, s.master.ID, original))
+		must(w.data.CancelOccurrence(user, c, s.master.ID, original))
 		return "cancelled " + original + " of " + s.master.ID
 	case 1:
-		return w.split(r, c, s, at)
+		return w.split(d, c, s, at)
 	case 2:
-		return w.change(c, s, original, fmt.Sprintf(`{"summary": %q}`, word(r)))
+		return w.change(c, s, original, fmt.Sprintf(`{"summary": %q}`, word(d)))
 	case 3:
-		return w.change(c, s, original, fmt.Sprintf(`{"attendees": [%s]}`, guests(r)))
+		return w.change(c, s, original, fmt.Sprintf(`{"attendees": [%s]}`, guests(d)))
 	}
-	to := newSlot(r)
+	to := newSlot(d)
 	to.allDay, to.length = w.slots[s.master.ID].allDay, w.slots[s.master.ID].length
 	return w.change(c, s, original, "{"+to.google()+"}")
 }
@@ -49,7 +48,7 @@ func (s googleSeries) starts() (list []time.Time) {
 		start = start.In(location(s.master.Start.TimeZone))
 	}
 	all, err := expand(strings.TrimPrefix(s.master.Recurrence[0], "RRULE:"), start)
-	done(err)
+	must(err)
 	for _, at := range all {
 		known := false
 		for _, p := range s.parts {
@@ -63,12 +62,12 @@ func (s googleSeries) starts() (list []time.Time) {
 }
 
 func (w *googleEvents) change(c string, s googleSeries, original, patch string) string {
-	done(w.data.ChangeOccurrence(user, c, s.master.ID, original, json.RawMessage(patch)))
+	must(w.data.ChangeOccurrence(user, c, s.master.ID, original, json.RawMessage(patch)))
 	return "occurrence " + original + " of " + s.master.ID + ": " + patch
 }
 
 // split ends a series before an occurrence and begins another with it.
-func (w *googleEvents) split(r *rand.Rand, c string, s googleSeries, at time.Time) string {
+func (w *googleEvents) split(d *dice, c string, s googleSeries, at time.Time) string {
 	old := w.slots[s.master.ID]
 	day := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
 	if !day.After(old.day) {
@@ -89,7 +88,7 @@ func (w *googleEvents) split(r *rand.Rand, c string, s googleSeries, at time.Tim
 	w.patch("", c, s.master.ID, fmt.Sprintf(`{"recurrence": [%q]}`, rule))
 	next := old
 	next.day = day
-	id := added(w.data.AddEvent(user, c, fmt.Appendf(nil, `{"summary": %q, "recurrence": [%q], %s}`, word(r), next.rule(r), next.google())))
+	id := value(w.data.AddEvent(user, c, fmt.Appendf(nil, `{"summary": %q, "recurrence": [%q], %s}`, word(d), next.rule(d), next.google())))
 	w.slots[id] = next
 	return "split " + s.master.ID + " at " + at.String() + ", goes on as " + id
 }

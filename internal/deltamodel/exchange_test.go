@@ -1,13 +1,12 @@
-package modeltest
+package deltamodel
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
-	simmicrosoft "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
+	msim "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/microsoft"
 )
@@ -15,7 +14,7 @@ import (
 // exchange is the model of a mailbox of Exchange.
 type exchange struct {
 	*mailAccount
-	data      *simmicrosoft.Data
+	data      *msim.Data
 	spamTrash bool
 	boxes     []*box
 }
@@ -23,6 +22,15 @@ type exchange struct {
 // wellKnownBoxes are the well-known folders that the edits use, with what they are called, and their mailboxes.
 var wellKnownBoxes = [][3]string{{"inbox", "Posteingang", "INBOX"}, {"sentitems", "Gesendete Elemente", "Sent"}, {"drafts", "Entwürfe", "Drafts"},
 	{"archive", "Archiv", "Archive"}, {"deleteditems", "Gelöschte Elemente", "Trash"}, {"junkemail", "Junk-E-Mail", "Junk"}}
+
+// box is a folder of Exchange.
+type box struct {
+	id, name string
+	// known is the mailbox of a well-known folder on the target; "-" is left out.
+	known  string
+	parent *box
+	erased bool
+}
 
 // there reports whether a folder is among those that are moved.
 func (x *exchange) there(b *box) bool {
@@ -55,27 +63,22 @@ func (x *exchange) place(m *mail) (boxes, flags []string) {
 	return []string{name}, flags
 }
 
-func openExchange(_ string, s setting, w *wire) account {
-	data := simmicrosoft.NewData("example.org")
-	data.Now = ticking()
-	must(data.AddUser(simmicrosoft.User{Email: alice}))
-	server := simmicrosoft.New(data, simmicrosoft.Options{PageSize: pageSize(s)})
-	h := serve(server)
-	a := &mailAccount{setting: s, wire: w, problems: server.Problems, end: func() { _ = server.Close(); h.Close() }, tellsAll: true}
-	x := &exchange{mailAccount: a, data: data, spamTrash: s.variant&4 == 0}
+func openExchange(b *bench, d *dice) world {
+	sim := b.startMicrosoft()
+	x := &exchange{mailAccount: &mailAccount{b: b, tellsAll: true}, data: sim.data, spamTrash: d.chance(2)}
+	b.tell("junk and deleted mail is moved: %v", x.spamTrash)
 	for _, k := range wellKnownBoxes {
 		x.boxes = append(x.boxes, &box{id: k[0], name: k[1], known: k[2]})
 	}
-	a.mailRules, a.edits = x, x.edit
-	a.forget = func() { must(data.ExpireMailDeltas(alice)); data.ExpireTokens() }
-	a.noisy = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/messages/delta") }
-	a.open = func(next http.RoundTripper) sources.Source[sources.Message] {
-		c := value(microsoft.New(microsoft.Options{Tenant: "example.org", ClientID: simmicrosoft.ClientID, Secret: simmicrosoft.Secret, Endpoint: h.URL,
-			Login: h.URL, Unlimited: true, Transport: next}))
-		return microsoft.Mail(c, alice, microsoft.MailOptions{SpamTrash: x.spamTrash})
-	}
-	a.start()
-	return a
+	x.mailRules = x
+	return newMailbox(x.mailAccount, func() sources.Source[sources.Message] {
+		return microsoft.Mail(sim.connect(), user, microsoft.MailOptions{SpamTrash: x.spamTrash})
+	})
+}
+
+func (x *exchange) forget() {
+	must(x.data.ExpireMailDeltas(user))
+	x.data.ExpireTokens()
 }
 
 func (x *exchange) edit(d *dice) string {
@@ -94,7 +97,7 @@ func (x *exchange) someBox(d *dice, condition func(*box) bool) (*box, bool) {
 			found = append(found, b)
 		}
 	}
-	return pick(d, found)
+	return pickAny(d, found)
 }
 
 func (x *exchange) erasedBox(b *box) bool {
@@ -128,9 +131,9 @@ func (x *exchange) addOne(d *dice) string {
 	if d.chance(2) {
 		m.folder = x.boxes[0]
 	}
-	add := simmicrosoft.Message{Raw: cloudsim.Bytes(m.raw), Received: m.at, Unread: d.chance(2), Flagged: d.chance(5), Important: d.chance(5), Draft: d.chance(8)}
+	add := msim.Message{Raw: cloudsim.Bytes(m.raw), Received: m.at, Unread: d.chance(2), Flagged: d.chance(5), Important: d.chance(5), Draft: d.chance(8)}
 	m.flags = map[string]bool{`\seen`: !add.Unread, `\flagged`: add.Flagged, "$important": add.Important, `\draft`: add.Draft}
-	m.id = value(x.data.AddMessage(alice, m.folder.id, add))
+	m.id = value(x.data.AddMessage(user, m.folder.id, add))
 	x.mails = append(x.mails, m)
 	return fmt.Sprintf("add %v to %v", m, m.folder)
 }
@@ -144,7 +147,7 @@ func (x *exchange) moveTo(m *mail, b *box) string {
 	if m.folder == b {
 		return ""
 	}
-	must(x.data.MoveMessage(alice, m.id, b.id))
+	must(x.data.MoveMessage(user, m.id, b.id))
 	did := fmt.Sprintf("move %v from %v to %v", m, m.folder, b)
 	m.folder = b
 	return did
@@ -181,7 +184,7 @@ func (x *exchange) eraseOne(d *dice) string {
 	if !ok || !d.chance(2) {
 		return ""
 	}
-	must(x.data.DeleteMessage(alice, m.id))
+	must(x.data.DeleteMessage(user, m.id))
 	m.erased = true
 	return fmt.Sprintf("erase %v", m)
 }
@@ -197,7 +200,7 @@ func (x *exchange) flagOne(d *dice) string {
 	if flag == `\answered` || flag == "$forwarded" { // of both Exchange knows the last alone
 		m.flags[`\answered`], m.flags["$forwarded"] = set && flag == `\answered`, set && flag == "$forwarded"
 	}
-	must(x.data.ChangeMessage(alice, m.id, func(s *simmicrosoft.Message) {
+	must(x.data.ChangeMessage(user, m.id, func(s *msim.Message) {
 		s.Unread, s.Flagged, s.Important = !m.flags[`\seen`], m.flags[`\flagged`], m.flags["$important"]
 		s.LastVerb = 0
 		if m.flags[`\answered`] {
@@ -223,7 +226,7 @@ func (x *exchange) rewriteDraft(d *dice) string {
 	}
 	did := fmt.Sprintf("rewrite the draft %v", m)
 	m.raw = x.newMail(d).raw
-	must(x.data.ChangeMessage(alice, m.id, func(s *simmicrosoft.Message) { s.Raw = cloudsim.Bytes(m.raw) }))
+	must(x.data.ChangeMessage(user, m.id, func(s *msim.Message) { s.Raw = cloudsim.Bytes(m.raw) }))
 	return did
 }
 
@@ -263,7 +266,7 @@ func (x *exchange) addBox(d *dice) string {
 			names = append([]string{up.name}, names...)
 		}
 	}
-	b.id = value(x.data.Folder(alice, strings.Join(names, "/")))
+	b.id = value(x.data.Folder(user, strings.Join(names, "/")))
 	x.boxes = append(x.boxes, b)
 	return fmt.Sprintf("add %v in %v", b, parent)
 }
@@ -279,7 +282,7 @@ func (x *exchange) renameBox(d *dice) string {
 	if !free {
 		return ""
 	}
-	must(x.data.RenameFolder(alice, b.id, name))
+	must(x.data.RenameFolder(user, b.id, name))
 	did := fmt.Sprintf("%v is now %q", b, name)
 	b.name = name
 	return did
@@ -293,7 +296,7 @@ func (x *exchange) moveBoxTo(b, parent *box) string {
 	if parent != nil {
 		into = parent.id
 	}
-	must(x.data.MoveFolder(alice, b.id, into))
+	must(x.data.MoveFolder(user, b.id, into))
 	b.parent = parent
 	return fmt.Sprintf("move %v into %v", b, parent)
 }
@@ -320,7 +323,7 @@ func (x *exchange) eraseBox(d *dice) string {
 	if !ok || !d.chance(2) {
 		return ""
 	}
-	must(x.data.DeleteFolder(alice, b.id))
+	must(x.data.DeleteFolder(user, b.id))
 	b.erased = true
 	return fmt.Sprintf("erase %v", b)
 }

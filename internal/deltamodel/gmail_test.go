@@ -1,14 +1,12 @@
-package modeltest
+package deltamodel
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
-	simgoogle "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	gsim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/google"
 )
@@ -16,7 +14,7 @@ import (
 // gmail is the model of a mailbox of Gmail.
 type gmail struct {
 	*mailAccount
-	data      *simgoogle.Data
+	data      *gsim.Data
 	spamTrash bool
 	copies    bool
 	// named are the user's labels by the names that they had first.
@@ -79,30 +77,26 @@ func (g *gmail) userLabelsOf(m *mail) (names []string) {
 	return names
 }
 
-func openGmail(_ string, s setting, w *wire) account {
-	data := simgoogle.NewData("example.org")
-	data.Now = ticking()
-	must(data.AddUser(simgoogle.User{Email: alice, Admin: true}))
-	server := simgoogle.New(data, simgoogle.Options{PageSize: pageSize(s), ShortPages: s.variant&2 == 0})
-	h := serve(server)
-	a := &mailAccount{setting: s, wire: w, problems: server.Problems, end: func() { _ = server.Close(); h.Close() }}
-	g := &gmail{mailAccount: a, data: data, spamTrash: s.variant&4 == 0, copies: s.variant&8 == 0, named: map[string]string{}, renamed: map[string]bool{}, had: map[[2]string]bool{}}
+func openGmail(b *bench, d *dice) world {
+	sim := b.startGoogle(gsim.Options{ShortPages: d.chance(2)})
+	g := &gmail{mailAccount: &mailAccount{b: b}, data: sim.data, spamTrash: d.chance(2), named: map[string]string{}, renamed: map[string]bool{}, had: map[[2]string]bool{}}
 	for _, name := range firstLabels {
 		g.named[name], g.had[[2]string{name, name}] = name, true
-		value(data.AddLabel(alice, simgoogle.Label{Name: name, ID: idOfLabel(name)}))
+		value(g.data.AddLabel(user, gsim.Label{Name: name, ID: idOfLabel(name)}))
 	}
-	if g.copies {
-		a.labels = "copies"
+	if g.copies = d.chance(3); g.copies {
+		g.mailAccount.labels = "copies"
 	}
-	a.mailRules, a.edits = g, g.edit
-	a.forget = func() { data.ExpireHistory(alice); data.ExpirePageTokens() }
-	a.noisy = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/users/me/messages") }
-	a.open = func(next http.RoundTripper) sources.Source[sources.Message] {
-		c := value(google.New(context.Background(), google.Options{Credentials: server.KeyFile(h.URL), Admin: alice, Endpoint: h.URL, Tier: "unlimited", Transport: next}))
-		return google.Mail(c, alice, google.MailOptions{SpamTrash: g.spamTrash})
-	}
-	a.start()
-	return a
+	b.tell("spam and trash are moved: %v, labels are copies: %v", g.spamTrash, g.copies)
+	g.mailRules = g
+	return newMailbox(g.mailAccount, func() sources.Source[sources.Message] {
+		return google.Mail(sim.connect(), user, google.MailOptions{SpamTrash: g.spamTrash})
+	})
+}
+
+func (g *gmail) forget() {
+	g.data.ExpireHistory(user)
+	g.data.ExpirePageTokens()
 }
 
 func idOfLabel(name string) string {
@@ -130,7 +124,7 @@ func (g *gmail) add(m *mail) string {
 	for i, l := range m.labels {
 		ids[i] = g.labelID(l)
 	}
-	m.id = value(g.data.AddMessage(alice, simgoogle.Message{Raw: cloudsim.Bytes(m.raw), Labels: ids, Date: m.at}))
+	m.id = value(g.data.AddMessage(user, gsim.Message{Raw: cloudsim.Bytes(m.raw), Labels: ids, Date: m.at}))
 	g.mails = append(g.mails, m)
 	return fmt.Sprintf("add %v with %q", m, m.labels)
 }
@@ -161,7 +155,7 @@ func (g *gmail) relabel(m *mail, add, remove []string) string {
 			ids[i] = append(ids[i], g.labelID(l))
 		}
 	}
-	must(g.data.Relabel(alice, m.id, ids[0], ids[1]))
+	must(g.data.Relabel(user, m.id, ids[0], ids[1]))
 	m.labels = slices.DeleteFunc(m.labels, func(l string) bool { return slices.Contains(remove, l) || slices.Contains(add, l) })
 	m.labels = append(m.labels, add...)
 	m.changed()
@@ -226,7 +220,7 @@ func (g *gmail) eraseOne(d *dice) string {
 	if !ok || !d.chance(2) {
 		return ""
 	}
-	must(g.data.DeleteMessage(alice, m.id))
+	must(g.data.DeleteMessage(user, m.id))
 	m.erased = true
 	return fmt.Sprintf("erase %v", m)
 }
@@ -237,7 +231,7 @@ func (g *gmail) rewriteDraft(d *dice) string {
 	if !ok {
 		return ""
 	}
-	must(g.data.DeleteMessage(alice, m.id))
+	must(g.data.DeleteMessage(user, m.id))
 	m.erased = true
 	written := g.newMail(d)
 	written.labels = slices.Clone(m.labels)
@@ -256,12 +250,12 @@ func (g *gmail) renameLabel(d *dice) string {
 			free = append(free, name)
 		}
 	}
-	name, ok := pick(d, free)
+	name, ok := pickAny(d, free)
 	if !ok {
 		return ""
 	}
 	g.had[[2]string{label, name}] = true
-	must(g.data.RenameLabel(alice, idOfLabel(label), name))
+	must(g.data.RenameLabel(user, idOfLabel(label), name))
 	did := fmt.Sprintf("the label %q is now %q", g.named[label], name)
 	g.named[label], g.renamed[label] = name, true
 	for _, m := range g.mails {
