@@ -152,13 +152,13 @@ func (b *bench) pass(d *dice) {
 		}
 	}
 	b.whole()
-	switch d.IntN(8) {
-	case 0, 1:
+	switch d.IntN(6) {
+	case 0:
 		b.idle()
 		if b.wire.requests > b.world.most() {
 			failf("a pass over an unchanged account took %v; at most %d requests are allowed", &b.wire, b.world.most())
 		}
-	case 2:
+	case 1:
 		b.expire(d)
 		b.idle()
 	}

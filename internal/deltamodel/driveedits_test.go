@@ -9,27 +9,28 @@ import (
 
 // edit implements account.
 func (a *driveAccount) edit(d *dice) string {
+	n, ok := a.some(d, (*node).live)
 	switch d.IntN(20) {
 	case 0, 1, 2:
 		return a.addTo(d, a.someFolder(d, nil), d.chance(3))
 	case 3:
 		return a.addTree(d)
 	case 4:
-		return a.orphanOne(d)
+		if a.addOrphan != nil && d.chance(3) {
+			return a.orphan(d)
+		}
 	case 5, 6:
 		if n, ok := a.some(d, trashedAlone); ok && a.restore != nil && a.free(n.name, n.parent, n) {
 			a.restore(n.id)
 			n.trashed = false
 			return fmt.Sprintf("restore %v", n)
 		}
-		return ""
 	case 7:
 		if n, ok := a.some(d, func(n *node) bool { return n.live() || n.trashed && !a.uniqueNames && !n.gone() }); ok && d.chance(2) {
 			a.erase(n.id)
 			n.erased = true
 			return fmt.Sprintf("erase %v", n)
 		}
-		return ""
 	case 8, 9:
 		if n, ok := a.some(d, func(n *node) bool { return n.live() && n.folder }); ok {
 			if d.chance(2) {
@@ -37,12 +38,11 @@ func (a *driveAccount) edit(d *dice) string {
 			}
 			return a.moveTo(n, a.someFolder(d, n))
 		}
-		return ""
 	}
-	if n, ok := a.some(d, (*node).live); ok {
-		return a.editNode(d, n)
+	if !ok {
+		return a.addTo(d, nil, d.chance(3))
 	}
-	return ""
+	return a.editNode(d, n)
 }
 
 // editNode edits a live node.
@@ -64,12 +64,11 @@ func (a *driveAccount) editNode(d *dice, n *node) string {
 		n.trashed = true
 		return fmt.Sprintf("trash %v", n)
 	case 8:
-		if a.moveAway == nil || !d.chance(2) {
-			return ""
+		if a.moveAway != nil && d.chance(2) {
+			a.moveAway(n.id)
+			n.parent, n.orphan = nil, true
+			return fmt.Sprintf("move %v into a folder of somebody else", n)
 		}
-		a.moveAway(n.id)
-		n.parent, n.orphan = nil, true
-		return fmt.Sprintf("move %v into a folder of somebody else", n)
 	}
 	return a.swapNames(d, n)
 }
@@ -156,10 +155,8 @@ func (a *driveAccount) addTree(d *dice) string {
 	return did
 }
 
-func (a *driveAccount) orphanOne(d *dice) string {
-	if a.addOrphan == nil || !d.chance(3) {
-		return ""
-	}
+// orphan adds a node that is in no folder.
+func (a *driveAccount) orphan(d *dice) string {
 	name, _ := a.someName(d, nil, nil)
 	n := &node{name: name, folder: d.chance(2), orphan: true}
 	if !n.folder {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	goical "github.com/emersion/go-ical"
@@ -73,18 +74,26 @@ func expand(rule string, start time.Time) ([]time.Time, error) {
 func inWindow(t time.Time) bool { return !t.Before(windowFrom) && !t.After(windowTo) }
 
 // remembered keeps what was computed from the same text before.
-var rememberedFacts = map[string]string{}
+var remembered = struct {
+	sync.Mutex
+	facts map[string]string
+}{facts: map[string]string{}}
 
 func once(text string, compute func() (string, error)) (string, error) {
-	if facts, known := rememberedFacts[text]; known {
+	remembered.Lock()
+	defer remembered.Unlock()
+	if facts, known := remembered.facts[text]; known {
 		return facts, nil
 	}
 	facts, err := compute()
-	if len(rememberedFacts) > 20000 {
-		clear(rememberedFacts)
+	if err != nil {
+		return "", err
 	}
-	rememberedFacts[text] = facts
-	return facts, err
+	if len(remembered.facts) > 20000 {
+		clear(remembered.facts)
+	}
+	remembered.facts[text] = facts
+	return facts, nil
 }
 
 // readEvent says what a calendar object on the target shows.

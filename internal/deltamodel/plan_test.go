@@ -118,6 +118,7 @@ func number(t *testing.T, name string, other func() uint64) uint64 {
 // tryPlans plays plans until there were enough edits: those of every day, or as many as REPATRIATE_EDITS demands.
 func tryPlans(t *testing.T, open func(*bench, *dice) world) {
 	t.Helper()
+	t.Parallel()
 	edits := int(number(t, "REPATRIATE_EDITS", func() uint64 { return everyDay }))
 	seed := number(t, "REPATRIATE_SEED", func() uint64 {
 		if edits == everyDay {
