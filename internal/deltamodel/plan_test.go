@@ -43,9 +43,9 @@ func pickAny[V any](d *dice, list []V) (v V, ok bool) {
 
 const (
 	// everyDay is how many edits of each kind at each provider are made where nobody asks for more.
-	everyDay = 200
+	everyDay = 170
 	// lifetime is how many edits one account is to see. Some of them find nothing that they could change.
-	lifetime = 80
+	lifetime = 72
 )
 
 // planOf returns the plan of a seed, with one to eight edits between two passes.
