@@ -82,11 +82,69 @@ func (x *exchange) forget() {
 }
 
 func (x *exchange) edit(d *dice) string {
-	edits := []func(*dice) string{
-		x.addOne, x.addOne, x.addOne, x.moveOne, x.moveOne, x.moveOne, x.flagOne, x.flagOne, x.trashOne, x.restoreOne, x.eraseOne,
-		x.addBox, x.renameBox, x.moveBox, x.trashBox, x.eraseBox, x.rewriteDraft,
+	switch d.IntN(17) {
+	case 0, 1, 2:
+		return x.addOne(d)
+	case 3:
+		return x.addBox(d)
+	case 4, 5, 6, 7:
+		if b, ok := x.someBox(d, func(b *box) bool { return b.known == "" }); ok {
+			return x.editBox(d, b)
+		}
+	case 8:
+		if m, ok := x.someMail(d, func(m *mail) bool { return m.flags[`\draft`] }); ok {
+			return x.rewrite(d, m)
+		}
+	case 9:
+		if m, ok := x.someMail(d, func(m *mail) bool { return m.folder == x.boxes[4] || m.folder == x.boxes[5] }); ok {
+			b, _ := x.someBox(d, x.there)
+			return x.moveTo(m, b)
+		}
 	}
-	return edits[d.IntN(len(edits))](d)
+	m, ok := x.someMail(d, any1)
+	if !ok {
+		return x.addOne(d)
+	}
+	switch d.IntN(7) {
+	case 0, 1, 2:
+		b, _ := x.someBox(d, func(*box) bool { return true })
+		return x.moveTo(m, b)
+	case 3: // into deleted items or junk
+		return x.moveTo(m, x.boxes[4+d.IntN(2)])
+	case 4:
+		if d.chance(2) {
+			must(x.data.DeleteMessage(user, m.id))
+			m.erased = true
+			return fmt.Sprintf("erase %v", m)
+		}
+	}
+	return x.flag(d, m)
+}
+
+// editBox renames, moves, deletes or erases a folder.
+func (x *exchange) editBox(d *dice, b *box) string {
+	switch d.IntN(4) {
+	case 0:
+		name := pick(d, boxNames)
+		if !x.free(name, b.parent) {
+			return ""
+		}
+		did := fmt.Sprintf("%v is now %q", b, name)
+		must(x.data.RenameFolder(user, b.id, name))
+		b.name = name
+		return did
+	case 1:
+		if d.chance(2) {
+			must(x.data.DeleteFolder(user, b.id))
+			b.erased = true
+			return fmt.Sprintf("erase %v", b)
+		}
+	case 2:
+		if d.chance(2) && x.there(b) {
+			return x.moveBox(b, x.boxes[4])
+		}
+	}
+	return x.moveBox(b, x.someParent(d, b))
 }
 
 // someBox returns a folder that is not erased and of which the condition holds.
@@ -153,48 +211,8 @@ func (x *exchange) moveTo(m *mail, b *box) string {
 	return did
 }
 
-func (x *exchange) moveOne(d *dice) string {
-	m, ok := x.someMail(d, any1)
-	if !ok {
-		return ""
-	}
-	b, _ := x.someBox(d, func(*box) bool { return true })
-	return x.moveTo(m, b)
-}
-
-func (x *exchange) trashOne(d *dice) string {
-	m, ok := x.someMail(d, func(m *mail) bool { return x.there(m.folder) })
-	if !ok {
-		return ""
-	}
-	return x.moveTo(m, x.boxes[4+d.IntN(2)])
-}
-
-func (x *exchange) restoreOne(d *dice) string {
-	m, ok := x.someMail(d, func(m *mail) bool { return m.folder == x.boxes[4] || m.folder == x.boxes[5] })
-	if !ok {
-		return ""
-	}
-	b, _ := x.someBox(d, x.there)
-	return x.moveTo(m, b)
-}
-
-func (x *exchange) eraseOne(d *dice) string {
-	m, ok := x.someMail(d, any1)
-	if !ok || !d.chance(2) {
-		return ""
-	}
-	must(x.data.DeleteMessage(user, m.id))
-	m.erased = true
-	return fmt.Sprintf("erase %v", m)
-}
-
-func (x *exchange) flagOne(d *dice) string {
-	m, ok := x.someMail(d, any1)
-	if !ok {
-		return ""
-	}
-	flag := []string{`\seen`, `\flagged`, "$important", `\answered`, "$forwarded", "$red_category", "$blue"}[d.IntN(7)]
+func (x *exchange) flag(d *dice, m *mail) string {
+	flag := pick(d, []string{`\seen`, `\flagged`, "$important", `\answered`, "$forwarded", "$red_category", "$blue"})
 	set := !m.flags[flag]
 	m.flags[flag] = set
 	if flag == `\answered` || flag == "$forwarded" { // of both Exchange knows the last alone
@@ -218,12 +236,8 @@ func (x *exchange) flagOne(d *dice) string {
 	return fmt.Sprintf("set %s of %v to %v", flag, m, set)
 }
 
-// rewriteDraft gives a draft another text.
-func (x *exchange) rewriteDraft(d *dice) string {
-	m, ok := x.someMail(d, func(m *mail) bool { return m.flags[`\draft`] })
-	if !ok {
-		return ""
-	}
+// rewrite gives a draft another text.
+func (x *exchange) rewrite(d *dice, m *mail) string {
 	did := fmt.Sprintf("rewrite the draft %v", m)
 	m.raw = x.newMail(d).raw
 	must(x.data.ChangeMessage(user, m.id, func(s *msim.Message) { s.Raw = cloudsim.Bytes(m.raw) }))
@@ -232,13 +246,8 @@ func (x *exchange) rewriteDraft(d *dice) string {
 
 var boxNames = []string{"Projects", "Alpha", "Beta", "Ärger", "Two Words"}
 
-// freeName returns a name that no folder in the parent has.
-func (x *exchange) freeName(d *dice, parent *box) (string, bool) {
-	name := boxNames[d.IntN(len(boxNames))]
-	return name, x.freeIn(name, parent)
-}
-
-func (x *exchange) freeIn(name string, parent *box) bool {
+// free reports whether no folder in the parent has a name.
+func (x *exchange) free(name string, parent *box) bool {
 	return !slices.ContainsFunc(x.boxes, func(b *box) bool { return !b.erased && b.parent == parent && b.name == name })
 }
 
@@ -253,8 +262,8 @@ func (x *exchange) someParent(d *dice, outside *box) *box {
 
 func (x *exchange) addBox(d *dice) string {
 	parent := x.someParent(d, nil)
-	name, free := x.freeName(d, parent)
-	if !free || len(x.boxes) > 14 {
+	name := pick(d, boxNames)
+	if !x.free(name, parent) || len(x.boxes) > 14 {
 		return ""
 	}
 	b := &box{name: name, parent: parent}
@@ -271,25 +280,8 @@ func (x *exchange) addBox(d *dice) string {
 	return fmt.Sprintf("add %v in %v", b, parent)
 }
 
-func ownBox(b *box) bool { return b.known == "" }
-
-func (x *exchange) renameBox(d *dice) string {
-	b, ok := x.someBox(d, ownBox)
-	if !ok {
-		return ""
-	}
-	name, free := x.freeName(d, b.parent)
-	if !free {
-		return ""
-	}
-	must(x.data.RenameFolder(user, b.id, name))
-	did := fmt.Sprintf("%v is now %q", b, name)
-	b.name = name
-	return did
-}
-
-func (x *exchange) moveBoxTo(b, parent *box) string {
-	if b.parent == parent || !x.freeIn(b.name, parent) {
+func (x *exchange) moveBox(b, parent *box) string {
+	if b.parent == parent || !x.free(b.name, parent) {
 		return ""
 	}
 	into := ""
@@ -299,31 +291,4 @@ func (x *exchange) moveBoxTo(b, parent *box) string {
 	must(x.data.MoveFolder(user, b.id, into))
 	b.parent = parent
 	return fmt.Sprintf("move %v into %v", b, parent)
-}
-
-func (x *exchange) moveBox(d *dice) string {
-	b, ok := x.someBox(d, ownBox)
-	if !ok {
-		return ""
-	}
-	return x.moveBoxTo(b, x.someParent(d, b))
-}
-
-// trashBox puts a folder into deleted items.
-func (x *exchange) trashBox(d *dice) string {
-	b, ok := x.someBox(d, func(b *box) bool { return ownBox(b) && x.there(b) })
-	if !ok || !d.chance(2) {
-		return ""
-	}
-	return x.moveBoxTo(b, x.boxes[4])
-}
-
-func (x *exchange) eraseBox(d *dice) string {
-	b, ok := x.someBox(d, ownBox)
-	if !ok || !d.chance(2) {
-		return ""
-	}
-	must(x.data.DeleteFolder(user, b.id))
-	b.erased = true
-	return fmt.Sprintf("erase %v", b)
 }

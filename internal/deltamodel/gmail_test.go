@@ -37,13 +37,12 @@ var systemPlaces = [][3]string{{"TRASH", "Trash", ""}, {"SPAM", "Junk", ""}, {"D
 
 // place implements mailRules: one message in the mailbox of the first of its labels, the others as keywords or as copies.
 func (g *gmail) place(m *mail) (boxes, flags []string) {
-	has := func(label string) bool { return slices.Contains(m.labels, label) }
-	if !g.spamTrash && (has("TRASH") || has("SPAM")) {
+	if !g.spamTrash && (m.has("TRASH") || m.has("SPAM")) {
 		return nil, nil
 	}
 	var keywords []string
 	for _, p := range systemPlaces {
-		if has(p[0]) {
+		if m.has(p[0]) {
 			boxes, keywords = append(boxes, p[1]), append(keywords, p[2])
 		}
 	}
@@ -54,11 +53,11 @@ func (g *gmail) place(m *mail) (boxes, flags []string) {
 	if len(boxes) == 0 {
 		boxes, keywords = []string{"Archive"}, []string{""}
 	}
-	if !g.copies || has("TRASH") || has("SPAM") || has("DRAFT") {
+	if !g.copies || m.has("TRASH") || m.has("SPAM") || m.has("DRAFT") {
 		boxes, flags = boxes[:1], keywords[1:]
 	}
-	for flag, set := range map[string]bool{`\seen`: !has("UNREAD"), `\flagged`: has("STARRED"), `\draft`: has("DRAFT"), "$important": has("IMPORTANT"),
-		"$promotions": has("CATEGORY_PROMOTIONS")} {
+	for flag, set := range map[string]bool{`\seen`: !m.has("UNREAD"), `\flagged`: m.has("STARRED"), `\draft`: m.has("DRAFT"), "$important": m.has("IMPORTANT"),
+		"$promotions": m.has("CATEGORY_PROMOTIONS")} {
 		if set {
 			flags = append(flags, flag)
 		}
@@ -112,11 +111,51 @@ func (g *gmail) labelID(label string) string {
 }
 
 func (g *gmail) edit(d *dice) string {
-	edits := []func(*dice) string{
-		g.addOne, g.addOne, g.addOne, g.relabelOne, g.relabelOne, g.relabelOne, g.archiveOne, g.flagOne, g.flagOne, g.trashOne, g.restoreOne, g.restoreOne,
-		g.eraseOne, g.renameLabel, g.rewriteDraft,
+	switch d.IntN(15) {
+	case 0, 1, 2:
+		return g.addOne(d)
+	case 3:
+		return g.renameLabel(d)
+	case 4:
+		if m, ok := g.some(d, func(m *mail) bool { return m.has("DRAFT") }); ok { // a new message in the place of an old one
+			written := g.newMail(d)
+			written.labels = slices.Clone(m.labels)
+			return g.erase(m) + ", " + g.add(written)
+		}
+	case 5:
+		if m, ok := g.some(d, func(m *mail) bool { return !m.thrownAway() }); ok {
+			return g.relabel(m, []string{pick(d, []string{"TRASH", "SPAM"})}, []string{"INBOX"})
+		}
+	case 6, 7:
+		if m, ok := g.some(d, (*mail).thrownAway); ok {
+			return g.relabel(m, []string{"INBOX"}, []string{"TRASH", "SPAM"})
+		}
 	}
-	return edits[d.IntN(len(edits))](d)
+	m, ok := g.some(d, any1)
+	if !ok {
+		return g.addOne(d)
+	}
+	switch d.IntN(7) {
+	case 0, 1, 2:
+		return g.toggle(m, pick(d, firstLabels))
+	case 3:
+		return g.toggle(m, "INBOX")
+	case 4:
+		if d.chance(2) {
+			return g.erase(m)
+		}
+	}
+	return g.toggle(m, pick(d, []string{"UNREAD", "STARRED", "IMPORTANT", "CATEGORY_PROMOTIONS"}))
+}
+
+func (m *mail) has(label string) bool { return slices.Contains(m.labels, label) }
+
+func (m *mail) thrownAway() bool { return m.has("TRASH") || m.has("SPAM") }
+
+func (g *gmail) erase(m *mail) string {
+	must(g.data.DeleteMessage(user, m.id))
+	m.erased = true
+	return fmt.Sprintf("erase %v", m)
 }
 
 func (g *gmail) add(m *mail) string {
@@ -165,77 +204,10 @@ func (g *gmail) relabel(m *mail, add, remove []string) string {
 
 // toggle adds a label that the message has not, or removes it.
 func (g *gmail) toggle(m *mail, label string) string {
-	if slices.Contains(m.labels, label) {
+	if m.has(label) {
 		return g.relabel(m, nil, []string{label})
 	}
 	return g.relabel(m, []string{label}, nil)
-}
-
-func (g *gmail) relabelOne(d *dice) string {
-	m, ok := g.some(d, any1)
-	if !ok {
-		return ""
-	}
-	return g.toggle(m, firstLabels[d.IntN(len(firstLabels))])
-}
-
-func (g *gmail) archiveOne(d *dice) string {
-	m, ok := g.some(d, any1)
-	if !ok {
-		return ""
-	}
-	return g.toggle(m, "INBOX")
-}
-
-func (g *gmail) flagOne(d *dice) string {
-	m, ok := g.some(d, any1)
-	if !ok {
-		return ""
-	}
-	return g.toggle(m, []string{"UNREAD", "STARRED", "IMPORTANT", "CATEGORY_PROMOTIONS"}[d.IntN(4)])
-}
-
-func out(m *mail) bool {
-	return slices.Contains(m.labels, "TRASH") || slices.Contains(m.labels, "SPAM")
-}
-
-func (g *gmail) trashOne(d *dice) string {
-	m, ok := g.some(d, func(m *mail) bool { return !out(m) })
-	if !ok {
-		return ""
-	}
-	return g.relabel(m, []string{[]string{"TRASH", "SPAM"}[d.IntN(2)]}, []string{"INBOX"})
-}
-
-func (g *gmail) restoreOne(d *dice) string {
-	m, ok := g.some(d, out)
-	if !ok {
-		return ""
-	}
-	return g.relabel(m, []string{"INBOX"}, []string{"TRASH", "SPAM"})
-}
-
-func (g *gmail) eraseOne(d *dice) string {
-	m, ok := g.some(d, any1)
-	if !ok || !d.chance(2) {
-		return ""
-	}
-	must(g.data.DeleteMessage(user, m.id))
-	m.erased = true
-	return fmt.Sprintf("erase %v", m)
-}
-
-// rewriteDraft is a new message in the place of an old one.
-func (g *gmail) rewriteDraft(d *dice) string {
-	m, ok := g.some(d, func(m *mail) bool { return slices.Contains(m.labels, "DRAFT") })
-	if !ok {
-		return ""
-	}
-	must(g.data.DeleteMessage(user, m.id))
-	m.erased = true
-	written := g.newMail(d)
-	written.labels = slices.Clone(m.labels)
-	return fmt.Sprintf("erase %v, %s", m, g.add(written))
 }
 
 func (g *gmail) renameLabel(d *dice) string {
@@ -259,7 +231,7 @@ func (g *gmail) renameLabel(d *dice) string {
 	did := fmt.Sprintf("the label %q is now %q", g.named[label], name)
 	g.named[label], g.renamed[label] = name, true
 	for _, m := range g.mails {
-		if slices.Contains(m.labels, label) {
+		if m.has(label) {
 			m.changed()
 			m.relabelled = true
 		}

@@ -33,8 +33,11 @@ type googleContacts struct {
 	pictures map[string][]byte // by address
 }
 
-func openGoogleContacts(b *bench, _ *dice) world {
+func openGoogleContacts(b *bench, d *dice) world {
 	w := &googleContacts{googleSim: b.startGoogle(gsim.Options{}), groups: map[string]string{}, pictures: map[string][]byte{}}
+	for range 2 {
+		w.editGroup(d)
+	}
 	return shelve(b, "contacts", w, func(ctx context.Context) ([]opened[sources.Contact], error) {
 		c := w.connect()
 		list := google.ContactCollections(true)
@@ -166,7 +169,7 @@ func (w *googleContacts) edit(d *dice) string {
 		return "deleted " + p.ResourceName
 	}
 	must(json.Unmarshal(pick(d, contacts), &p))
-	switch d.IntN(11) {
+	switch d.IntN(12) {
 	case 0:
 		return w.patch(p, fmt.Sprintf(`{"names": [{"givenName": %q, "familyName": %q}]}`, word(d), word(d)))
 	case 1:
@@ -185,7 +188,7 @@ func (w *googleContacts) edit(d *dice) string {
 	case 8:
 		must(w.data.DeleteContact(user, p.ResourceName))
 		return "deleted " + p.ResourceName
-	case 9:
+	case 9, 10:
 		return w.editGroup(d)
 	}
 	return w.join(d, p)
@@ -215,22 +218,18 @@ func (w *googleContacts) join(d *dice, p googlePerson) string {
 }
 
 func (w *googleContacts) editGroup(d *dice) string {
-	names := slices.Sorted(maps.Keys(w.groups))
-	switch n := d.IntN(4); {
-	case len(names) < 2 || n == 0 && len(names) < 5:
-		name := word(d)
-		id := value(w.data.AddContactGroup(user, gsim.ContactGroup{Name: name}))
-		w.groups[id] = name
-		return "new group " + id
-	case n == 1:
-		id := pick(d, names)
-		must(w.data.DeleteContact(user, id))
-		delete(w.groups, id)
-		return "group deleted " + id
-	default:
-		id, name := pick(d, names), word(d)
-		must(w.data.RenameContactGroup(user, id, name))
-		w.groups[id] = name
-		return "group renamed " + id + " to " + name
-	}
+	return editCollection(d, "group", slices.Sorted(maps.Keys(w.groups)),
+		func(name string) (string, error) {
+			id, err := w.data.AddContactGroup(user, gsim.ContactGroup{Name: name})
+			w.groups[id] = name
+			return id, err
+		},
+		func(id string) error {
+			delete(w.groups, id)
+			return w.data.DeleteContact(user, id)
+		},
+		func(id, name string) error {
+			w.groups[id] = name
+			return w.data.RenameContactGroup(user, id, name)
+		})
 }

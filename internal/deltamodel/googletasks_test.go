@@ -14,12 +14,14 @@ import (
 // googleTasks are the task lists of a Google account.
 type googleTasks struct {
 	googleSim
-	lists int
 	moves int
 }
 
-func openGoogleTasks(b *bench, _ *dice) world {
+func openGoogleTasks(b *bench, d *dice) world {
 	w := &googleTasks{googleSim: b.startGoogle(gsim.Options{})}
+	for range 2 {
+		w.editList(d)
+	}
 	return shelve(b, "tasks", w, func(ctx context.Context) ([]opened[sources.Task], error) {
 		c := w.connect()
 		list, err := google.TaskLists(ctx, c, user)
@@ -148,18 +150,8 @@ func (w *googleTasks) moveTo(d *dice, list string, v googleTask, tasks []googleT
 }
 
 func (w *googleTasks) editList(d *dice) string {
-	own := w.data.TaskLists(user)[1:]
-	switch n := d.IntN(4); {
-	case len(own) < 2 || n == 0 && len(own) < 4:
-		w.lists++
-		return "new list " + value(w.data.AddTaskList(user, fmt.Sprintf("List %d", w.lists)))
-	case n == 1 && len(own) > 2:
-		id := pick(d, own)
-		must(w.data.DeleteTaskList(user, id))
-		return "list deleted " + id
-	default:
-		id := pick(d, own)
-		must(w.data.RenameTaskList(user, id, word(d)))
-		return "list renamed " + id
-	}
+	return editCollection(d, "list", w.data.TaskLists(user)[1:],
+		func(name string) (string, error) { return w.data.AddTaskList(user, name) },
+		func(id string) error { return w.data.DeleteTaskList(user, id) },
+		func(id, name string) error { return w.data.RenameTaskList(user, id, name) })
 }

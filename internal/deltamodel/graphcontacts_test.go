@@ -27,9 +27,12 @@ func (w *graphContacts) again() (n int) {
 	return n
 }
 
-func openGraphContacts(b *bench, _ *dice) world {
+func openGraphContacts(b *bench, d *dice) world {
 	w := &graphContacts{graphSim: b.startMicrosoft(), folders: map[string]string{}}
 	w.folders[""] = value(w.data.ContactFolder(user, ""))
+	for range 2 {
+		w.editFolder(d)
+	}
 	return shelve(b, "contacts", w, func(ctx context.Context) ([]opened[sources.Contact], error) {
 		c := w.connect()
 		list, err := microsoft.ContactFolders(ctx, c, user)

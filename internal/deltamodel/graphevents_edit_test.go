@@ -17,7 +17,7 @@ func (w *graphEvents) edit(d *dice) string {
 		return w.add(d, c, "")
 	}
 	if d.IntN(25) == 0 {
-		return w.editCalendar(d, calendars)
+		return w.editCalendar(d, calendars[1:])
 	}
 	s := pick(d, events)
 	if s.master.Recurrence != nil && d.IntN(2) == 0 {
@@ -34,21 +34,13 @@ func (w *graphEvents) add(d *dice, c, more string) string {
 	return "new event " + value(w.data.AddEvent(user, c, fmt.Appendf(nil, `{"subject": %q, %s%s}`, word(d), s.graph(), more))) + more
 }
 
-func (w *graphEvents) editCalendar(d *dice, calendars []string) string {
-	own := calendars[1:]
-	switch n := d.IntN(4); {
-	case len(own) < 2 || n == 0 && len(own) < 4:
-		w.calendars++
-		return "new calendar " + value(w.data.AddCalendar(user, msim.Calendar{Name: word(d)}))
-	case n == 1 && len(own) > 2:
-		c := pick(d, own)
-		must(w.data.DeleteCalendar(user, c))
-		return "calendar deleted " + c
-	default:
-		c := pick(d, own)
-		must(w.data.ChangeCalendar(user, c, func(v *msim.Calendar) { v.Name = word(d) }))
-		return "calendar renamed " + c
-	}
+func (w *graphEvents) editCalendar(d *dice, own []string) string {
+	return editCollection(d, "calendar", own,
+		func(name string) (string, error) { return w.data.AddCalendar(user, msim.Calendar{Name: name}) },
+		func(id string) error { return w.data.DeleteCalendar(user, id) },
+		func(id, name string) error {
+			return w.data.ChangeCalendar(user, id, func(c *msim.Calendar) { c.Name = name })
+		})
 }
 
 func (w *graphEvents) patch(id, body string) string {

@@ -17,8 +17,7 @@ import (
 // graphEvents are the calendars of a mailbox at Microsoft.
 type graphEvents struct {
 	graphSim
-	calendars int
-	remade    int // events since the last pass
+	remade int // events since the last pass
 }
 
 // again implements repeater: an event that has another id is taken away and written anew.
@@ -27,8 +26,11 @@ func (w *graphEvents) again() (n int) {
 	return n
 }
 
-func openGraphEvents(b *bench, _ *dice) world {
+func openGraphEvents(b *bench, d *dice) world {
 	w := &graphEvents{graphSim: b.startMicrosoft()}
+	for range 2 {
+		w.editCalendar(d, w.data.Calendars(user)[1:])
+	}
 	return shelve(b, "calendar", w, func(ctx context.Context) ([]opened[sources.Event], error) {
 		c := w.connect()
 		list, err := microsoft.Calendars(ctx, c, user)

@@ -15,11 +15,13 @@ import (
 // graphTasks are the lists of To Do.
 type graphTasks struct {
 	graphSim
-	lists int
 }
 
-func openGraphTasks(b *bench, _ *dice) world {
+func openGraphTasks(b *bench, d *dice) world {
 	w := &graphTasks{graphSim: b.startMicrosoft()}
+	for range 2 {
+		w.editList(d)
+	}
 	return shelve(b, "tasks", w, func(ctx context.Context) ([]opened[sources.Task], error) {
 		c := w.connect()
 		list, err := microsoft.TaskLists(ctx, c, user)
@@ -172,18 +174,10 @@ func (w *graphTasks) editPart(d *dice, info msim.TaskInfo) string {
 }
 
 func (w *graphTasks) editList(d *dice) string {
-	own := w.ours()[1:]
-	switch n := d.IntN(4); {
-	case len(own) < 2 || n == 0 && len(own) < 4:
-		w.lists++
-		return "new list " + value(w.data.AddTaskList(user, msim.TaskList{Name: fmt.Sprintf("List %d", w.lists)}))
-	case n == 1 && len(own) > 2:
-		id := pick(d, own)
-		must(w.data.DeleteTaskList(user, id))
-		return "list deleted " + id
-	default:
-		id := pick(d, own)
-		must(w.data.ChangeTaskList(user, id, func(l *msim.TaskList) { l.Name = word(d) }))
-		return "list renamed " + id
-	}
+	return editCollection(d, "list", w.ours()[1:],
+		func(name string) (string, error) { return w.data.AddTaskList(user, msim.TaskList{Name: name}) },
+		func(id string) error { return w.data.DeleteTaskList(user, id) },
+		func(id, name string) error {
+			return w.data.ChangeTaskList(user, id, func(l *msim.TaskList) { l.Name = name })
+		})
 }

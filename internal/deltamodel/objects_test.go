@@ -251,6 +251,21 @@ func uid(kind, id string) string {
 	return "repatriate-" + hex.EncodeToString(sum[:16])
 }
 
+// editCollection makes a collection, or deletes or renames one of an account's own.
+func editCollection(d *dice, what string, own []string, add func(name string) (string, error), remove func(id string) error, rename func(id, name string) error) string {
+	n := d.IntN(4)
+	if len(own) < 2 || n == 0 && len(own) < 4 {
+		return "new " + what + " " + value(add(word(d)))
+	}
+	id, name := pick(d, own), word(d)
+	if n == 1 && len(own) > 2 {
+		must(remove(id))
+		return what + " deleted " + id
+	}
+	must(rename(id, name))
+	return what + " renamed " + id + " to " + name
+}
+
 // word is a title that nothing else has, with what formats have to escape.
 func word(d *dice) string {
 	return fmt.Sprintf("%s %d", pick(d, []string{"Plan", "Größe; Maß, Zahl", `back\slash`, "naïve 日本", "a, b; c", "Zeile"}), d.IntN(1e6))
