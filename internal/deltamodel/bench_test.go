@@ -142,7 +142,7 @@ func (b *bench) pass(d *dice) {
 	if d.chance(8) {
 		b.expire(d)
 	}
-	for n := 0; n < 3 && d.chance(5); n++ {
+	for n := 0; n < 3 && d.chance(3); n++ {
 		b.interrupted(d)
 		if d.chance(8) {
 			b.expire(d)
@@ -173,7 +173,7 @@ func (b *bench) expire(d *dice) {
 
 // interrupted makes a pass that ends at a random moment, as if the process died.
 func (b *bench) interrupted(d *dice) {
-	at := 1 + d.IntN(50)
+	at := 1 + d.IntN(40)
 	b.tell("a pass that is interrupted at event %d", at)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -43,7 +43,7 @@ func pickAny[V any](d *dice, list []V) (v V, ok bool) {
 
 const (
 	// everyDay is how many edits of each kind at each provider are made where nobody asks for more.
-	everyDay = 170
+	everyDay = 160
 	// lifetime is how many edits one account is to see. Some of them find nothing that they could change.
 	lifetime = 72
 )
