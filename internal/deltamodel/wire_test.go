@@ -58,6 +58,13 @@ func (w *wire) wrote(what string) {
 	w.last = what
 }
 
+// counts returns how many requests there were, how many of them were writing, and the last of these.
+func (w *wire) counts() (requests, writes int, last string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.requests, w.writes, w.last
+}
+
 // count returns how many requests of a method succeeded at the target.
 func (w *wire) count(method string) int {
 	w.mu.Lock()
