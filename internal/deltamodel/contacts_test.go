@@ -98,13 +98,13 @@ func cardParts(value string) []string {
 }
 
 // moveContacts makes one pass over an address book.
-func moveContacts(ctx context.Context, g *rig, src sources.Source[sources.Contact], c sources.Collection, l checkpoint.Ledger) error {
-	sink, err := carddav.Open(ctx, carddav.Options{URL: g.target.UserAddressBookURL(owner), User: owner, Password: password, RoundTripper: g.wire,
+func moveContacts(ctx context.Context, s *shelf, c opened[sources.Contact], l checkpoint.Ledger) error {
+	sink, err := carddav.Open(ctx, carddav.Options{URL: s.target.UserAddressBookURL(owner), User: owner, Password: password, RoundTripper: s.b.toTarget(),
 		Collection: sinks.Collection{ID: c.ID, Name: c.Name, Description: c.Description, Primary: c.Primary}})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = sink.Close() }()
 	rules := mapping.ContactRules{Version4: sink.Version4()}
-	return engine.New(src, rules.Contact, sink, g.options()).Run(ctx, l)
+	return engine.New(c.source, rules.Contact, sink, s.b.options()).Run(ctx, l)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	goical "github.com/emersion/go-ical"
@@ -73,18 +74,26 @@ func expand(rule string, start time.Time) ([]time.Time, error) {
 func inWindow(t time.Time) bool { return !t.Before(windowFrom) && !t.After(windowTo) }
 
 // remembered keeps what was computed from the same text before.
-var rememberedFacts = map[string]string{}
+var remembered = struct {
+	sync.Mutex
+	facts map[string]string
+}{facts: map[string]string{}}
 
 func once(text string, compute func() (string, error)) (string, error) {
-	if facts, known := rememberedFacts[text]; known {
+	remembered.Lock()
+	defer remembered.Unlock()
+	if facts, known := remembered.facts[text]; known {
 		return facts, nil
 	}
 	facts, err := compute()
-	if len(rememberedFacts) > 20000 {
-		clear(rememberedFacts)
+	if err != nil {
+		return "", err
 	}
-	rememberedFacts[text] = facts
-	return facts, err
+	if len(remembered.facts) > 20000 {
+		clear(remembered.facts)
+	}
+	remembered.facts[text] = facts
+	return facts, nil
 }
 
 // readEvent says what a calendar object on the target shows.
@@ -190,17 +199,17 @@ func happeningOf(e goical.Event) (h happening, err error) {
 }
 
 // moveEvents makes one pass over a calendar.
-func moveEvents(ctx context.Context, g *rig, src sources.Source[sources.Event], c sources.Collection, l checkpoint.Ledger) error {
-	sink, err := caldav.Open(ctx, g.caldavOptions(sinks.Collection{ID: c.ID, Name: c.Name, Description: c.Description, Color: c.Color, TimeZone: c.TimeZone,
+func moveEvents(ctx context.Context, s *shelf, c opened[sources.Event], l checkpoint.Ledger) error {
+	sink, err := caldav.Open(ctx, s.caldavOptions(sinks.Collection{ID: c.ID, Name: c.Name, Description: c.Description, Color: c.Color, TimeZone: c.TimeZone,
 		Primary: c.Primary, Components: []string{"VEVENT"}}))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = sink.Close() }()
 	rules := mapping.EventRules{Zone: c.TimeZone}
-	return engine.New(src, rules.Event, sink, g.options()).Run(ctx, l)
+	return engine.New(c.source, rules.Event, sink, s.b.options()).Run(ctx, l)
 }
 
-func (g *rig) caldavOptions(c sinks.Collection) caldav.Options {
-	return caldav.Options{URL: g.target.UserURL(owner), User: owner, Password: password, RoundTripper: g.wire, Collection: c}
+func (s *shelf) caldavOptions(c sinks.Collection) caldav.Options {
+	return caldav.Options{URL: s.target.UserURL(owner), User: owner, Password: password, RoundTripper: s.b.toTarget(), Collection: c}
 }

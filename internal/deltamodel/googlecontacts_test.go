@@ -7,11 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
-	"codeberg.org/repatriate/repatriate/checkpoint"
 	gsim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/google"
@@ -28,34 +28,24 @@ func digest(b []byte) string {
 
 // googleContacts are the address book of a Google account, and the people whom the user only wrote to.
 type googleContacts struct {
-	data     *gsim.Data
-	client   *google.Client
-	root     string
+	googleSim
 	groups   map[string]string // names by resource name
 	pictures map[string][]byte // by address
 }
 
-func newGoogleContacts(g *rig, seed uint64) world {
-	data := googleData(g.t, seed)
-	o := gsim.Options{PageSize: pick(g.r, []int{0, 0, 3, 9})}
-	g.paged = o.PageSize > 0
-	w := &googleContacts{data: data, groups: map[string]string{}, pictures: map[string][]byte{}}
-	w.client, g.provider = startGoogle(g.t, data, o, g.wire, g.r)
-	w.root = g.provider.server.URL
-	return w
+func openGoogleContacts(b *bench, d *dice) world {
+	w := &googleContacts{googleSim: b.startGoogle(gsim.Options{}), groups: map[string]string{}, pictures: map[string][]byte{}}
+	for range 2 {
+		w.editGroup(d)
+	}
+	return shelve(b, "contacts", w, func(ctx context.Context) ([]opened[sources.Contact], error) {
+		c := w.connect()
+		list := google.ContactCollections(true)
+		return each(list, func(at sources.Collection) sources.Source[sources.Contact] { return google.Contacts(c, user, at.ID) }), nil
+	}, moveContacts, readCard)
 }
 
-func (w *googleContacts) collections(context.Context) ([]sources.Collection, error) {
-	return google.ContactCollections(true), nil
-}
-
-func (w *googleContacts) move(ctx context.Context, g *rig, c sources.Collection, l checkpoint.Ledger) error {
-	return moveContacts(ctx, g, forgetful[sources.Contact]{google.Contacts(w.client, user, c.ID), &g.forget}, c, l)
-}
-
-func (w *googleContacts) read(body []byte) (string, error) { return readCard(body) }
-
-func (w *googleContacts) expire() { done(w.data.ExpireContactTokens(user)) }
+func (w *googleContacts) expire() { must(w.data.ExpireContactTokens(user)) }
 
 // googlePerson is what the oracle reads of Google's JSON.
 type googlePerson struct {
@@ -91,7 +81,7 @@ func (w *googleContacts) truth() map[string]objects {
 }
 
 func (w *googleContacts) object(raw json.RawMessage) (p googlePerson, o object) {
-	done(json.Unmarshal(raw, &p))
+	must(json.Unmarshal(raw, &p))
 	c := card{}
 	if len(p.Names) > 0 {
 		c.shown, c.family, c.given = p.Names[0].DisplayName, p.Names[0].FamilyName, p.Names[0].GivenName
@@ -138,7 +128,7 @@ func (w *googleContacts) picture(address string) []byte {
 	at, _, _ := strings.Cut(address, "=s")
 	if w.pictures[at] == nil {
 		if strings.HasPrefix(at, "/") {
-			w.pictures[at] = download(w.root + at + "=s0")
+			w.pictures[at] = download(strings.TrimSuffix(w.root, "/") + at + "=s0")
 		} else {
 			w.pictures[at] = download(at + "=s0")
 		}
@@ -148,75 +138,75 @@ func (w *googleContacts) picture(address string) []byte {
 
 func download(address string) []byte {
 	res, err := http.Get(address)
-	done(err)
+	must(err)
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
-	done(err)
+	must(err)
 	if res.StatusCode != http.StatusOK {
 		panic(res.Status)
 	}
 	return body
 }
 
-func (w *googleContacts) edit(r *rand.Rand) string {
+func (w *googleContacts) edit(d *dice) string {
 	contacts := w.data.Contacts(user)
-	if len(contacts) < 3 || r.IntN(7) == 0 && len(contacts) < 30 {
-		return "new contact " + added(w.data.AddContact(user, fmt.Appendf(nil, `{"names": [{"givenName": %q, "familyName": %q}], "phoneNumbers": [{"value": "+49 30 %d"}]}`,
-			word(r), word(r), r.IntN(1e6))))
+	if len(contacts) < 3 || d.IntN(7) == 0 && len(contacts) < 30 {
+		return "new contact " + value(w.data.AddContact(user, fmt.Appendf(nil, `{"names": [{"givenName": %q, "familyName": %q}], "phoneNumbers": [{"value": "+49 30 %d"}]}`,
+			word(d), word(d), d.IntN(1e6))))
 	}
 	var p googlePerson
 	others := w.data.OtherContacts(user)
-	if r.IntN(8) == 0 {
-		if len(others) < 3 || r.IntN(3) == 0 && len(others) < 10 {
-			return "new other contact " + added(w.data.AddOtherContact(user, fmt.Appendf(nil, `{"names": [{"givenName": %q}], "emailAddresses": [{"value": "o%d@example.net"}]}`,
-				word(r), r.IntN(1e6))))
+	if d.IntN(8) == 0 {
+		if len(others) < 3 || d.IntN(3) == 0 && len(others) < 10 {
+			return "new other contact " + value(w.data.AddOtherContact(user, fmt.Appendf(nil, `{"names": [{"givenName": %q}], "emailAddresses": [{"value": "o%d@example.net"}]}`,
+				word(d), d.IntN(1e6))))
 		}
-		done(json.Unmarshal(pick(r, others), &p))
-		if r.IntN(2) == 0 {
-			return w.patch(p, fmt.Sprintf(`{"names": [{"givenName": %q}]}`, word(r)))
+		must(json.Unmarshal(pick(d, others), &p))
+		if d.IntN(2) == 0 {
+			return w.patch(p, fmt.Sprintf(`{"names": [{"givenName": %q}]}`, word(d)))
 		}
-		done(w.data.DeleteContact(user, p.ResourceName))
+		must(w.data.DeleteContact(user, p.ResourceName))
 		return "deleted " + p.ResourceName
 	}
-	done(json.Unmarshal(pick(r, contacts), &p))
-	switch r.IntN(11) {
+	must(json.Unmarshal(pick(d, contacts), &p))
+	switch d.IntN(12) {
 	case 0:
-		return w.patch(p, fmt.Sprintf(`{"names": [{"givenName": %q, "familyName": %q}]}`, word(r), word(r)))
+		return w.patch(p, fmt.Sprintf(`{"names": [{"givenName": %q, "familyName": %q}]}`, word(d), word(d)))
 	case 1:
-		return w.patch(p, pick(r, []string{`{"phoneNumbers": null}`, fmt.Sprintf(`{"phoneNumbers": [{"value": "%d", "type": "work"}, {"value": "+1 %d"}]}`, r.IntN(1e6), r.IntN(1e6))}))
+		return w.patch(p, pick(d, []string{`{"phoneNumbers": null}`, fmt.Sprintf(`{"phoneNumbers": [{"value": "%d", "type": "work"}, {"value": "+1 %d"}]}`, d.IntN(1e6), d.IntN(1e6))}))
 	case 2:
-		return w.patch(p, pick(r, []string{`{"emailAddresses": null}`, fmt.Sprintf(`{"emailAddresses": [{"value": "a%d@example.net"}, {"value": "b%d@example.net"}]}`, r.IntN(1e6), r.IntN(1e6))}))
+		return w.patch(p, pick(d, []string{`{"emailAddresses": null}`, fmt.Sprintf(`{"emailAddresses": [{"value": "a%d@example.net"}, {"value": "b%d@example.net"}]}`, d.IntN(1e6), d.IntN(1e6))}))
 	case 3:
-		return w.patch(p, pick(r, []string{`{"biographies": null}`, fmt.Sprintf(`{"biographies": [{"value": %q, "contentType": "TEXT_PLAIN"}]}`, word(r)+"\nmore")}))
+		return w.patch(p, pick(d, []string{`{"biographies": null}`, fmt.Sprintf(`{"biographies": [{"value": %q, "contentType": "TEXT_PLAIN"}]}`, word(d)+"\nmore")}))
 	case 4:
-		return w.patch(p, pick(r, []string{`{"organizations": null, "birthdays": null}`, fmt.Sprintf(`{"organizations": [{"name": %q}], "birthdays": [{"date": {"year": %d, "month": 2, "day": %d}}]}`,
-			word(r), 1950+r.IntN(50), 1+r.IntN(28))}))
+		return w.patch(p, pick(d, []string{`{"organizations": null, "birthdays": null}`, fmt.Sprintf(`{"organizations": [{"name": %q}], "birthdays": [{"date": {"year": %d, "month": 2, "day": %d}}]}`,
+			word(d), 1950+d.IntN(50), 1+d.IntN(28))}))
 	case 5:
-		return w.patch(p, pick(r, []string{`{"nicknames": null}`, fmt.Sprintf(`{"nicknames": [{"value": %q}]}`, word(r))}))
+		return w.patch(p, pick(d, []string{`{"nicknames": null}`, fmt.Sprintf(`{"nicknames": [{"value": %q}]}`, word(d))}))
 	case 6, 7:
-		return w.patch(p, pick(r, []string{`{"photos": null}`, fmt.Sprintf(`{"photos": [{"url": "generate:%dKB"}]}`, 1+r.IntN(20))}))
+		return w.patch(p, pick(d, []string{`{"photos": null}`, fmt.Sprintf(`{"photos": [{"url": "generate:%dKB"}]}`, 1+d.IntN(20))}))
 	case 8:
-		done(w.data.DeleteContact(user, p.ResourceName))
+		must(w.data.DeleteContact(user, p.ResourceName))
 		return "deleted " + p.ResourceName
-	case 9:
-		return w.editGroup(r)
+	case 9, 10:
+		return w.editGroup(d)
 	}
-	return w.join(r, p)
+	return w.join(d, p)
 }
 
 func (w *googleContacts) patch(p googlePerson, body string) string {
-	done(w.data.UpdateContact(user, p.ResourceName, json.RawMessage(body)))
+	must(w.data.UpdateContact(user, p.ResourceName, json.RawMessage(body)))
 	return p.ResourceName + ": " + body
 }
 
 // join puts a contact into some of the groups.
-func (w *googleContacts) join(r *rand.Rand, p googlePerson) string {
+func (w *googleContacts) join(d *dice, p googlePerson) string {
 	in := []string{"myContacts"}
-	if r.IntN(3) == 0 {
+	if d.IntN(3) == 0 {
 		in = append(in, "starred")
 	}
-	for _, name := range sortedNames(w.groups) {
-		if r.IntN(2) == 0 {
+	for _, name := range slices.Sorted(maps.Keys(w.groups)) {
+		if d.IntN(2) == 0 {
 			in = append(in, strings.TrimPrefix(name, "contactGroups/"))
 		}
 	}
@@ -227,31 +217,19 @@ func (w *googleContacts) join(r *rand.Rand, p googlePerson) string {
 	return w.patch(p, `{"memberships": [`+strings.Join(list, ", ")+`]}`)
 }
 
-func (w *googleContacts) editGroup(r *rand.Rand) string {
-	names := sortedNames(w.groups)
-	switch n := r.IntN(4); {
-	case len(names) < 2 || n == 0 && len(names) < 5:
-		name := word(r)
-		id := added(w.data.AddContactGroup(user, gsim.ContactGroup{Name: name}))
-		w.groups[id] = name
-		return "new group " + id
-	case n == 1:
-		id := pick(r, names)
-		done(w.data.DeleteContact(user, id))
-		delete(w.groups, id)
-		return "group deleted " + id
-	default:
-		id, name := pick(r, names), word(r)
-		done(w.data.RenameContactGroup(user, id, name))
-		w.groups[id] = name
-		return "group renamed " + id + " to " + name
-	}
-}
-
-func sortedNames(m map[string]string) []string {
-	set := map[string]bool{}
-	for name := range m {
-		set[name] = true
-	}
-	return sorted(set)
+func (w *googleContacts) editGroup(d *dice) string {
+	return editCollection(d, "group", slices.Sorted(maps.Keys(w.groups)),
+		func(name string) (string, error) {
+			id, err := w.data.AddContactGroup(user, gsim.ContactGroup{Name: name})
+			w.groups[id] = name
+			return id, err
+		},
+		func(id string) error {
+			delete(w.groups, id)
+			return w.data.DeleteContact(user, id)
+		},
+		func(id, name string) error {
+			w.groups[id] = name
+			return w.data.RenameContactGroup(user, id, name)
+		})
 }

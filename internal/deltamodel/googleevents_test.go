@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
-	"codeberg.org/repatriate/repatriate/checkpoint"
 	gsim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/google"
@@ -18,8 +16,7 @@ import (
 
 // googleEvents are the calendars of a Google account.
 type googleEvents struct {
-	data    *gsim.Data
-	client  *google.Client
+	googleSim
 	slots   map[string]slot // of masters and single events, by their ids
 	deleted []googlePlace
 	remade  int // events since the last pass
@@ -28,28 +25,21 @@ type googleEvents struct {
 // googlePlace is an event and its calendar.
 type googlePlace struct{ calendar, id, uid string }
 
-func newGoogleEvents(g *rig, seed uint64) world {
-	data := googleData(g.t, seed)
-	o := gsim.Options{PageSize: pick(g.r, []int{0, 0, 3, 9})}
-	w := &googleEvents{data: data, slots: map[string]slot{}}
-	g.paged = o.PageSize > 0
-	w.client, g.provider = startGoogle(g.t, data, o, g.wire, g.r)
-	return w
+func openGoogleEvents(b *bench, d *dice) world {
+	w := &googleEvents{googleSim: b.startGoogle(gsim.Options{}), slots: map[string]slot{}}
+	for range 2 {
+		w.editCalendar(d, w.data.Calendars(user)[1:])
+	}
+	return shelve(b, "calendar", w, func(ctx context.Context) ([]opened[sources.Event], error) {
+		c := w.connect()
+		list, err := google.Calendars(ctx, c, user)
+		return each(list, func(at sources.Collection) sources.Source[sources.Event] { return google.Calendar(c, user, at.ID) }), err
+	}, moveEvents, readEvent)
 }
-
-func (w *googleEvents) collections(ctx context.Context) ([]sources.Collection, error) {
-	return google.Calendars(ctx, w.client, user)
-}
-
-func (w *googleEvents) move(ctx context.Context, g *rig, c sources.Collection, l checkpoint.Ledger) error {
-	return moveEvents(ctx, g, forgetful[sources.Event]{google.Calendar(w.client, user, c.ID), &g.forget}, c, l)
-}
-
-func (w *googleEvents) read(body []byte) (string, error) { return readEvent(body) }
 
 func (w *googleEvents) expire() {
 	for _, c := range w.data.Calendars(user) {
-		done(w.data.ExpireSyncTokens(user, c))
+		must(w.data.ExpireSyncTokens(user, c))
 	}
 }
 
@@ -59,11 +49,11 @@ type googleTime struct{ Date, DateTime, TimeZone string }
 func (t googleTime) instant() time.Time {
 	if t.Date != "" {
 		at, err := time.Parse(time.DateOnly, t.Date)
-		done(err)
+		must(err)
 		return at
 	}
 	at, err := time.Parse(time.RFC3339, t.DateTime)
-	done(err)
+	must(err)
 	return at
 }
 
@@ -113,7 +103,7 @@ func (w *googleEvents) living(calendar string) []googleSeries {
 	raws := map[string]string{}
 	for _, raw := range w.data.Events(user, calendar) {
 		var e googleEvent
-		done(json.Unmarshal(raw, &e))
+		must(json.Unmarshal(raw, &e))
 		if e.RecurringEventID == "" {
 			byID[e.ID] = &googleSeries{master: e}
 		} else {
@@ -146,7 +136,7 @@ func (s googleSeries) happenings(calendar string) (list []happening) {
 		}
 		var err error
 		starts, err = expand(strings.TrimPrefix(s.master.Recurrence[0], "RRULE:"), start)
-		done(err)
+		must(err)
 	} else {
 		s.parts = nil // what is left of a series that is none any more
 	}
@@ -169,7 +159,7 @@ func (w *googleEvents) truth() map[string]objects {
 		out[c] = objects{}
 		for _, s := range w.living(c) {
 			facts, err := once(c+s.raw, func() (string, error) { return timeline(s.happenings(c)), nil })
-			done(err)
+			must(err)
 			out[c][s.master.ICalUID] = object{facts: facts, raw: s.raw}
 		}
 	}
@@ -186,157 +176,4 @@ func (s slot) google() string {
 	}
 	text := fmt.Sprintf(`"start": %s, "end": %s`, form(s.start()), form(s.start().Add(s.length).In(s.start().Location())))
 	return strings.ReplaceAll(text, `, "dateTime": null, "timeZone": null`, "")
-}
-
-func (w *googleEvents) edit(r *rand.Rand) string {
-	calendars := w.data.Calendars(user)
-	c := pick(r, calendars)
-	events := w.living(c)
-	if len(events) < 3 || r.IntN(12) == 0 && len(events) < 30 {
-		return w.add(r, c)
-	}
-	if r.IntN(25) == 0 {
-		return w.editCalendar(r, calendars)
-	}
-	s := pick(r, events)
-	if len(s.master.Recurrence) > 0 && r.IntN(2) == 0 {
-		return w.editSeries(r, c, s)
-	}
-	return w.editEvent(r, c, s)
-}
-
-func (w *googleEvents) add(r *rand.Rand, c string) string {
-	s := newSlot(r)
-	rule := ""
-	if r.IntN(2) == 0 {
-		rule = fmt.Sprintf(`, "recurrence": [%q]`, s.rule(r))
-	}
-	id := added(w.data.AddEvent(user, c, fmt.Appendf(nil, `{"summary": %q, %s%s}`, word(r), s.google(), rule)))
-	w.slots[id] = s
-	return "new event " + id + rule
-}
-
-func (w *googleEvents) editCalendar(r *rand.Rand, calendars []string) string {
-	own := calendars[1:]
-	switch n := r.IntN(4); {
-	case len(own) < 2 || n == 0 && len(own) < 4:
-		return "new calendar " + added(w.data.AddCalendar(user, gsim.Calendar{Summary: word(r), TimeZone: "Europe/Berlin"}))
-	case n == 1 && len(own) > 2:
-		c := pick(r, own)
-		done(w.data.DeleteCalendar(user, c))
-		return "calendar deleted " + c
-	default:
-		c := pick(r, own)
-		done(w.data.SetCalendar(user, c, func(v *gsim.Calendar) { v.Summary = word(r) }))
-		return "calendar renamed " + c
-	}
-}
-
-func (w *googleEvents) patch(what, c, id, body string) string {
-	done(w.data.UpdateEvent(user, c, id, json.RawMessage(body)))
-	return what + " " + id + " " + body
-}
-
-func (w *googleEvents) editEvent(r *rand.Rand, c string, s googleSeries) string {
-	id := s.master.ID
-	switch r.IntN(12) {
-	case 0:
-		return w.patch("title of", c, id, fmt.Sprintf(`{"summary": %q}`, word(r)))
-	case 1:
-		return w.patch("place of", c, id, fmt.Sprintf(`{"location": %q, "visibility": %q}`, word(r), pick(r, []string{"private", "default"})))
-	case 2:
-		return w.patch("guests of", c, id, fmt.Sprintf(`{"attendees": [%s]}`, guests(r)))
-	case 3:
-		return w.patch("reminders of", c, id, reminders(r))
-	case 4:
-		return w.patch("state of", c, id, fmt.Sprintf(`{"transparency": %q}`, pick(r, []string{"opaque", "transparent"})))
-	case 5, 6:
-		return w.retime(r, c, s)
-	case 7:
-		return w.moveTo(r, c, s)
-	case 8, 9:
-		done(w.data.CancelEvent(user, c, id))
-		w.deleted = append(w.deleted, googlePlace{c, id, s.master.ICalUID})
-		return "deleted " + id
-	case 10:
-		return w.restore(r)
-	}
-	return w.remake(r, c, s)
-}
-
-func guests(r *rand.Rand) string {
-	var list []string
-	for i := range r.IntN(4) {
-		list = append(list, fmt.Sprintf(`{"email": "guest%d@example.net", "responseStatus": %q}`, i, pick(r, []string{"needsAction", "accepted", "declined", "tentative"})))
-	}
-	return strings.Join(list, ", ")
-}
-
-func reminders(r *rand.Rand) string {
-	if r.IntN(3) == 0 {
-		return `{"reminders": {"useDefault": true}}`
-	}
-	return fmt.Sprintf(`{"reminders": {"useDefault": false, "overrides": [{"method": "popup", "minutes": %d}]}}`, r.IntN(200))
-}
-
-// retime moves the event to another time, with another recurrence or none: what was changed of a series is taken back by that.
-func (w *googleEvents) retime(r *rand.Rand, c string, s googleSeries) string {
-	id := s.master.ID
-	to := newSlot(r)
-	if len(s.parts) > 0 {
-		to.allDay, to.length = w.slots[id].allDay, w.slots[id].length
-	}
-	rule := "null"
-	if r.IntN(2) == 0 {
-		rule = fmt.Sprintf("[%q]", to.rule(r))
-	}
-	for _, p := range s.parts {
-		w.patch("", c, p.ID, `{"status": "cancelled"}`)
-	}
-	w.slots[id] = to
-	return w.patch("time of", c, id, fmt.Sprintf(`{%s, "recurrence": %s}`, to.google(), rule))
-}
-
-func (w *googleEvents) moveTo(r *rand.Rand, c string, s googleSeries) string {
-	to := pick(r, w.data.Calendars(user))
-	if to == c {
-		return ""
-	}
-	done(w.data.MoveEvent(user, c, s.master.ID, to))
-	return "moved " + s.master.ID + " from " + c + " to " + to
-}
-
-// restore takes a deleted event out of the bin.
-func (w *googleEvents) restore(r *rand.Rand) string {
-	if len(w.deleted) == 0 {
-		return ""
-	}
-	i := r.IntN(len(w.deleted))
-	p := w.deleted[i]
-	w.deleted = slices.Delete(w.deleted, i, i+1)
-	if !slices.Contains(w.data.Calendars(user), p.calendar) {
-		return ""
-	}
-	for _, other := range w.data.Calendars(user) { // it may be elsewhere by now, or here again
-		if slices.ContainsFunc(w.living(other), func(s googleSeries) bool { return s.master.ICalUID == p.uid }) {
-			return ""
-		}
-	}
-	return w.patch("restored", p.calendar, p.id, `{"status": "confirmed"}`)
-}
-
-// again implements repeater.
-func (w *googleEvents) again() (n int) {
-	n, w.remade = w.remade, 0
-	return n
-}
-
-// remake deletes an event and makes one of the same UID, as an invitation that is accepted anew.
-func (w *googleEvents) remake(r *rand.Rand, c string, s googleSeries) string {
-	done(w.data.CancelEvent(user, c, s.master.ID))
-	w.remade++
-	to := newSlot(r)
-	id := added(w.data.AddEvent(user, c, fmt.Appendf(nil, `{"summary": %q, "iCalUID": %q, %s}`, pick(r, []string{s.master.Summary, word(r)}), s.master.ICalUID, to.google())))
-	w.slots[id] = to
-	return "instead of " + s.master.ID + " another of the same UID " + id
 }

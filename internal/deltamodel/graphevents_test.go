@@ -4,13 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
-	"codeberg.org/repatriate/repatriate/checkpoint"
-	msim "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/internal/graphrecur"
 	"codeberg.org/repatriate/repatriate/internal/graphrecur/graphrecurtest"
 	"codeberg.org/repatriate/repatriate/sources"
@@ -19,10 +16,8 @@ import (
 
 // graphEvents are the calendars of a mailbox at Microsoft.
 type graphEvents struct {
-	data      *msim.Data
-	client    *microsoft.Client
-	calendars int
-	remade    int // events since the last pass
+	graphSim
+	remade int // events since the last pass
 }
 
 // again implements repeater: an event that has another id is taken away and written anew.
@@ -31,24 +26,17 @@ func (w *graphEvents) again() (n int) {
 	return n
 }
 
-func newGraphEvents(g *rig, seed uint64) world {
-	data := microsoftData(g.t, seed)
-	o := msim.Options{PageSize: pick(g.r, []int{0, 0, 3, 9})}
-	g.paged = o.PageSize > 0
-	w := &graphEvents{data: data}
-	w.client, g.provider = startMicrosoft(g.t, data, o, g.wire, g.r)
-	return w
+func openGraphEvents(b *bench, d *dice) world {
+	w := &graphEvents{graphSim: b.startMicrosoft()}
+	for range 2 {
+		w.editCalendar(d, w.data.Calendars(user)[1:])
+	}
+	return shelve(b, "calendar", w, func(ctx context.Context) ([]opened[sources.Event], error) {
+		c := w.connect()
+		list, err := microsoft.Calendars(ctx, c, user)
+		return each(list, func(at sources.Collection) sources.Source[sources.Event] { return microsoft.Calendar(c, user, at.ID) }), err
+	}, moveEvents, readEvent)
 }
-
-func (w *graphEvents) collections(ctx context.Context) ([]sources.Collection, error) {
-	return microsoft.Calendars(ctx, w.client, user)
-}
-
-func (w *graphEvents) move(ctx context.Context, g *rig, c sources.Collection, l checkpoint.Ledger) error {
-	return moveEvents(ctx, g, forgetful[sources.Event]{microsoft.Calendar(w.client, user, c.ID), &g.forget}, c, l)
-}
-
-func (w *graphEvents) read(body []byte) (string, error) { return readEvent(body) }
 
 // expire makes links to next pages expire: a calendar has no other.
 func (w *graphEvents) expire() { w.data.ExpireTokens() }
@@ -63,7 +51,7 @@ func (t graphTime) instant() time.Time {
 	for iana, windows := range graphZones {
 		if windows == t.TimeZone {
 			at, err := time.ParseInLocation("2006-01-02T15:04:05", t.DateTime, location(iana))
-			done(err)
+			must(err)
 			return at
 		}
 	}
@@ -110,7 +98,7 @@ func (e graphEvent) happening() happening {
 
 func dayOf(text string) time.Time {
 	day, err := time.Parse(time.DateOnly, text[:10])
-	done(err)
+	must(err)
 	return day
 }
 
@@ -125,10 +113,10 @@ type graphSeries struct {
 func (w *graphEvents) living(calendar string) (out []graphSeries) {
 	for _, info := range w.data.Events(user, calendar) {
 		s := graphSeries{cancelled: info.Cancelled, raw: string(info.Body) + strings.Join(info.Cancelled, " ")}
-		done(json.Unmarshal(info.Body, &s.master))
+		must(json.Unmarshal(info.Body, &s.master))
 		for _, raw := range info.Exceptions {
 			var x graphEvent
-			done(json.Unmarshal(raw, &x))
+			must(json.Unmarshal(raw, &x))
 			s.exceptions, s.raw = append(s.exceptions, x), s.raw+string(raw)
 		}
 		out = append(out, s)
@@ -154,7 +142,7 @@ func (s graphSeries) happenings() (list []happening) {
 	changed := map[string]bool{}
 	for _, x := range s.exceptions {
 		original, err := time.Parse(time.RFC3339, x.OriginalStart)
-		done(err)
+		must(err)
 		changed[original.In(s.master.Start.instant().Location()).Format(time.DateOnly)] = true
 		if h := x.happening(); inWindow(h.at) {
 			list = append(list, h)
@@ -180,7 +168,7 @@ func (w *graphEvents) truth() map[string]objects {
 		out[c] = objects{}
 		for _, s := range w.living(c) {
 			facts, err := once(s.raw, func() (string, error) { return timeline(s.happenings()), nil })
-			done(err)
+			must(err)
 			out[c][s.master.ICalUID] = object{facts: facts, raw: s.raw}
 		}
 	}
@@ -198,16 +186,16 @@ func (s slot) graph() string {
 }
 
 // recurrence returns one that falls on the slot's day, or not at once.
-func (s slot) recurrence(r *rand.Rand) string {
+func (s slot) recurrence(d *dice) string {
 	weekday := strings.ToLower(s.day.Weekday().String())
-	pattern := pick(r, []string{
+	pattern := pick(d, []string{
 		`"type": "daily"`, fmt.Sprintf(`"type": "weekly", "daysOfWeek": [%q], "firstDayOfWeek": "monday"`, weekday),
 		`"type": "weekly", "daysOfWeek": ["tuesday", "friday"], "firstDayOfWeek": "sunday"`,
 		fmt.Sprintf(`"type": "absoluteMonthly", "dayOfMonth": %d`, s.day.Day()),
-		fmt.Sprintf(`"type": "relativeMonthly", "daysOfWeek": [%q], "index": %q`, weekday, pick(r, []string{"first", "second", "last"})),
+		fmt.Sprintf(`"type": "relativeMonthly", "daysOfWeek": [%q], "index": %q`, weekday, pick(d, []string{"first", "second", "last"})),
 	})
-	end := pick(r, []string{`"type": "noEnd"`, fmt.Sprintf(`"type": "numbered", "numberOfOccurrences": %d`, 2+r.IntN(12)),
-		fmt.Sprintf(`"type": "endDate", "endDate": %q`, s.day.AddDate(0, 0, 60+r.IntN(100)).Format(time.DateOnly))})
-	return fmt.Sprintf(`{"pattern": {%s, "interval": %d}, "range": {%s, "startDate": %q, "recurrenceTimeZone": %q}}`, pattern, 1+r.IntN(3), end,
+	end := pick(d, []string{`"type": "noEnd"`, fmt.Sprintf(`"type": "numbered", "numberOfOccurrences": %d`, 2+d.IntN(12)),
+		fmt.Sprintf(`"type": "endDate", "endDate": %q`, s.day.AddDate(0, 0, 60+d.IntN(100)).Format(time.DateOnly))})
+	return fmt.Sprintf(`{"pattern": {%s, "interval": %d}, "range": {%s, "startDate": %q, "recurrenceTimeZone": %q}}`, pattern, 1+d.IntN(3), end,
 		s.day.Format(time.DateOnly), graphZones[s.zone])
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 
-	"codeberg.org/repatriate/repatriate/checkpoint"
 	msim "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/microsoft"
@@ -16,29 +14,22 @@ import (
 
 // graphTasks are the lists of To Do.
 type graphTasks struct {
-	data   *msim.Data
-	client *microsoft.Client
-	lists  int
+	graphSim
 }
 
-func newGraphTasks(g *rig, seed uint64) world {
-	data := microsoftData(g.t, seed)
-	o := msim.Options{PageSize: pick(g.r, []int{0, 0, 3, 9})}
-	g.paged = o.PageSize > 0
-	w := &graphTasks{data: data}
-	w.client, g.provider = startMicrosoft(g.t, data, o, g.wire, g.r)
-	return w
+func openGraphTasks(b *bench, d *dice) world {
+	w := &graphTasks{graphSim: b.startMicrosoft()}
+	for range 2 {
+		w.editList(d)
+	}
+	return shelve(b, "tasks", w, func(ctx context.Context) ([]opened[sources.Task], error) {
+		c := w.connect()
+		list, err := microsoft.TaskLists(ctx, c, user)
+		return each(list, func(at sources.Collection) sources.Source[sources.Task] {
+			return microsoft.Tasks(c, user, at.ID, at.TimeZone)
+		}), err
+	}, moveTasks, readTodo)
 }
-
-func (w *graphTasks) collections(ctx context.Context) ([]sources.Collection, error) {
-	return microsoft.TaskLists(ctx, w.client, user)
-}
-
-func (w *graphTasks) move(ctx context.Context, g *rig, c sources.Collection, l checkpoint.Ledger) error {
-	return moveTasks(ctx, g, forgetful[sources.Task]{microsoft.Tasks(w.client, user, c.ID, c.TimeZone), &g.forget}, c, l)
-}
-
-func (w *graphTasks) read(body []byte) (string, error) { return readTodo(body) }
 
 func (w *graphTasks) expire() { w.data.ExpireTokens() }
 
@@ -74,7 +65,7 @@ func (w *graphTasks) truth() map[string]objects {
 
 func factsOfTask(info msim.TaskInfo) string {
 	var v graphTask
-	done(json.Unmarshal(info.Body, &v))
+	must(json.Unmarshal(info.Body, &v))
 	t := todo{title: v.Title, categories: v.Categories, priority: map[string]string{"high": "1", "low": "9"}[v.Importance],
 		status: map[string]string{"completed": "COMPLETED", "inProgress": "IN-PROCESS"}[v.Status]}
 	if t.status == "" {
@@ -99,7 +90,7 @@ func factsOfTask(info msim.TaskInfo) string {
 			DisplayName string
 			IsChecked   bool
 		}
-		done(json.Unmarshal(raw, &step))
+		must(json.Unmarshal(raw, &step))
 		steps = append(steps, map[bool]string{false: "- [ ] ", true: "- [x] "}[step.IsChecked]+step.DisplayName)
 	}
 	if len(steps) > 0 {
@@ -107,94 +98,86 @@ func factsOfTask(info msim.TaskInfo) string {
 	}
 	for _, raw := range info.LinkedResources {
 		var link struct{ DisplayName, WebURL string }
-		done(json.Unmarshal(raw, &link))
+		must(json.Unmarshal(raw, &link))
 		parts = append(parts, link.DisplayName+": "+link.WebURL)
 	}
 	t.text = strings.Join(parts, "\n\n")
 	return t.line()
 }
 
-func (w *graphTasks) edit(r *rand.Rand) string {
-	list := pick(r, w.ours())
+func (w *graphTasks) edit(d *dice) string {
+	list := pick(d, w.ours())
 	tasks := w.data.Tasks(user, list)
-	if r.IntN(25) == 0 {
-		return w.editList(r)
+	if d.IntN(25) == 0 {
+		return w.editList(d)
 	}
-	if len(tasks) < 3 || r.IntN(8) == 0 && len(tasks) < 30 {
-		return "new task " + added(w.data.AddTask(user, list, fmt.Appendf(nil, `{"title": %q}`, word(r))))
+	if len(tasks) < 3 || d.IntN(8) == 0 && len(tasks) < 30 {
+		return "new task " + value(w.data.AddTask(user, list, fmt.Appendf(nil, `{"title": %q}`, word(d))))
 	}
-	info := pick(r, tasks)
-	switch r.IntN(10) {
+	info := pick(d, tasks)
+	switch d.IntN(10) {
 	case 0:
-		return w.patch(info, fmt.Sprintf(`{"title": %q, "importance": %q}`, word(r), pick(r, []string{"low", "normal", "high"})))
+		return w.patch(info, fmt.Sprintf(`{"title": %q, "importance": %q}`, word(d), pick(d, []string{"low", "normal", "high"})))
 	case 1:
-		return w.patch(info, fmt.Sprintf(`{"body": {"content": %q, "contentType": "text"}}`, pick(r, []string{"", word(r) + "\nmore"})))
+		return w.patch(info, fmt.Sprintf(`{"body": {"content": %q, "contentType": "text"}}`, pick(d, []string{"", word(d) + "\nmore"})))
 	case 2:
-		return w.patch(info, pick(r, []string{`{"dueDateTime": null}`, fmt.Sprintf(`{"dueDateTime": {"dateTime": "2024-%02d-%02dT00:00:00", "timeZone": "W. Europe Standard Time"}}`,
-			1+r.IntN(12), 1+r.IntN(28))}))
+		return w.patch(info, pick(d, []string{`{"dueDateTime": null}`, fmt.Sprintf(`{"dueDateTime": {"dateTime": "2024-%02d-%02dT00:00:00", "timeZone": "W. Europe Standard Time"}}`,
+			1+d.IntN(12), 1+d.IntN(28))}))
 	case 3:
-		return w.patch(info, pick(r, []string{`{"reminderDateTime": null, "isReminderOn": false}`, `{"isReminderOn": false}`,
-			fmt.Sprintf(`{"isReminderOn": true, "reminderDateTime": {"dateTime": "2024-%02d-%02dT0%d:00:00", "timeZone": "UTC"}}`, 1+r.IntN(12), 1+r.IntN(28), r.IntN(10))}))
+		return w.patch(info, pick(d, []string{`{"reminderDateTime": null, "isReminderOn": false}`, `{"isReminderOn": false}`,
+			fmt.Sprintf(`{"isReminderOn": true, "reminderDateTime": {"dateTime": "2024-%02d-%02dT0%d:00:00", "timeZone": "UTC"}}`, 1+d.IntN(12), 1+d.IntN(28), d.IntN(10))}))
 	case 4:
-		return w.patch(info, fmt.Sprintf(`{"status": %q}`, pick(r, []string{"notStarted", "inProgress", "completed", "waitingOnOthers", "deferred"})))
+		return w.patch(info, fmt.Sprintf(`{"status": %q}`, pick(d, []string{"notStarted", "inProgress", "completed", "waitingOnOthers", "deferred"})))
 	case 5:
-		return w.patch(info, fmt.Sprintf(`{"categories": [%s]}`, pick(r, []string{"", `"Red, green"`, `"Red", "Blue"`})))
+		return w.patch(info, fmt.Sprintf(`{"categories": [%s]}`, pick(d, []string{"", `"Red, green"`, `"Red", "Blue"`})))
 	case 6, 7:
-		return w.editPart(r, info)
+		return w.editPart(d, info)
 	case 8:
-		to := pick(r, w.ours())
+		to := pick(d, w.ours())
 		if to == list {
 			return ""
 		}
-		done(w.data.DeleteTask(user, info.ID))
-		return "moved " + info.ID + " to " + to + " as " + added(w.data.AddTask(user, to, info.Body))
+		must(w.data.DeleteTask(user, info.ID))
+		return "moved " + info.ID + " to " + to + " as " + value(w.data.AddTask(user, to, info.Body))
 	}
-	done(w.data.DeleteTask(user, info.ID))
+	must(w.data.DeleteTask(user, info.ID))
 	return "deleted " + info.ID
 }
 
 func (w *graphTasks) patch(info msim.TaskInfo, body string) string {
-	done(w.data.ChangeTask(user, info.ID, []byte(body)))
+	must(w.data.ChangeTask(user, info.ID, []byte(body)))
 	return info.ID + ": " + body
 }
 
 // editPart changes the steps and links of a task.
-func (w *graphTasks) editPart(r *rand.Rand, info msim.TaskInfo) string {
+func (w *graphTasks) editPart(d *dice, info msim.TaskInfo) string {
 	parts := append(info.ChecklistItems[:len(info.ChecklistItems):len(info.ChecklistItems)], info.LinkedResources...)
-	if len(parts) == 0 || r.IntN(3) == 0 {
-		if r.IntN(2) == 0 {
-			return "new link " + added(w.data.AddLinkedResource(user, info.ID, fmt.Appendf(nil, `{"displayName": %q, "webUrl": "https://example.net/%d"}`, word(r), r.IntN(1e6))))
+	if len(parts) == 0 || d.IntN(3) == 0 {
+		if d.IntN(2) == 0 {
+			return "new link " + value(w.data.AddLinkedResource(user, info.ID, fmt.Appendf(nil, `{"displayName": %q, "webUrl": "https://example.net/%d"}`, word(d), d.IntN(1e6))))
 		}
-		return "new step " + added(w.data.AddChecklistItem(user, info.ID, fmt.Appendf(nil, `{"displayName": %q}`, word(r))))
+		return "new step " + value(w.data.AddChecklistItem(user, info.ID, fmt.Appendf(nil, `{"displayName": %q}`, word(d))))
 	}
 	var part struct{ ID string }
-	raw := pick(r, parts)
-	done(json.Unmarshal(raw, &part))
-	if r.IntN(3) == 0 {
-		done(w.data.DeleteTaskPart(user, info.ID, part.ID))
+	raw := pick(d, parts)
+	must(json.Unmarshal(raw, &part))
+	if d.IntN(3) == 0 {
+		must(w.data.DeleteTaskPart(user, info.ID, part.ID))
 		return "part deleted " + part.ID
 	}
-	body := fmt.Sprintf(`{"displayName": %q}`, word(r))
-	if strings.Contains(string(raw), "isChecked") && r.IntN(2) == 0 {
-		body = fmt.Sprintf(`{"isChecked": %v}`, r.IntN(2) == 0)
+	body := fmt.Sprintf(`{"displayName": %q}`, word(d))
+	if strings.Contains(string(raw), "isChecked") && d.IntN(2) == 0 {
+		body = fmt.Sprintf(`{"isChecked": %v}`, d.IntN(2) == 0)
 	}
-	done(w.data.ChangeTaskPart(user, info.ID, part.ID, []byte(body)))
+	must(w.data.ChangeTaskPart(user, info.ID, part.ID, []byte(body)))
 	return part.ID + ": " + body
 }
 
-func (w *graphTasks) editList(r *rand.Rand) string {
-	own := w.ours()[1:]
-	switch n := r.IntN(4); {
-	case len(own) < 2 || n == 0 && len(own) < 4:
-		w.lists++
-		return "new list " + added(w.data.AddTaskList(user, msim.TaskList{Name: fmt.Sprintf("List %d", w.lists)}))
-	case n == 1 && len(own) > 2:
-		id := pick(r, own)
-		done(w.data.DeleteTaskList(user, id))
-		return "list deleted " + id
-	default:
-		id := pick(r, own)
-		done(w.data.ChangeTaskList(user, id, func(l *msim.TaskList) { l.Name = word(r) }))
-		return "list renamed " + id
-	}
+func (w *graphTasks) editList(d *dice) string {
+	return editCollection(d, "list", w.ours()[1:],
+		func(name string) (string, error) { return w.data.AddTaskList(user, msim.TaskList{Name: name}) },
+		func(id string) error { return w.data.DeleteTaskList(user, id) },
+		func(id, name string) error {
+			return w.data.ChangeTaskList(user, id, func(l *msim.TaskList) { l.Name = name })
+		})
 }

@@ -2,7 +2,6 @@ package deltamodel
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 )
@@ -16,11 +15,11 @@ type slot struct {
 	allDay    bool
 }
 
-func newSlot(r *rand.Rand) slot {
-	s := slot{day: windowFrom.AddDate(0, 0, 30+r.IntN(270)), hour: 4 + r.IntN(16), min: 15 * r.IntN(4), length: time.Duration(1+r.IntN(16)) * 15 * time.Minute,
-		zone: pick(r, []string{"Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC"})}
-	if s.allDay = r.IntN(5) == 0; s.allDay {
-		s.length = time.Duration(1+r.IntN(3)) * 24 * time.Hour
+func newSlot(d *dice) slot {
+	s := slot{day: windowFrom.AddDate(0, 0, 30+d.IntN(270)), hour: 4 + d.IntN(16), min: 15 * d.IntN(4), length: time.Duration(1+d.IntN(16)) * 15 * time.Minute,
+		zone: pick(d, []string{"Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC"})}
+	if s.allDay = d.IntN(5) == 0; s.allDay {
+		s.length = time.Duration(1+d.IntN(3)) * 24 * time.Hour
 	}
 	return s
 }
@@ -34,15 +33,15 @@ func (s slot) start() time.Time {
 
 func location(zone string) *time.Location {
 	loc, err := time.LoadLocation(zone)
-	done(err)
+	must(err)
 	return loc
 }
 
 // rule returns one that falls on the slot's day, and how often at most.
-func (s slot) rule(r *rand.Rand) string {
+func (s slot) rule(d *dice) string {
 	day := strings.ToUpper(s.day.Weekday().String()[:2])
 	var b strings.Builder
-	switch r.IntN(4) {
+	switch d.IntN(4) {
 	case 0:
 		b.WriteString("RRULE:FREQ=DAILY")
 	case 1:
@@ -54,14 +53,14 @@ func (s slot) rule(r *rand.Rand) string {
 		b.WriteString("RRULE:FREQ=MONTHLY")
 		s.day = s.day.AddDate(0, 0, -max(0, s.day.Day()-28))
 	}
-	if r.IntN(3) == 0 {
-		fmt.Fprintf(&b, ";INTERVAL=%d", 2+r.IntN(2))
+	if d.IntN(3) == 0 {
+		fmt.Fprintf(&b, ";INTERVAL=%d", 2+d.IntN(2))
 	}
-	switch r.IntN(3) {
+	switch d.IntN(3) {
 	case 0:
-		fmt.Fprintf(&b, ";COUNT=%d", 2+r.IntN(12))
+		fmt.Fprintf(&b, ";COUNT=%d", 2+d.IntN(12))
 	case 1:
-		b.WriteString(s.until(s.day.AddDate(0, 0, 7+r.IntN(100))))
+		b.WriteString(s.until(s.day.AddDate(0, 0, 7+d.IntN(100))))
 	}
 	return b.String()
 }

@@ -72,14 +72,14 @@ func readTodo(body []byte) (string, error) {
 }
 
 // moveTasks makes one pass over a list of tasks.
-func moveTasks(ctx context.Context, g *rig, src sources.Source[sources.Task], c sources.Collection, l checkpoint.Ledger) error {
-	sink, err := caldav.OpenTasks(ctx, g.caldavOptions(sinks.Collection{ID: c.ID, Name: c.Name, TimeZone: c.TimeZone, Components: []string{"VTODO"}}))
+func moveTasks(ctx context.Context, s *shelf, c opened[sources.Task], l checkpoint.Ledger) error {
+	sink, err := caldav.OpenTasks(ctx, s.caldavOptions(sinks.Collection{ID: c.ID, Name: c.Name, TimeZone: c.TimeZone, Components: []string{"VTODO"}}))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = sink.Close() }()
 	rules := mapping.TaskRules{Zone: c.TimeZone}
-	return engine.New(src, rules.Task, sink, g.options()).Run(ctx, l)
+	return engine.New(c.source, rules.Task, sink, s.b.options()).Run(ctx, l)
 }
 
 // compactDay writes a day as iCalendar does.

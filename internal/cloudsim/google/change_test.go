@@ -281,3 +281,30 @@ func TestEditsOfFiles(t *testing.T) {
 		t.Error("a blocked file can be downloaded")
 	}
 }
+
+// TestMovedIntoWhatIsDeleted moves a file into a folder that is deleted with all it holds: its last change says that it is gone.
+func TestMovedIntoWhatIsDeleted(t *testing.T) {
+	data := exampleData(t)
+	s, h := start(t, data, sim.Options{})
+	c := connect(t, s, h, anna)
+	folder, err := data.FileID(anna, "Office")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := c.drive.Changes.GetStartPageToken().Do()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := data.AddFile(anna, sim.File{Name: "new"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{data.Move(id, folder), data.Delete(folder)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, _ := changes(t, c, first.StartPageToken, false); !slices.Contains(got, "-"+id) {
+		t.Errorf("the file went with its folder, and the changes say %v", got)
+	}
+}

@@ -224,12 +224,16 @@ func (c *call) showsChange(entry change) bool {
 	return !entry.removed || c.query.Get("includeRemoved") != "false"
 }
 
+// changeResource shows how the file of a change is now. One that went with its folder after the change is removed, too: "file" is
+// "present if the type is file and the file has not been removed from this list of changes".
 func (c *call) changeResource(entry change) object {
-	o := object{{"kind", "drive#change"}, {"changeType", "file"}, {"type", "file"}, {"time", stamp(entry.at)}, {"removed", entry.removed}, {"fileId", entry.file}}
+	n := c.data.nodes[entry.file]
+	removed := entry.removed || n == nil
+	o := object{{"kind", "drive#change"}, {"changeType", "file"}, {"type", "file"}, {"time", stamp(entry.at)}, {"removed", removed}, {"fileId", entry.file}}
 	if id := c.query.Get("driveId"); id != "" {
 		o = append(o, member{"driveId", id})
 	}
-	if n := c.data.nodes[entry.file]; n != nil && !entry.removed {
+	if !removed {
 		view := c.view(n)
 		o = append(o, member{"file", view.resource()})
 	}

@@ -1,13 +1,12 @@
-package modeltest
+package deltamodel
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
-	simmicrosoft "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
+	msim "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/microsoft"
 )
@@ -15,7 +14,7 @@ import (
 // exchange is the model of a mailbox of Exchange.
 type exchange struct {
 	*mailAccount
-	data      *simmicrosoft.Data
+	data      *msim.Data
 	spamTrash bool
 	boxes     []*box
 }
@@ -23,6 +22,15 @@ type exchange struct {
 // wellKnownBoxes are the well-known folders that the edits use, with what they are called, and their mailboxes.
 var wellKnownBoxes = [][3]string{{"inbox", "Posteingang", "INBOX"}, {"sentitems", "Gesendete Elemente", "Sent"}, {"drafts", "Entwürfe", "Drafts"},
 	{"archive", "Archiv", "Archive"}, {"deleteditems", "Gelöschte Elemente", "Trash"}, {"junkemail", "Junk-E-Mail", "Junk"}}
+
+// box is a folder of Exchange.
+type box struct {
+	id, name string
+	// known is the mailbox of a well-known folder on the target; "-" is left out.
+	known  string
+	parent *box
+	erased bool
+}
 
 // there reports whether a folder is among those that are moved.
 func (x *exchange) there(b *box) bool {
@@ -55,35 +63,88 @@ func (x *exchange) place(m *mail) (boxes, flags []string) {
 	return []string{name}, flags
 }
 
-func openExchange(_ string, s setting, w *wire) account {
-	data := simmicrosoft.NewData("example.org")
-	data.Now = ticking()
-	must(data.AddUser(simmicrosoft.User{Email: alice}))
-	server := simmicrosoft.New(data, simmicrosoft.Options{PageSize: pageSize(s)})
-	h := serve(server)
-	a := &mailAccount{setting: s, wire: w, problems: server.Problems, end: func() { _ = server.Close(); h.Close() }, tellsAll: true}
-	x := &exchange{mailAccount: a, data: data, spamTrash: s.variant&4 == 0}
+func openExchange(b *bench, d *dice) world {
+	sim := b.startMicrosoft()
+	x := &exchange{mailAccount: &mailAccount{b: b, tellsAll: true}, data: sim.data, spamTrash: d.chance(2)}
+	b.tell("junk and deleted mail is moved: %v", x.spamTrash)
 	for _, k := range wellKnownBoxes {
 		x.boxes = append(x.boxes, &box{id: k[0], name: k[1], known: k[2]})
 	}
-	a.mailRules, a.edits = x, x.edit
-	a.forget = func() { must(data.ExpireMailDeltas(alice)); data.ExpireTokens() }
-	a.noisy = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/messages/delta") }
-	a.open = func(next http.RoundTripper) sources.Source[sources.Message] {
-		c := value(microsoft.New(microsoft.Options{Tenant: "example.org", ClientID: simmicrosoft.ClientID, Secret: simmicrosoft.Secret, Endpoint: h.URL,
-			Login: h.URL, Unlimited: true, Transport: next}))
-		return microsoft.Mail(c, alice, microsoft.MailOptions{SpamTrash: x.spamTrash})
-	}
-	a.start()
-	return a
+	x.mailRules = x
+	return newMailbox(x.mailAccount, func() sources.Source[sources.Message] {
+		return microsoft.Mail(sim.connect(), user, microsoft.MailOptions{SpamTrash: x.spamTrash})
+	})
+}
+
+func (x *exchange) forget() {
+	must(x.data.ExpireMailDeltas(user))
+	x.data.ExpireTokens()
 }
 
 func (x *exchange) edit(d *dice) string {
-	edits := []func(*dice) string{
-		x.addOne, x.addOne, x.addOne, x.moveOne, x.moveOne, x.moveOne, x.flagOne, x.flagOne, x.trashOne, x.restoreOne, x.eraseOne,
-		x.addBox, x.renameBox, x.moveBox, x.trashBox, x.eraseBox, x.rewriteDraft,
+	switch d.IntN(17) {
+	case 0, 1, 2:
+		return x.addOne(d)
+	case 3:
+		return x.addBox(d)
+	case 4, 5, 6, 7:
+		if b, ok := x.someBox(d, func(b *box) bool { return b.known == "" }); ok {
+			return x.editBox(d, b)
+		}
+	case 8:
+		if m, ok := x.someMail(d, func(m *mail) bool { return m.flags[`\draft`] }); ok {
+			return x.rewrite(d, m)
+		}
+	case 9:
+		if m, ok := x.someMail(d, func(m *mail) bool { return m.folder == x.boxes[4] || m.folder == x.boxes[5] }); ok {
+			b, _ := x.someBox(d, x.there)
+			return x.moveTo(m, b)
+		}
 	}
-	return edits[d.IntN(len(edits))](d)
+	m, ok := x.someMail(d, any1)
+	if !ok {
+		return x.addOne(d)
+	}
+	switch d.IntN(7) {
+	case 0, 1, 2:
+		b, _ := x.someBox(d, func(*box) bool { return true })
+		return x.moveTo(m, b)
+	case 3: // into deleted items or junk
+		return x.moveTo(m, x.boxes[4+d.IntN(2)])
+	case 4:
+		if d.chance(2) {
+			must(x.data.DeleteMessage(user, m.id))
+			m.erased = true
+			return fmt.Sprintf("erase %v", m)
+		}
+	}
+	return x.flag(d, m)
+}
+
+// editBox renames, moves, deletes or erases a folder.
+func (x *exchange) editBox(d *dice, b *box) string {
+	switch d.IntN(4) {
+	case 0:
+		name := pick(d, boxNames)
+		if !x.free(name, b.parent) {
+			return ""
+		}
+		did := fmt.Sprintf("%v is now %q", b, name)
+		must(x.data.RenameFolder(user, b.id, name))
+		b.name = name
+		return did
+	case 1:
+		if d.chance(2) {
+			must(x.data.DeleteFolder(user, b.id))
+			b.erased = true
+			return fmt.Sprintf("erase %v", b)
+		}
+	case 2:
+		if d.chance(2) && x.there(b) {
+			return x.moveBox(b, x.boxes[4])
+		}
+	}
+	return x.moveBox(b, x.someParent(d, b))
 }
 
 // someBox returns a folder that is not erased and of which the condition holds.
@@ -94,7 +155,7 @@ func (x *exchange) someBox(d *dice, condition func(*box) bool) (*box, bool) {
 			found = append(found, b)
 		}
 	}
-	return pick(d, found)
+	return pickAny(d, found)
 }
 
 func (x *exchange) erasedBox(b *box) bool {
@@ -128,9 +189,9 @@ func (x *exchange) addOne(d *dice) string {
 	if d.chance(2) {
 		m.folder = x.boxes[0]
 	}
-	add := simmicrosoft.Message{Raw: cloudsim.Bytes(m.raw), Received: m.at, Unread: d.chance(2), Flagged: d.chance(5), Important: d.chance(5), Draft: d.chance(8)}
+	add := msim.Message{Raw: cloudsim.Bytes(m.raw), Received: m.at, Unread: d.chance(2), Flagged: d.chance(5), Important: d.chance(5), Draft: d.chance(8)}
 	m.flags = map[string]bool{`\seen`: !add.Unread, `\flagged`: add.Flagged, "$important": add.Important, `\draft`: add.Draft}
-	m.id = value(x.data.AddMessage(alice, m.folder.id, add))
+	m.id = value(x.data.AddMessage(user, m.folder.id, add))
 	x.mails = append(x.mails, m)
 	return fmt.Sprintf("add %v to %v", m, m.folder)
 }
@@ -144,60 +205,20 @@ func (x *exchange) moveTo(m *mail, b *box) string {
 	if m.folder == b {
 		return ""
 	}
-	must(x.data.MoveMessage(alice, m.id, b.id))
+	must(x.data.MoveMessage(user, m.id, b.id))
 	did := fmt.Sprintf("move %v from %v to %v", m, m.folder, b)
 	m.folder = b
 	return did
 }
 
-func (x *exchange) moveOne(d *dice) string {
-	m, ok := x.someMail(d, any1)
-	if !ok {
-		return ""
-	}
-	b, _ := x.someBox(d, func(*box) bool { return true })
-	return x.moveTo(m, b)
-}
-
-func (x *exchange) trashOne(d *dice) string {
-	m, ok := x.someMail(d, func(m *mail) bool { return x.there(m.folder) })
-	if !ok {
-		return ""
-	}
-	return x.moveTo(m, x.boxes[4+d.IntN(2)])
-}
-
-func (x *exchange) restoreOne(d *dice) string {
-	m, ok := x.someMail(d, func(m *mail) bool { return m.folder == x.boxes[4] || m.folder == x.boxes[5] })
-	if !ok {
-		return ""
-	}
-	b, _ := x.someBox(d, x.there)
-	return x.moveTo(m, b)
-}
-
-func (x *exchange) eraseOne(d *dice) string {
-	m, ok := x.someMail(d, any1)
-	if !ok || !d.chance(2) {
-		return ""
-	}
-	must(x.data.DeleteMessage(alice, m.id))
-	m.erased = true
-	return fmt.Sprintf("erase %v", m)
-}
-
-func (x *exchange) flagOne(d *dice) string {
-	m, ok := x.someMail(d, any1)
-	if !ok {
-		return ""
-	}
-	flag := []string{`\seen`, `\flagged`, "$important", `\answered`, "$forwarded", "$red_category", "$blue"}[d.IntN(7)]
+func (x *exchange) flag(d *dice, m *mail) string {
+	flag := pick(d, []string{`\seen`, `\flagged`, "$important", `\answered`, "$forwarded", "$red_category", "$blue"})
 	set := !m.flags[flag]
 	m.flags[flag] = set
 	if flag == `\answered` || flag == "$forwarded" { // of both Exchange knows the last alone
 		m.flags[`\answered`], m.flags["$forwarded"] = set && flag == `\answered`, set && flag == "$forwarded"
 	}
-	must(x.data.ChangeMessage(alice, m.id, func(s *simmicrosoft.Message) {
+	must(x.data.ChangeMessage(user, m.id, func(s *msim.Message) {
 		s.Unread, s.Flagged, s.Important = !m.flags[`\seen`], m.flags[`\flagged`], m.flags["$important"]
 		s.LastVerb = 0
 		if m.flags[`\answered`] {
@@ -215,27 +236,18 @@ func (x *exchange) flagOne(d *dice) string {
 	return fmt.Sprintf("set %s of %v to %v", flag, m, set)
 }
 
-// rewriteDraft gives a draft another text.
-func (x *exchange) rewriteDraft(d *dice) string {
-	m, ok := x.someMail(d, func(m *mail) bool { return m.flags[`\draft`] })
-	if !ok {
-		return ""
-	}
+// rewrite gives a draft another text.
+func (x *exchange) rewrite(d *dice, m *mail) string {
 	did := fmt.Sprintf("rewrite the draft %v", m)
 	m.raw = x.newMail(d).raw
-	must(x.data.ChangeMessage(alice, m.id, func(s *simmicrosoft.Message) { s.Raw = cloudsim.Bytes(m.raw) }))
+	must(x.data.ChangeMessage(user, m.id, func(s *msim.Message) { s.Raw = cloudsim.Bytes(m.raw) }))
 	return did
 }
 
 var boxNames = []string{"Projects", "Alpha", "Beta", "Ärger", "Two Words"}
 
-// freeName returns a name that no folder in the parent has.
-func (x *exchange) freeName(d *dice, parent *box) (string, bool) {
-	name := boxNames[d.IntN(len(boxNames))]
-	return name, x.freeIn(name, parent)
-}
-
-func (x *exchange) freeIn(name string, parent *box) bool {
+// free reports whether no folder in the parent has a name.
+func (x *exchange) free(name string, parent *box) bool {
 	return !slices.ContainsFunc(x.boxes, func(b *box) bool { return !b.erased && b.parent == parent && b.name == name })
 }
 
@@ -250,8 +262,8 @@ func (x *exchange) someParent(d *dice, outside *box) *box {
 
 func (x *exchange) addBox(d *dice) string {
 	parent := x.someParent(d, nil)
-	name, free := x.freeName(d, parent)
-	if !free || len(x.boxes) > 14 {
+	name := pick(d, boxNames)
+	if !x.free(name, parent) || len(x.boxes) > 14 {
 		return ""
 	}
 	b := &box{name: name, parent: parent}
@@ -263,64 +275,20 @@ func (x *exchange) addBox(d *dice) string {
 			names = append([]string{up.name}, names...)
 		}
 	}
-	b.id = value(x.data.Folder(alice, strings.Join(names, "/")))
+	b.id = value(x.data.Folder(user, strings.Join(names, "/")))
 	x.boxes = append(x.boxes, b)
 	return fmt.Sprintf("add %v in %v", b, parent)
 }
 
-func ownBox(b *box) bool { return b.known == "" }
-
-func (x *exchange) renameBox(d *dice) string {
-	b, ok := x.someBox(d, ownBox)
-	if !ok {
-		return ""
-	}
-	name, free := x.freeName(d, b.parent)
-	if !free {
-		return ""
-	}
-	must(x.data.RenameFolder(alice, b.id, name))
-	did := fmt.Sprintf("%v is now %q", b, name)
-	b.name = name
-	return did
-}
-
-func (x *exchange) moveBoxTo(b, parent *box) string {
-	if b.parent == parent || !x.freeIn(b.name, parent) {
+func (x *exchange) moveBox(b, parent *box) string {
+	if b.parent == parent || !x.free(b.name, parent) {
 		return ""
 	}
 	into := ""
 	if parent != nil {
 		into = parent.id
 	}
-	must(x.data.MoveFolder(alice, b.id, into))
+	must(x.data.MoveFolder(user, b.id, into))
 	b.parent = parent
 	return fmt.Sprintf("move %v into %v", b, parent)
-}
-
-func (x *exchange) moveBox(d *dice) string {
-	b, ok := x.someBox(d, ownBox)
-	if !ok {
-		return ""
-	}
-	return x.moveBoxTo(b, x.someParent(d, b))
-}
-
-// trashBox puts a folder into deleted items.
-func (x *exchange) trashBox(d *dice) string {
-	b, ok := x.someBox(d, func(b *box) bool { return ownBox(b) && x.there(b) })
-	if !ok || !d.chance(2) {
-		return ""
-	}
-	return x.moveBoxTo(b, x.boxes[4])
-}
-
-func (x *exchange) eraseBox(d *dice) string {
-	b, ok := x.someBox(d, ownBox)
-	if !ok || !d.chance(2) {
-		return ""
-	}
-	must(x.data.DeleteFolder(alice, b.id))
-	b.erased = true
-	return fmt.Sprintf("erase %v", b)
 }

@@ -1,14 +1,12 @@
-package modeltest
+package deltamodel
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
-	simgoogle "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	gsim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/sources"
 	"codeberg.org/repatriate/repatriate/sources/google"
 )
@@ -16,7 +14,7 @@ import (
 // gmail is the model of a mailbox of Gmail.
 type gmail struct {
 	*mailAccount
-	data      *simgoogle.Data
+	data      *gsim.Data
 	spamTrash bool
 	copies    bool
 	// named are the user's labels by the names that they had first.
@@ -39,13 +37,12 @@ var systemPlaces = [][3]string{{"TRASH", "Trash", ""}, {"SPAM", "Junk", ""}, {"D
 
 // place implements mailRules: one message in the mailbox of the first of its labels, the others as keywords or as copies.
 func (g *gmail) place(m *mail) (boxes, flags []string) {
-	has := func(label string) bool { return slices.Contains(m.labels, label) }
-	if !g.spamTrash && (has("TRASH") || has("SPAM")) {
+	if !g.spamTrash && (m.has("TRASH") || m.has("SPAM")) {
 		return nil, nil
 	}
 	var keywords []string
 	for _, p := range systemPlaces {
-		if has(p[0]) {
+		if m.has(p[0]) {
 			boxes, keywords = append(boxes, p[1]), append(keywords, p[2])
 		}
 	}
@@ -56,11 +53,11 @@ func (g *gmail) place(m *mail) (boxes, flags []string) {
 	if len(boxes) == 0 {
 		boxes, keywords = []string{"Archive"}, []string{""}
 	}
-	if !g.copies || has("TRASH") || has("SPAM") || has("DRAFT") {
+	if !g.copies || m.has("TRASH") || m.has("SPAM") || m.has("DRAFT") {
 		boxes, flags = boxes[:1], keywords[1:]
 	}
-	for flag, set := range map[string]bool{`\seen`: !has("UNREAD"), `\flagged`: has("STARRED"), `\draft`: has("DRAFT"), "$important": has("IMPORTANT"),
-		"$promotions": has("CATEGORY_PROMOTIONS")} {
+	for flag, set := range map[string]bool{`\seen`: !m.has("UNREAD"), `\flagged`: m.has("STARRED"), `\draft`: m.has("DRAFT"), "$important": m.has("IMPORTANT"),
+		"$promotions": m.has("CATEGORY_PROMOTIONS")} {
 		if set {
 			flags = append(flags, flag)
 		}
@@ -79,30 +76,26 @@ func (g *gmail) userLabelsOf(m *mail) (names []string) {
 	return names
 }
 
-func openGmail(_ string, s setting, w *wire) account {
-	data := simgoogle.NewData("example.org")
-	data.Now = ticking()
-	must(data.AddUser(simgoogle.User{Email: alice, Admin: true}))
-	server := simgoogle.New(data, simgoogle.Options{PageSize: pageSize(s), ShortPages: s.variant&2 == 0})
-	h := serve(server)
-	a := &mailAccount{setting: s, wire: w, problems: server.Problems, end: func() { _ = server.Close(); h.Close() }}
-	g := &gmail{mailAccount: a, data: data, spamTrash: s.variant&4 == 0, copies: s.variant&8 == 0, named: map[string]string{}, renamed: map[string]bool{}, had: map[[2]string]bool{}}
+func openGmail(b *bench, d *dice) world {
+	sim := b.startGoogle(gsim.Options{ShortPages: d.chance(2)})
+	g := &gmail{mailAccount: &mailAccount{b: b}, data: sim.data, spamTrash: d.chance(2), named: map[string]string{}, renamed: map[string]bool{}, had: map[[2]string]bool{}}
 	for _, name := range firstLabels {
 		g.named[name], g.had[[2]string{name, name}] = name, true
-		value(data.AddLabel(alice, simgoogle.Label{Name: name, ID: idOfLabel(name)}))
+		value(g.data.AddLabel(user, gsim.Label{Name: name, ID: idOfLabel(name)}))
 	}
-	if g.copies {
-		a.labels = "copies"
+	if g.copies = d.chance(3); g.copies {
+		g.mailAccount.labels = "copies"
 	}
-	a.mailRules, a.edits = g, g.edit
-	a.forget = func() { data.ExpireHistory(alice); data.ExpirePageTokens() }
-	a.noisy = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/users/me/messages") }
-	a.open = func(next http.RoundTripper) sources.Source[sources.Message] {
-		c := value(google.New(context.Background(), google.Options{Credentials: server.KeyFile(h.URL), Admin: alice, Endpoint: h.URL, Tier: "unlimited", Transport: next}))
-		return google.Mail(c, alice, google.MailOptions{SpamTrash: g.spamTrash})
-	}
-	a.start()
-	return a
+	b.tell("spam and trash are moved: %v, labels are copies: %v", g.spamTrash, g.copies)
+	g.mailRules = g
+	return newMailbox(g.mailAccount, func() sources.Source[sources.Message] {
+		return google.Mail(sim.connect(), user, google.MailOptions{SpamTrash: g.spamTrash})
+	})
+}
+
+func (g *gmail) forget() {
+	g.data.ExpireHistory(user)
+	g.data.ExpirePageTokens()
 }
 
 func idOfLabel(name string) string {
@@ -118,11 +111,51 @@ func (g *gmail) labelID(label string) string {
 }
 
 func (g *gmail) edit(d *dice) string {
-	edits := []func(*dice) string{
-		g.addOne, g.addOne, g.addOne, g.relabelOne, g.relabelOne, g.relabelOne, g.archiveOne, g.flagOne, g.flagOne, g.trashOne, g.restoreOne, g.restoreOne,
-		g.eraseOne, g.renameLabel, g.rewriteDraft,
+	switch d.IntN(15) {
+	case 0, 1, 2:
+		return g.addOne(d)
+	case 3:
+		return g.renameLabel(d)
+	case 4:
+		if m, ok := g.some(d, func(m *mail) bool { return m.has("DRAFT") }); ok { // a new message in the place of an old one
+			written := g.newMail(d)
+			written.labels = slices.Clone(m.labels)
+			return g.erase(m) + ", " + g.add(written)
+		}
+	case 5:
+		if m, ok := g.some(d, func(m *mail) bool { return !m.thrownAway() }); ok {
+			return g.relabel(m, []string{pick(d, []string{"TRASH", "SPAM"})}, []string{"INBOX"})
+		}
+	case 6, 7:
+		if m, ok := g.some(d, (*mail).thrownAway); ok {
+			return g.relabel(m, []string{"INBOX"}, []string{"TRASH", "SPAM"})
+		}
 	}
-	return edits[d.IntN(len(edits))](d)
+	m, ok := g.some(d, any1)
+	if !ok {
+		return g.addOne(d)
+	}
+	switch d.IntN(7) {
+	case 0, 1, 2:
+		return g.toggle(m, pick(d, firstLabels))
+	case 3:
+		return g.toggle(m, "INBOX")
+	case 4:
+		if d.chance(2) {
+			return g.erase(m)
+		}
+	}
+	return g.toggle(m, pick(d, []string{"UNREAD", "STARRED", "IMPORTANT", "CATEGORY_PROMOTIONS"}))
+}
+
+func (m *mail) has(label string) bool { return slices.Contains(m.labels, label) }
+
+func (m *mail) thrownAway() bool { return m.has("TRASH") || m.has("SPAM") }
+
+func (g *gmail) erase(m *mail) string {
+	must(g.data.DeleteMessage(user, m.id))
+	m.erased = true
+	return fmt.Sprintf("erase %v", m)
 }
 
 func (g *gmail) add(m *mail) string {
@@ -130,7 +163,7 @@ func (g *gmail) add(m *mail) string {
 	for i, l := range m.labels {
 		ids[i] = g.labelID(l)
 	}
-	m.id = value(g.data.AddMessage(alice, simgoogle.Message{Raw: cloudsim.Bytes(m.raw), Labels: ids, Date: m.at}))
+	m.id = value(g.data.AddMessage(user, gsim.Message{Raw: cloudsim.Bytes(m.raw), Labels: ids, Date: m.at}))
 	g.mails = append(g.mails, m)
 	return fmt.Sprintf("add %v with %q", m, m.labels)
 }
@@ -161,7 +194,7 @@ func (g *gmail) relabel(m *mail, add, remove []string) string {
 			ids[i] = append(ids[i], g.labelID(l))
 		}
 	}
-	must(g.data.Relabel(alice, m.id, ids[0], ids[1]))
+	must(g.data.Relabel(user, m.id, ids[0], ids[1]))
 	m.labels = slices.DeleteFunc(m.labels, func(l string) bool { return slices.Contains(remove, l) || slices.Contains(add, l) })
 	m.labels = append(m.labels, add...)
 	m.changed()
@@ -171,77 +204,10 @@ func (g *gmail) relabel(m *mail, add, remove []string) string {
 
 // toggle adds a label that the message has not, or removes it.
 func (g *gmail) toggle(m *mail, label string) string {
-	if slices.Contains(m.labels, label) {
+	if m.has(label) {
 		return g.relabel(m, nil, []string{label})
 	}
 	return g.relabel(m, []string{label}, nil)
-}
-
-func (g *gmail) relabelOne(d *dice) string {
-	m, ok := g.some(d, any1)
-	if !ok {
-		return ""
-	}
-	return g.toggle(m, firstLabels[d.IntN(len(firstLabels))])
-}
-
-func (g *gmail) archiveOne(d *dice) string {
-	m, ok := g.some(d, any1)
-	if !ok {
-		return ""
-	}
-	return g.toggle(m, "INBOX")
-}
-
-func (g *gmail) flagOne(d *dice) string {
-	m, ok := g.some(d, any1)
-	if !ok {
-		return ""
-	}
-	return g.toggle(m, []string{"UNREAD", "STARRED", "IMPORTANT", "CATEGORY_PROMOTIONS"}[d.IntN(4)])
-}
-
-func out(m *mail) bool {
-	return slices.Contains(m.labels, "TRASH") || slices.Contains(m.labels, "SPAM")
-}
-
-func (g *gmail) trashOne(d *dice) string {
-	m, ok := g.some(d, func(m *mail) bool { return !out(m) })
-	if !ok {
-		return ""
-	}
-	return g.relabel(m, []string{[]string{"TRASH", "SPAM"}[d.IntN(2)]}, []string{"INBOX"})
-}
-
-func (g *gmail) restoreOne(d *dice) string {
-	m, ok := g.some(d, out)
-	if !ok {
-		return ""
-	}
-	return g.relabel(m, []string{"INBOX"}, []string{"TRASH", "SPAM"})
-}
-
-func (g *gmail) eraseOne(d *dice) string {
-	m, ok := g.some(d, any1)
-	if !ok || !d.chance(2) {
-		return ""
-	}
-	must(g.data.DeleteMessage(alice, m.id))
-	m.erased = true
-	return fmt.Sprintf("erase %v", m)
-}
-
-// rewriteDraft is a new message in the place of an old one.
-func (g *gmail) rewriteDraft(d *dice) string {
-	m, ok := g.some(d, func(m *mail) bool { return slices.Contains(m.labels, "DRAFT") })
-	if !ok {
-		return ""
-	}
-	must(g.data.DeleteMessage(alice, m.id))
-	m.erased = true
-	written := g.newMail(d)
-	written.labels = slices.Clone(m.labels)
-	return fmt.Sprintf("erase %v, %s", m, g.add(written))
 }
 
 func (g *gmail) renameLabel(d *dice) string {
@@ -256,16 +222,16 @@ func (g *gmail) renameLabel(d *dice) string {
 			free = append(free, name)
 		}
 	}
-	name, ok := pick(d, free)
+	name, ok := pickAny(d, free)
 	if !ok {
 		return ""
 	}
 	g.had[[2]string{label, name}] = true
-	must(g.data.RenameLabel(alice, idOfLabel(label), name))
+	must(g.data.RenameLabel(user, idOfLabel(label), name))
 	did := fmt.Sprintf("the label %q is now %q", g.named[label], name)
 	g.named[label], g.renamed[label] = name, true
 	for _, m := range g.mails {
-		if slices.Contains(m.labels, label) {
+		if m.has(label) {
 			m.changed()
 			m.relabelled = true
 		}

@@ -1,4 +1,4 @@
-package modeltest
+package deltamodel
 
 import (
 	"fmt"
@@ -37,6 +37,21 @@ func (n *node) live() bool {
 	return true
 }
 
+// gone reports whether the node or a folder above it was erased.
+func (n *node) gone() bool {
+	for at := n; at != nil; at = at.parent {
+		if at.erased {
+			return true
+		}
+	}
+	return false
+}
+
+// trashedAlone reports whether a node can be taken out of the trash to where it was.
+func trashedAlone(n *node) bool {
+	return n.trashed && !n.erased && (n.parent == nil || n.parent.live())
+}
+
 // in reports whether the node is the folder or lies in it.
 func (n *node) in(folder *node) bool {
 	for at := n; at != nil; at = at.parent {
@@ -45,6 +60,24 @@ func (n *node) in(folder *node) bool {
 		}
 	}
 	return false
+}
+
+func id(n *node) string {
+	if n == nil {
+		return ""
+	}
+	return n.id
+}
+
+func (n *node) String() string {
+	if n == nil {
+		return "the top"
+	}
+	kind := "file"
+	if n.folder {
+		kind = "folder"
+	}
+	return fmt.Sprintf("%s %q (…%s)", kind, n.name, n.id[max(0, len(n.id)-4):])
 }
 
 // treeModel is a drive and what the target must hold of it.
@@ -75,15 +108,6 @@ func (m *treeModel) nameOf(n *node) string {
 		return name
 	}
 	return n.name
-}
-
-func (m *treeModel) live() (n int) {
-	for _, x := range m.nodes {
-		if x.live() {
-			n++
-		}
-	}
-	return n
 }
 
 // entry is what lies on the target: a folder with its entries, or a file.
@@ -126,10 +150,10 @@ func (m *treeModel) expected() *entry {
 	return top
 }
 
-// number is what makes a name unique among siblings.
-var number = regexp.MustCompile(` \(\d+\)`)
+// numbering is what makes a name unique among siblings.
+var numbering = regexp.MustCompile(` \(\d+\)`)
 
-func plainName(name string) string { return number.ReplaceAllString(name, "") }
+func plainName(name string) string { return numbering.ReplaceAllString(name, "") }
 
 // text returns an entry in a form that is the same for trees that differ in the order and in the numbers of names alone.
 func (e *entry) text() string {

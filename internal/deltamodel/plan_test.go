@@ -1,4 +1,4 @@
-package modeltest
+package deltamodel
 
 import (
 	"fmt"
@@ -30,19 +30,29 @@ func newDice(seed uint64) *dice { return &dice{rand.New(rand.NewPCG(seed, 0))} }
 // chance reports true once in n times.
 func (d *dice) chance(n int) bool { return d.IntN(n) == 0 }
 
-// pick returns one of the list; ok is false if it is empty.
-func pick[V any](d *dice, list []V) (v V, ok bool) {
+// pick returns one of a list that is not empty.
+func pick[V any](d *dice, list []V) V { return list[d.IntN(len(list))] }
+
+// pickAny is pick for lists that may be empty, which ok denies.
+func pickAny[V any](d *dice, list []V) (v V, ok bool) {
 	if len(list) == 0 {
 		return v, false
 	}
-	return list[d.IntN(len(list))], true
+	return pick(d, list), true
 }
 
-// planOf returns a plan of that many edits, one to eight of them between two passes.
-func planOf(seed uint64, edits int) plan {
+const (
+	// everyDay is how many edits of each kind at each provider are made where nobody asks for more.
+	everyDay = 160
+	// lifetime is how many edits one account is to see. Some of them find nothing that they could change.
+	lifetime = 72
+)
+
+// planOf returns the plan of a seed, with one to eight edits between two passes.
+func planOf(seed uint64) plan {
 	d := newDice(seed)
-	p := plan{seed: d.Uint64()}
-	for edits > 0 {
+	p := plan{seed: seed}
+	for edits := lifetime; edits > 0; {
 		for n := min(edits, 1+d.IntN(8)); n > 0; n-- {
 			p.steps = append(p.steps, step{seed: d.Uint64()})
 			edits--
@@ -91,30 +101,46 @@ func shortened(p plan, attempts int, play func(plan) outcome) (plan, outcome) {
 	return p, last
 }
 
-// tryPlans plays plans until enough edits were tried: those of a sample, or as many as REPATRIATE_EDITS demands.
-func tryPlans(t *testing.T, sample int, play func(plan) outcome) {
+// number reads a number of the environment; other is what holds without one.
+func number(t *testing.T, name string, other func() uint64) uint64 {
 	t.Helper()
-	const perPlan = 120
-	edits, seed := sample, uint64(1)
-	if n, err := strconv.Atoi(os.Getenv("REPATRIATE_EDITS")); err == nil {
-		edits, seed = n, rand.Uint64()
+	text := os.Getenv(name)
+	if text == "" {
+		return other()
 	}
-	if n, err := strconv.ParseUint(os.Getenv("REPATRIATE_SEED"), 10, 64); err == nil {
-		seed = n
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
 	}
-	var all outcome
-	for ; edits > 0; edits, seed = edits-perPlan, seed+1 {
-		p := planOf(seed, min(edits, perPlan))
-		o := play(p)
-		all.add(o)
-		if o.err != nil {
-			t.Errorf("seed %d: %v", seed, o.err)
-			q, again := shortened(p, 150, play)
-			if again.err == nil {
-				t.Fatalf("another time it did not fail; the first time:\n%s", strings.Join(o.story, "\n"))
-			}
-			t.Fatalf("%d of %d steps fail as well: %v\n%s", len(q.steps), len(p.steps), again.err, strings.Join(again.story, "\n"))
+	return n
+}
+
+// tryPlans plays plans until there were enough edits: those of every day, or as many as REPATRIATE_EDITS demands.
+func tryPlans(t *testing.T, open func(*bench, *dice) world) {
+	t.Helper()
+	t.Parallel()
+	edits := int(number(t, "REPATRIATE_EDITS", func() uint64 { return everyDay }))
+	seed := number(t, "REPATRIATE_SEED", func() uint64 {
+		if edits == everyDay {
+			return 1
 		}
+		return rand.Uint64N(1 << 53) // what is read easily
+	})
+	again := func(p plan) outcome { return play(p, open) }
+	var all outcome
+	for ; all.edits < edits; seed++ {
+		p := planOf(seed)
+		o := again(p)
+		all.add(o)
+		if o.err == nil {
+			continue
+		}
+		t.Errorf("REPATRIATE_SEED=%d: %v", seed, o.err)
+		q, last := shortened(p, 150, again)
+		if last.err == nil {
+			t.Fatalf("another time it did not fail; the first time:\n%s", strings.Join(o.story, "\n"))
+		}
+		t.Fatalf("%d of %d steps fail as well: %v\n%s", len(q.steps), len(p.steps), last.err, strings.Join(last.story, "\n"))
 	}
 	t.Logf("%d edits, %d passes (%d interrupted before, %d that listed anew)", all.edits, all.passes, all.interrupted, all.relisted)
 }

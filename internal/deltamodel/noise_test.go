@@ -1,4 +1,4 @@
-package modeltest
+package deltamodel
 
 import (
 	"bytes"
@@ -12,25 +12,39 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 )
 
-// lists are the members in which providers list items.
-var lists = []string{"files", "changes", "messages", "items", "connections", "value"}
-
-// forget begins a new pass: no page repeats what one of an earlier pass listed.
-func (w *wire) forget() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.before = map[string][]any{}
+// noise repeats and reorders what pages list, as providers allow themselves and simulators do not: an item twice in a page, in two
+// pages one after the other, in any order among others. Of one item the last state stays the last.
+type noise struct {
+	mu     sync.Mutex
+	d      *dice
+	before map[string][]any // the last page of each listing that goes on
 }
 
-// noise repeats and reorders what pages list, as providers allow themselves: an item twice in a page, in two pages one after the
-// other, in any order among others. Of one item the last state stays the last. noisy tells which requests list.
-func (w *wire) noise(seed uint64, noisy func(r *http.Request) bool, next http.RoundTripper) http.RoundTripper {
-	var mu sync.Mutex
-	d := newDice(seed)
+// listings are the ends of the paths that list items, and lists the members in which they do.
+var (
+	listings = []string{"/drive/v3/files", "/drive/v3/changes", "/users/me/messages", "/events", "/tasks", "/connections", "/delta"}
+	lists    = []string{"files", "changes", "messages", "items", "connections", "value"}
+)
+
+// forget has no page repeat what one before listed: it may have changed.
+func (n *noise) forget() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.before = map[string][]any{}
+}
+
+// isListing reports whether a request is for a page of items.
+func isListing(r *http.Request) bool {
+	return r.Method == http.MethodGet && !r.URL.Query().Has("iCalUID") &&
+		slices.ContainsFunc(listings, func(end string) bool { return strings.HasSuffix(r.URL.Path, end) })
+}
+
+// over makes noise of what comes from next.
+func (n *noise) over(next http.RoundTripper) http.RoundTripper {
 	return httpx.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		batch := strings.HasSuffix(r.URL.Path, "/$batch")
-		if err != nil || resp.StatusCode != http.StatusOK || !batch && !noisy(r) {
+		if err != nil || resp.StatusCode != http.StatusOK || !batch && !isListing(r) {
 			return resp, err
 		}
 		defer resp.Body.Close()
@@ -38,9 +52,9 @@ func (w *wire) noise(seed uint64, noisy func(r *http.Request) bool, next http.Ro
 		if err != nil {
 			return nil, err
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		resp.Body = io.NopCloser(bytes.NewReader(w.spoil(d, r, batch, raw)))
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		resp.Body = io.NopCloser(bytes.NewReader(n.spoil(r, batch, raw)))
 		resp.Header.Del("Content-Length")
 		resp.ContentLength = -1
 		return resp, nil
@@ -48,7 +62,7 @@ func (w *wire) noise(seed uint64, noisy func(r *http.Request) bool, next http.Ro
 }
 
 // spoil returns another form of an answer, or the answer itself if it is none that lists.
-func (w *wire) spoil(d *dice, r *http.Request, batch bool, raw []byte) []byte {
+func (n *noise) spoil(r *http.Request, batch bool, raw []byte) []byte {
 	var answer map[string]any
 	decode := json.NewDecoder(bytes.NewReader(raw))
 	decode.UseNumber()
@@ -59,12 +73,12 @@ func (w *wire) spoil(d *dice, r *http.Request, batch bool, raw []byte) []byte {
 		for _, one := range responses {
 			response, _ := one.(map[string]any)
 			if body, ok := response["body"].(map[string]any); ok && (body["@odata.deltaLink"] != nil || body["@odata.nextLink"] != nil) {
-				w.shuffleLists(d, "", body)
+				n.page("", body)
 			}
 		}
 	} else {
 		q := r.URL.Query()
-		w.shuffleLists(d, r.URL.Path+" "+q.Get("q")+" "+q.Get("fields"), answer) // of what one query asks for
+		n.page(r.URL.Path+" "+q.Get("q")+" "+q.Get("fields"), answer) // of what one query asks for
 	}
 	out, err := json.Marshal(answer)
 	if err != nil {
@@ -73,34 +87,32 @@ func (w *wire) spoil(d *dice, r *http.Request, batch bool, raw []byte) []byte {
 	return out
 }
 
-// shuffleLists changes the answer's list. key names the listing; the empty one repeats nothing of other pages.
-func (w *wire) shuffleLists(d *dice, key string, answer map[string]any) {
+// page changes a page's list. key names the listing; the empty one repeats nothing of other pages.
+func (n *noise) page(key string, answer map[string]any) {
 	for _, name := range lists {
 		list, ok := answer[name].([]any)
 		if !ok {
 			continue
 		}
-		w.mu.Lock()
 		if key != "" {
-			list = append(unlisted(d, w.before[key], list), list...)
-			if w.before != nil {
-				w.before[key] = list
+			list = append(n.unlisted(n.before[key], list), list...)
+			if delete(n.before, key); answer["nextPageToken"] != nil || answer["@odata.nextLink"] != nil {
+				n.before[key] = list
 			}
 		}
-		w.mu.Unlock()
-		answer[name] = shuffled(d, list)
+		answer[name] = n.shuffled(list)
 	}
 }
 
 // unlisted returns some of the items before that are not in the list.
-func unlisted(d *dice, before, list []any) (out []any) {
+func (n *noise) unlisted(before, list []any) (out []any) {
 	here := map[string]bool{}
 	for _, item := range list {
 		here[idOf(item)] = true
 	}
 	for _, item := range slices.Backward(before) { // the last state of each
 		id := idOf(item)
-		if !here[id] && d.chance(3) {
+		if !here[id] && n.d.chance(3) {
 			out = append(out, item)
 		}
 		here[id] = true
@@ -109,17 +121,17 @@ func unlisted(d *dice, before, list []any) (out []any) {
 }
 
 // shuffled repeats items and puts the list into another order, in which those of one id keep theirs.
-func shuffled(d *dice, list []any) []any {
+func (n *noise) shuffled(list []any) []any {
 	byID := map[string][]any{}
 	var order []string
 	for _, item := range list {
 		id := idOf(item)
-		for n := 1 + d.IntN(5)/4; n > 0; n-- {
+		for range 1 + n.d.IntN(5)/4 {
 			byID[id] = append(byID[id], item)
 			order = append(order, id)
 		}
 	}
-	d.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	n.d.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	out := make([]any, 0, len(order))
 	for _, id := range order {
 		out = append(out, byID[id][0])
