@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -75,6 +76,10 @@ type taskCursor struct {
 	// Seen are digests of the versions that were changed shortly before Latest, with the times of these changes.
 	Seen map[string]time.Time `json:"seen,omitempty"`
 	Page string               `json:"page,omitempty"`
+	// Begun is when the first page of the present reading was read, by Google's clock, as far as that is known: what changes on a page
+	// after it was read is later. Again counts the readings before the present one that it follows at once.
+	Begun time.Time `json:"begun,omitzero"`
+	Again int       `json:"again,omitempty"`
 	// Day is when the last complete reading was made.
 	Day string `json:"day,omitempty"`
 }
@@ -83,6 +88,7 @@ type taskCursor struct {
 // were seen already.
 const (
 	taskOverlap = 2 * time.Minute
+	taskTick    = 2 * time.Second // by which the clocks of Google's servers may differ
 	taskSeen    = 1000
 )
 
@@ -103,7 +109,7 @@ func (s *taskSource) Changes(ctx context.Context, after sources.Cursor) (page so
 		return page, fault.New(fault.Retry, fault.SourceBadAnswer, "Tasks tasks.list: a page that is its own next one")
 	}
 	page.Listing = cur.Since.IsZero()
-	before := cur.Seen
+	first, before := cur.Page == "", cur.Seen
 	cur.Seen = maps.Clone(cur.Seen)
 	for _, t := range answer.Items {
 		if t == nil || t.Id == "" {
@@ -115,14 +121,53 @@ func (s *taskSource) Changes(ctx context.Context, after sources.Cursor) (page so
 		}
 		cur.see(it)
 	}
+	if first {
+		cur.Begun = servedAt(answer, cur.Latest)
+	}
 	cur.Page = answer.NextPageToken
 	if page.More = cur.Page != ""; !page.More {
 		page.ListingDone = page.Listing
-		cur.Since, cur.Day = cur.Latest, s.now().UTC().Format(time.DateOnly)
+		page.More = cur.done(!first)
+		cur.Day = s.now().UTC().Format(time.DateOnly)
 	}
 	raw, err := json.Marshal(cur)
 	page.Next = sources.Cursor(raw)
 	return page, err
+}
+
+// mostAgain bounds the readings at once of a list in which much changes all the time; the next pass goes on.
+const mostAgain = 5
+
+// done ends a reading, and reports whether another one follows at once: one of several pages may have missed what changed meanwhile on a
+// page that was read already.
+func (c *taskCursor) done(several bool) bool {
+	c.Since = c.Latest
+	if several && c.Begun.Before(c.Latest) {
+		c.Since = c.Begun
+	}
+	c.Begun = time.Time{}
+	if c.Again++; !several || c.Again > mostAgain {
+		c.Again = 0
+	}
+	return c.Again > 0
+}
+
+// from is since when changes are asked for. A reading that follows another one at once looks for what changed during it; what becomes
+// visible late is left to the next pass.
+func (c *taskCursor) from() time.Time {
+	if c.Again > 0 {
+		return c.Since.Add(-taskTick)
+	}
+	return c.Since.Add(-taskOverlap)
+}
+
+// servedAt is when an answer was made, by Google's clock; latest, which is no later, where it does not say.
+func servedAt(answer *tasks.Tasks, latest time.Time) time.Time {
+	at, err := http.ParseTime(answer.Header.Get("Date"))
+	if err != nil {
+		return latest
+	}
+	return at
 }
 
 func (s *taskSource) cursor(after sources.Cursor) (cur taskCursor, err error) {
@@ -142,7 +187,7 @@ func (s *taskSource) changed(ctx context.Context, cur taskCursor) (answer *tasks
 	err = s.client.asTaskUser(ctx, s.user, tasksList, func(svc *tasks.Service) (err error) {
 		call := svc.Tasks.List(s.list).MaxResults(tasksPage).ShowCompleted(true).ShowHidden(true).ShowAssigned(true).ShowDeleted(!cur.Since.IsZero()).Context(ctx)
 		if !cur.Since.IsZero() {
-			call.UpdatedMin(cur.Since.Add(-taskOverlap).Format(time.RFC3339Nano))
+			call.UpdatedMin(cur.from().Format(time.RFC3339Nano))
 		}
 		if cur.Page != "" {
 			call.PageToken(cur.Page)

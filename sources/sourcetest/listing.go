@@ -212,7 +212,7 @@ func (s suite[T]) deleted(t *testing.T, c Collection[T]) {
 	if _, err := c.Source.Fetch(deadline(t), ids[1]); !errors.Is(err, sources.ErrGone) {
 		t.Errorf("Fetch of a deleted item: %v", err)
 	}
-	if _, ok := final(walk(t, c.Source, ""))[ids[1]]; ok {
+	if it, ok := final(walk(t, c.Source, ""))[ids[1]]; ok && !it.Deleted {
 		t.Error("a deleted item is listed anew")
 	}
 }

@@ -71,14 +71,19 @@ func New(data *Data, o Options) *Server {
 	return s
 }
 
+// clock is by which changes are dated, too.
+func (s *Server) clock() time.Time {
+	s.data.mu.Lock()
+	defer s.data.mu.Unlock()
+	return s.data.Now()
+}
+
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Closed() {
 		panic(http.ErrAbortHandler)
 	}
-	if s.options.Ahead != 0 {
-		w.Header().Set("Date", time.Now().Add(s.options.Ahead).UTC().Format(http.TimeFormat))
-	}
+	w.Header().Set("Date", s.clock().Add(s.options.Ahead).UTC().Format(http.TimeFormat))
 	if s.options.Strict == nil {
 		s.mux.ServeHTTP(w, r)
 		return
