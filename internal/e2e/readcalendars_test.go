@@ -58,7 +58,7 @@ func calendarState(calendars map[string]map[string][]byte) map[string]map[string
 	for name, objects := range calendars {
 		out[name] = make(map[string]string)
 		for object, body := range objects {
-			out[name][object] = digest(body)
+			out[name][object] = digest(unsalted(body))
 		}
 	}
 	return out

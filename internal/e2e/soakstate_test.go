@@ -32,7 +32,7 @@ func readThings(t *testing.T, s *servers, user string) things {
 	for _, c := range readHome(t, home, user) {
 		out.add("collection %s: %s", c.name, c.properties)
 		for _, object := range hrefs(t, c.at, user) {
-			out.add("object in %s: %s\n%s", c.name, path.Base(object), fetch(t, http.MethodGet, object, user, ""))
+			out.add("object in %s: %s\n%s", c.name, path.Base(object), unsalted([]byte(fetch(t, http.MethodGet, object, user, ""))))
 		}
 	}
 	return out
