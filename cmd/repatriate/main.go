@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"codeberg.org/repatriate/repatriate/checkpoint"
 )
 
@@ -33,6 +35,9 @@ const memoryLimit = 96 << 20
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
+	}
+	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+		fitTo(columns)
 	}
 	os.Exit(run(os.Args[1:]))
 }

@@ -51,6 +51,7 @@ target full); 130 interrupted, can be resumed.`,
 	}
 	root.AddCommand(jobs...)
 	root.AddCommand(newState(), newCalendars(), newSimulate(f), newDemo(f), newVersion(), newDocs())
+	narrow(root, helpColumns)
 	return root
 }
 

@@ -58,7 +58,14 @@ func nameWidth(titles []string) int {
 	return width
 }
 
-func columnWidth(title string) int { return max(len(title), 8) }
+// columnWidth leaves room for counts; on a narrow terminal for those of less than a million, so that names keep theirs.
+func columnWidth(title string) int {
+	least := 8
+	if lineWidth < widest && title != "size" {
+		least = 6
+	}
+	return max(len(title), least)
+}
 
 func writeHeader(b *strings.Builder, titles []string) {
 	fmt.Fprintf(b, "%-*s", nameWidth(titles), "account")

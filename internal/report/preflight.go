@@ -101,12 +101,12 @@ func lineOf(g *preflight.Group, total int) string {
 
 // wrapped breaks a line between words; what follows is set in.
 func wrapped(line string) string {
-	const columns, indent = 100, "          "
+	const indent = "          "
 	var b strings.Builder
 	b.WriteString("  ")
 	at := 2
 	for i, word := range strings.SplitAfter(line, " ") {
-		if n := len([]rune(strings.TrimRight(word, " "))); at+n > columns && i > 0 {
+		if n := len([]rune(strings.TrimRight(word, " "))); at+n > lineWidth && i > 0 {
 			b.WriteString("\n" + indent)
 			at = len(indent)
 		}

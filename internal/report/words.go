@@ -48,11 +48,11 @@ func Clean(s string, n int) string {
 }
 
 // wrap breaks text between words into lines of at most lineWidth, of which all but the first are indented. The first one
-// begins at the indent, too.
+// begins at the indent, too. A command to type stays on one line, so that it can be copied.
 func wrap(text string, indent int) string {
 	var b strings.Builder
 	at := indent
-	for i, word := range strings.Split(text, " ") {
+	for i, word := range unbroken(text) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:
@@ -67,6 +67,27 @@ func wrap(text string, indent int) string {
 		at += n
 	}
 	return b.String()
+}
+
+// say writes a sentence.
+func say(b *strings.Builder, format string, args ...any) {
+	fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf(format, args...), 0))
+}
+
+// unbroken splits text between words, but for commands: from "repatriate" after a colon to the next mark of punctuation.
+func unbroken(text string) (words []string) {
+	command := false
+	for _, word := range strings.Split(text, " ") {
+		last := len(words) - 1
+		if command {
+			words[last] += " " + word
+		} else {
+			command = word == "repatriate" && last >= 0 && strings.HasSuffix(words[last], ":")
+			words = append(words, word)
+		}
+		command = command && !strings.HasSuffix(word, ",") && !strings.HasSuffix(word, ".") && !strings.HasSuffix(word, ";")
+	}
+	return words
 }
 
 // place shows where an item lies. A message's mailbox and number are told in words, as a mail program does.

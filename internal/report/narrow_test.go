@@ -1,0 +1,45 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/internal/undo"
+)
+
+// TestFitTo has a report on a narrow terminal no wider than that, and commands whole.
+func TestFitTo(t *testing.T) {
+	defer FitTo(widest)
+	u := &Undoing{Job: "pilot", Path: "school/pilot.yaml", DryRun: true}
+	u.Add(checkpoint.Status{Task: checkpoint.Task{Account: "ada@example.org", Kind: "files"}, Name: "Drive"}, undo.Result{Removed: 123456}, nil)
+	for _, columns := range []int{80, 100, 160} {
+		FitTo(columns)
+		var b strings.Builder
+		if err := u.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		widestLine := 0
+		for _, line := range strings.Split(b.String(), "\n") {
+			widestLine = max(widestLine, utf8.RuneCountInString(line))
+		}
+		if want := min(columns, widest); widestLine > want || widestLine < want-10 {
+			t.Errorf("on %d columns the widest line has %d:\n%s", columns, widestLine, b.String())
+		}
+	}
+}
+
+// TestCommandsAreNotBroken since they are to be copied.
+func TestCommandsAreNotBroken(t *testing.T) {
+	text := "Not proven: see above. To have what is missing moved again, also what its user deleted: repatriate verify job.yaml --requeue, " +
+		"then: repatriate run job.yaml."
+	got := strings.Split(wrap(text, 0), "\n")
+	want := []string{
+		"Not proven: see above. To have what is missing moved again, also what its user deleted:",
+		"repatriate verify job.yaml --requeue, then: repatriate run job.yaml.",
+	}
+	if strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("%q", got)
+	}
+}
