@@ -64,6 +64,9 @@ func run(args []string) int {
 		return exit.code
 	}
 	fmt.Fprintf(os.Stderr, "repatriate: %v\n", err)
+	if errors.Is(err, checkpoint.ErrLocked) {
+		fmt.Fprintln(os.Stderr, "Another command works on this job. Wait for its end; 'repatriate status JOB.yaml --watch' shows how far a run is.")
+	}
 	return exitCode(ctx, err)
 }
 

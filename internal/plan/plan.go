@@ -39,6 +39,8 @@ type Plan struct {
 	Estimate []string
 	// Waves say who is moved when; nil: nobody asked.
 	Waves    []estimate.Wave
+	// WavesFile is where the waves are written, if a run would not look for them there.
+	WavesFile string
 	duration *duration
 }
 

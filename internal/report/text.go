@@ -151,10 +151,13 @@ func round(seconds float64) time.Duration {
 func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
 	job := cmp.Or(r.Path, "JOB.yaml")
+	if r.Closed != nil {
+		job += " --reopen" // it would be refused otherwise
+	}
 	if r.WindowOpens != nil {
 		say(b, "%s", outsideOfWindows(*r.WindowOpens))
 	}
-	r.writeBalance(b, job)
+	r.writeBalance(b, cmp.Or(r.Path, "JOB.yaml"))
 	if r.EndedAt != nil {
 		say(b, "Ended at %s, as asked; nothing is lost. Go on with: repatriate run %s", r.EndedAt.Local().Format("15:04"), job)
 	}
