@@ -1,8 +1,10 @@
 package report
 
 import (
+	"io"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -41,5 +43,30 @@ func TestCommandsAreNotBroken(t *testing.T) {
 	}
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestClosedJobsAreReopened by the commands that a report of one proposes: they are refused otherwise.
+func TestClosedJobsAreReopened(t *testing.T) {
+	closed := time.Now()
+	waiting := checkpoint.Status{Task: checkpoint.Task{Account: "ada@example.org", Kind: "mail"}, Listed: 1, Complete: true}
+	waiting.Counts[checkpoint.Pending] = 1
+	r := New("pilot", []checkpoint.Status{waiting})
+	u := &Undoing{Job: "pilot", Path: "pilot.yaml", Tasks: []Undone{}}
+	r.Path = "pilot.yaml"
+	for _, c := range []struct {
+		closed *time.Time
+		want   string
+	}{{nil, "repatriate run pilot.yaml\n"}, {&closed, "repatriate run pilot.yaml --reopen\n"}} {
+		r.Closed, u.Closed = c.closed, c.closed != nil
+		for _, text := range []interface{ WriteText(io.Writer) error }{r, u} {
+			var b strings.Builder
+			if err := text.WriteText(&b); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(b.String(), c.want) {
+				t.Errorf("%T does not say %q:\n%s", text, c.want, b.String())
+			}
+		}
 	}
 }
