@@ -50,3 +50,29 @@ func reflow(text string, columns int) string {
 	}
 	return strings.Join(out, "\n")
 }
+
+// folded breaks the lines of a text that are longer than so many columns, and sets what follows in as they are. Commands and words that
+// are longer stay whole.
+func folded(text string, columns int) string {
+	if columns >= widestHelp {
+		return text
+	}
+	var out []string
+	for _, line := range strings.Split(text, "\n") {
+		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+		command := strings.HasPrefix(line[len(indent):], "repatriate ")
+		now := indent
+		for i, word := range strings.Fields(line) {
+			switch {
+			case i == 0:
+				now += word
+			case !command && len([]rune(now))+1+len([]rune(word)) > columns:
+				out, now = append(out, now), indent+word
+			default:
+				now += " " + word
+			}
+		}
+		out = append(out, now)
+	}
+	return strings.Join(out, "\n")
+}

@@ -33,3 +33,14 @@ func TestHelpFitsNarrowTerminals(t *testing.T) {
 		}
 	}
 }
+
+func TestFolded(t *testing.T) {
+	text := "one two three\n  four five six seven\n\n  repatriate check job.yaml\n  https://example.org/long/address x\n"
+	want := "one two\nthree\n  four five\n  six seven\n\n  repatriate check job.yaml\n  https://example.org/long/address\n  x\n"
+	if got := folded(text, 12); got != want {
+		t.Errorf("%q", got)
+	}
+	if got := folded(text, widestHelp); got != text {
+		t.Errorf("%q", got)
+	}
+}

@@ -70,3 +70,19 @@ func TestClosedJobsAreReopened(t *testing.T) {
 		}
 	}
 }
+
+// TestFit counts the columns of a terminal, of which some letters take two, and cuts no letter from its accent.
+func TestFit(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		columns int
+		want    string
+	}{
+		{"abcdef", 6, "abcdef"}, {"abcdef", 5, "abcd…"}, {"美咲美咲", 8, "美咲美咲"}, {"美咲美咲", 7, "美咲美…"}, {"美咲美咲", 6, "美咲…"},
+		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301"}, {"e\u0301e\u0301e\u0301", 2, "e\u0301…"}, {"a\x1b[2Jb", 9, "a\ufffd[2Jb"},
+	} {
+		if got := Fit(c.text, c.columns); got != c.want {
+			t.Errorf("Fit(%q, %d) = %q, want %q", c.text, c.columns, got, c.want)
+		}
+	}
+}

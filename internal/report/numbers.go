@@ -3,7 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // table is one of numbers by task, with a heading for each account and a line for all.
@@ -78,8 +79,8 @@ func writeHeader(b *strings.Builder, titles []string) {
 // writeLine writes kind and name, and a value below each title.
 func writeLine(b *strings.Builder, titles []string, kind, name string, values []string) {
 	width := nameWidth(titles)
-	text := Clean(strings.TrimSpace(fmt.Sprintf("%-8s  %s", kind, name)), width-2)
-	fmt.Fprintf(b, "  %s%s", text, strings.Repeat(" ", width-2-utf8.RuneCountInString(text)))
+	text := Fit(strings.TrimSpace(fmt.Sprintf("%-8s  %s", kind, name)), width-2)
+	fmt.Fprintf(b, "  %s%s", text, strings.Repeat(" ", width-2-uniseg.StringWidth(text)))
 	for i, v := range values {
 		fmt.Fprintf(b, " %*s", columnWidth(titles[i]), v)
 	}
