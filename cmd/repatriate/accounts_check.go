@@ -75,7 +75,7 @@ func (c checkedAccounts) WriteText(w io.Writer) error {
 			fmt.Fprintln(&b, group.title)
 		}
 		for _, f := range group.found {
-			fmt.Fprintf(&b, "  %s\n", report.Clean(f.String(), maxShown))
+			fmt.Fprintf(&b, "  %s\n", report.Wrap(report.Clean(f.String(), maxShown), 4))
 		}
 	}
 	if len(c.file.Findings) == 0 {

@@ -150,5 +150,13 @@ func (r *releaseFlags) show(out io.Writer, done []released) error {
 	for _, d := range done {
 		lines = append(lines, []string{report.Clean(d.Account, 60), strconv.Itoa(d.Released), strconv.Itoa(d.Changed)})
 	}
-	return report.WriteColumns(out, 1, lines)
+	if err := report.WriteColumns(out, 1, lines); err != nil {
+		return err
+	}
+	text := "The target's server invites guests again when organizers change these events. A later run that writes\nan event anew silences it again: repeat this command then."
+	if r.dryRun {
+		text = "Dry run: nothing was written."
+	}
+	_, err := fmt.Fprintf(out, "\n%s\n", text)
+	return err
 }

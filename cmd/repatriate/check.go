@@ -61,7 +61,7 @@ func (f *flags) check(cmd *cobra.Command, path string, p pass, sample int) error
 	if err != nil {
 		return err
 	}
-	return show(cmd.OutOrStdout(), report.Preflight{Report: found, Job: job.Job}, p.json)
+	return show(cmd.OutOrStdout(), report.Preflight{Report: found, Job: job.Job, Path: path}, p.json)
 }
 
 // spread returns n of the accounts, evenly from the first to the last; all for n of 0.

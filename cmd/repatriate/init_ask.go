@@ -81,7 +81,7 @@ func (a *initAnswers) targets() []question {
 		kinds []string
 	}{
 		{question{flag: "webdav", text: "WebDAV URL of a user's folder, with {user}:", value: &a.webdav, check: checkDAV}, []string{"files"}},
-		{question{flag: "imap", text: "IMAP server:", value: &a.imap, check: checkIMAP}, []string{"mail"}},
+		{question{flag: "imap", text: "IMAP server, such as imaps://mail.example.org:993:", value: &a.imap, check: checkIMAP}, []string{"mail"}},
 		{question{flag: "caldav", text: "CalDAV URL of a user's calendars, with {user}:", value: &a.dav, check: checkDAV}, []string{"calendar", "tasks"}},
 		{question{flag: "carddav", text: "CardDAV URL of a user's address books, with {user}:", value: &a.carddav, check: checkDAV}, []string{"contacts"}},
 	} {
@@ -194,10 +194,11 @@ func (s *session) put(questions ...question) {
 
 // put1 asks until the answer can be used.
 func (s *session) put1(q question) error {
-	text := q.text
+	asked := q.text
 	if q.usual != "" {
-		text += " [" + q.usual + "]"
+		asked += " [" + q.usual + "]"
 	}
+	text := asked
 	for {
 		typed, err := s.ask(s.ctx, text)
 		if err != nil {
@@ -206,12 +207,16 @@ func (s *session) put1(q question) error {
 		if typed = cmp.Or(typed, q.usual); typed == "" && q.optional {
 			return nil
 		}
+		if typed == "" {
+			text = fmt.Sprintf("An answer is needed; Ctrl-C leaves without writing anything.\n%s", q.text)
+			continue
+		}
 		value, err := q.check(typed)
 		if err == nil {
 			*q.value = value
 			return nil
 		}
-		text = fmt.Sprintf("%v.\n%s", err, q.text)
+		text = fmt.Sprintf("%v.\n%s", err, asked)
 	}
 }
 

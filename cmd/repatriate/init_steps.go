@@ -24,7 +24,7 @@ func writeSteps(out io.Writer, path string, job *config.Job) error {
 		writeMicrosoftSteps(&b, path, job, needs)
 	}
 	writeNextSteps(&b, path, job)
-	_, err = io.WriteString(out, b.String())
+	_, err = io.WriteString(out, folded(b.String(), helpColumns))
 	return err
 }
 

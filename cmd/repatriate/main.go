@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"codeberg.org/repatriate/repatriate/checkpoint"
 )
 
@@ -33,6 +35,9 @@ const memoryLimit = 96 << 20
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
+	}
+	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+		fitTo(columns)
 	}
 	os.Exit(run(os.Args[1:]))
 }
@@ -59,6 +64,9 @@ func run(args []string) int {
 		return exit.code
 	}
 	fmt.Fprintf(os.Stderr, "repatriate: %v\n", err)
+	if errors.Is(err, checkpoint.ErrLocked) {
+		fmt.Fprintln(os.Stderr, "Another command works on this job. Wait for its end; 'repatriate status JOB.yaml --watch' shows how far a run is.")
+	}
 	return exitCode(ctx, err)
 }
 

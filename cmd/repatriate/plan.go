@@ -91,10 +91,20 @@ func (f *flags) plan(c *cobra.Command, path string, o planning) error {
 	if err := o.keep(job, p); err != nil {
 		return err
 	}
+	if o.waves != "" && !sameFile(o.waves, job.WavesPath()) {
+		p.WavesFile = o.waves
+	}
 	if err := o.write(p, c.ErrOrStderr()); err != nil {
 		return err
 	}
 	return show(c.OutOrStdout(), p, o.json)
+}
+
+// sameFile reports whether two paths lead to one place, of which nothing need be there yet.
+func sameFile(a, b string) bool {
+	one, err1 := filepath.Abs(a)
+	two, err2 := filepath.Abs(b)
+	return err1 == nil && err2 == nil && one == two
 }
 
 // check refuses files that cannot be written, before anything is read: a plan of many accounts takes its time.

@@ -184,8 +184,8 @@ func wroteAsPlanned(t *testing.T, s *simulation.Simulation, p planned) {
 		t.Errorf("the run wrote %v, planned were %v", got, want)
 	}
 	again := planOf(t, run.ProcessState.ExitCode(), s.Job)
-	if again.Duration.Likely != 0 && again.Duration.Likely >= p.Duration.Likely {
-		t.Errorf("after the run it takes as long: %+v", again.Duration)
+	if again.Duration.Requests >= p.Duration.Requests { // its time depends on the round trips that either plan saw
+		t.Errorf("after the run it asks for as much: %+v", again.Duration)
 	}
 	if again.Totals.Items != 0 || again.Totals.Bytes != 0 || again.Totals.Collections != p.Totals.Collections {
 		t.Errorf("after the run there is still to move: %+v", again.Totals)

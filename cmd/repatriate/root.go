@@ -1,13 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/progress"
@@ -38,7 +41,7 @@ target full); 130 interrupted, can be resumed.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w; see '%s --help'", err, c.CommandPath()))
+		return usage(fmt.Errorf("%w%s; see '%s --help'", err, nearFlag(c, err), c.CommandPath()))
 	})
 	root.PersistentFlags().StringVar(&f.logLevel, "log-level", "error",
 		"log on standard error from this level on: debug, info, warn, error")
@@ -52,6 +55,7 @@ target full); 130 interrupted, can be resumed.`,
 	}
 	root.AddCommand(jobs...)
 	root.AddCommand(newState(), newCalendars(), newSimulate(f), newDemo(f), newVersion(), newDocs())
+	narrow(root, helpColumns)
 	return root
 }
 
@@ -95,20 +99,45 @@ func (f *flags) begin(path string) (*output, *config.Job, error) {
 	return o, job, usage(err)
 }
 
+// nearFlag names the flag that is called most like the one that there is not.
+func nearFlag(c *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+		return "; did you mean --" + near + "?"
+	}
+	return ""
+}
+
 // noCommand refuses what is no command, and names those that are like it.
 func noCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	hint := ""
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+	if near := nearCommands(c, args[0]); len(near) > 0 {
 		hint = fmt.Sprintf(" Did you mean %s?", strings.Join(near, ", "))
 	}
 	return usage(fmt.Errorf("there is no command %q.%s See '%s --help'", args[0], hint, c.CommandPath()))
 }
 
+// nearCommands names the commands of c that are called like name.
+func nearCommands(c *cobra.Command, name string) []string {
+	c.SuggestionsMinimumDistance = 2 // it is not taken over from the root
+	return c.SuggestionsFor(name)
+}
+
 // jobArg takes exactly one argument, the job file.
 func jobArg(c *cobra.Command, args []string) error {
+	if len(args) > 0 && c.HasSubCommands() && filepath.Ext(args[0]) == "" {
+		if near := nearCommands(c, args[0]); len(near) > 0 {
+			return usage(fmt.Errorf("%q is no job file. Did you mean %s %s?", args[0], c.CommandPath(), near[0]))
+		}
+	}
 	if len(args) != 1 {
 		return usage(fmt.Errorf("%s takes one job file; see '%s --help'", c.CommandPath(), c.CommandPath()))
 	}

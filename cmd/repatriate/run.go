@@ -124,6 +124,20 @@ func (f *flags) pass(c *cobra.Command, path string, p pass) error {
 	return show(c.OutOrStdout(), r, p.json)
 }
 
+// nearAccount names the account that is called most like name, if one is.
+func nearAccount(name string, people []config.Account) string {
+	names := make([]string, len(people))
+	for i, a := range people {
+		names[i] = a.Source
+	}
+	user, _, _ := strings.Cut(name, "@")
+	near := config.Nearest(name, names)
+	if there, _, _ := strings.Cut(near, "@"); near == "" || config.Nearest(user, []string{there}) == "" {
+		return "" // the domain alone is alike
+	}
+	return fmt.Sprintf("; do you mean %s?", near)
+}
+
 // printed is what a command has to say at its end.
 type printed interface {
 	WriteText(w io.Writer) error
@@ -318,7 +332,7 @@ func (p pass) people(job *config.Job) ([]config.Account, error) {
 	}
 	for _, s := range p.accounts {
 		if !slices.ContainsFunc(job.People, func(a config.Account) bool { return strings.EqualFold(s, a.Source) }) {
-			return nil, fmt.Errorf("--account %q is not in %s", s, job.Accounts)
+			return nil, fmt.Errorf("--account %q is not in %s%s", s, job.Accounts, nearAccount(s, job.People))
 		}
 	}
 	return people, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -206,6 +207,9 @@ func (s steering) listen() (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp", s.metrics)
 	if err != nil {
+		if !strings.Contains(s.metrics, ":") {
+			err = fmt.Errorf("%q is no address: write 127.0.0.1:9090, or :9090 for all addresses of the machine", s.metrics)
+		}
 		return nil, fmt.Errorf("--metrics: %w", err)
 	}
 	return l, nil

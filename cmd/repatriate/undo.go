@@ -57,7 +57,7 @@ func (u *undoFlags) run(f *flags, c *cobra.Command, path string) error {
 		return err
 	}
 	if !u.yes && !u.dryRun {
-		if err := confirm(c.InOrStdin(), c.ErrOrStderr(), job.Job); err != nil {
+		if err := confirm(c.InOrStdin(), c.ErrOrStderr(), job.Job, u.part()); err != nil {
 			return usage(err)
 		}
 	}
@@ -69,9 +69,24 @@ func (u *undoFlags) run(f *flags, c *cobra.Command, path string) error {
 	return show(c.OutOrStdout(), r, u.json)
 }
 
-// confirm asks for the job's name.
-func confirm(in io.Reader, out io.Writer, job string) error {
-	fmt.Fprintf(out, "This removes from the target what the job wrote. Type the job's name (%s) to go on: ", report.Clean(job, 100))
+// part says in words what of the job is undone; empty for all of it.
+func (u *undoFlags) part() string {
+	var parts []string
+	if len(u.accounts) > 0 {
+		parts = append(parts, "of "+report.Clean(strings.Join(u.accounts, ", "), 200))
+	}
+	if len(u.kinds) > 0 {
+		parts = append(parts, "of the kind "+strings.Join(u.kinds, ", "))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// confirm asks for the job's name. part says what is undone if it is not all.
+func confirm(in io.Reader, out io.Writer, job, part string) error {
+	if part == "" {
+		part = "for all accounts"
+	}
+	fmt.Fprintf(out, "This removes from the target what the job wrote, %s.\nType the job's name (%s) to go on: ", part, report.Clean(job, 100))
 	line, err := bufio.NewReader(io.LimitReader(in, 1000)).ReadString('\n')
 	if strings.TrimSpace(line) == job {
 		return nil
@@ -96,10 +111,12 @@ func runUndo(ctx context.Context, job *config.Job, p pass, out *output) (*report
 		job: job, pass: p, out: out,
 		visit: func(ctx context.Context, w *wiring, store checkpoint.Store, one part) error {
 			res, err := w.undo(ctx, store, one, p.dryRun)
+			closed, sealErr := store.Sealed(ctx)
 			mu.Lock()
 			done[one.status.Task] = res
+			r.Closed = !closed.IsZero()
 			mu.Unlock()
-			if err == nil {
+			if err = errors.Join(err, sealErr); err == nil {
 				add(one, nil)
 			}
 			return err

@@ -212,7 +212,7 @@ func (j *Job) checkPeople(f *findings) {
 			p.Kinds = j.Kinds
 		}
 		for _, k := range p.Kinds {
-			if !j.hasTarget(k) {
+			if slices.Contains(Kinds, k) && !j.hasTarget(k) { // of what is no kind that was said already
 				f.say(p.Line, "%s has no target in the job file", k)
 			}
 			if p.Password == "" && !(k == "mail" && master) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -197,6 +198,9 @@ const maxFile = 64 << 20
 // Load reads the job file and its accounts file. The error joins all mistakes that were found.
 func Load(path string) (*Job, error) {
 	text, err := read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w%s", err, neighbour(path))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -214,6 +218,22 @@ func Load(path string) (*Job, error) {
 	f := &findings{path: file}
 	j.checkPeople(f)
 	return j, f.err()
+}
+
+// neighbour names the YAML file beside path that is called most like it, if there is one.
+func neighbour(path string) string {
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.y*ml"))
+	if err != nil || len(files) == 0 {
+		return ""
+	}
+	names := make([]string, len(files))
+	for i, file := range files {
+		names[i] = filepath.Base(file)
+	}
+	if near := Nearest(filepath.Base(path), names); near != "" {
+		return "; do you mean " + filepath.Join(filepath.Dir(path), near) + "?"
+	}
+	return ""
 }
 
 func read(path string) ([]byte, error) {

@@ -18,7 +18,7 @@ func (j *Job) WavesPath() string { return j.path(j.Job + "-waves.csv") }
 func (j *Job) Wave(path, wave string) (accounts []string, err error) {
 	text, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("the wave plan: %w; --waves names another file", err)
+		return nil, fmt.Errorf("the wave plan: %w; 'repatriate plan --waves' writes one, and --waves names another file", err)
 	}
 	entries, err := readWaves(path, text)
 	if err != nil {

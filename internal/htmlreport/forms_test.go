@@ -146,6 +146,33 @@ func pagesFor(t *testing.T, l ledger, lang string) string {
 	return dir
 }
 
+// TestLabelsAreGoogles: whoever comes from Microsoft had folders, and reads nothing of labels.
+func TestLabelsAreGoogles(t *testing.T) {
+	for provider, want := range map[string]bool{"Google Workspace": true, "Microsoft 365": false} {
+		l, page := sample(), ""
+		j := l.job(people...)
+		j.Provider = provider
+		w, err := htmlreport.NewPeople(filepath.Join(t.TempDir(), "pages"), j, "en", false, func(path string, write func(io.Writer) error) error {
+			var b bytes.Buffer
+			if err := write(&b); err != nil {
+				return err
+			}
+			if strings.HasPrefix(filepath.Base(path), "ada@") {
+				page = b.String()
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Release()
+		write(t, l, j, w)
+		if got := strings.Contains(page, "Labels became folders."); got != want || !strings.Contains(page, "These are your mail folders") {
+			t.Errorf("%s: labels are named: %v", provider, got)
+		}
+	}
+}
+
 func TestPagesForPeople(t *testing.T) {
 	for _, lang := range htmlreport.Languages() {
 		dir := pagesFor(t, sample(), lang)

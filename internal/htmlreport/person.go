@@ -134,6 +134,15 @@ func (p *People) kind(k kindOf) personKind {
 // mostNames is how many collections of a kind a page names.
 const mostNames = 200
 
+// mailText says where mail lies. Only Google has labels in the place of folders.
+func (p *People) mailText() string {
+	text := p.lang.say("find.mail.text")
+	if p.job.Provider == "Google Workspace" {
+		text += " " + p.lang.say("find.mail.labels")
+	}
+	return text
+}
+
 func (p *People) find(k kindOf) finding {
 	f := finding{Title: cmp.Or(p.lang.say("find."+k.kind), k.kind)}
 	var more int64
@@ -144,7 +153,7 @@ func (p *People) find(k kindOf) finding {
 			f.Texts = append(f.Texts, p.lang.say("find.files.orphans"))
 		}
 	case "mail":
-		f.Texts = append(f.Texts, p.lang.say("find.mail.text"))
+		f.Texts = append(f.Texts, p.mailText())
 		more = k.Copied + k.CopiedWithLosses
 		for _, box := range slices.Sorted(maps.Keys(p.mailboxes)) {
 			more -= p.mailboxes[box]

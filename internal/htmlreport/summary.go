@@ -90,6 +90,14 @@ type quantity struct {
 	text  func(int64) string
 }
 
+// sizeOf writes a size; events, contacts and tasks have none.
+func sizeOf(n int64) string {
+	if n == 0 {
+		return "–"
+	}
+	return report.Size(n)
+}
+
 // numbersOf returns the quantities that say something here.
 func numbersOf(totals report.Counts) []quantity {
 	all := []quantity{
@@ -100,7 +108,7 @@ func numbersOf(totals report.Counts) []quantity {
 		{"failed", true, func(c report.Counts) int64 { return c.Failed }, number},
 		{"pending", true, func(c report.Counts) int64 { return c.Pending }, number},
 		{"removed", false, func(c report.Counts) int64 { return c.Removed }, number},
-		{"size", false, func(c report.Counts) int64 { return c.Bytes }, report.Size},
+		{"size", false, func(c report.Counts) int64 { return c.Bytes }, sizeOf},
 	}
 	var out []quantity
 	for _, q := range all {

@@ -38,8 +38,10 @@ type Plan struct {
 	// Estimate says how long a run would take, in lines for people; see Takes.
 	Estimate []string
 	// Waves say who is moved when; nil: nobody asked.
-	Waves    []estimate.Wave
-	duration *duration
+	Waves []estimate.Wave
+	// WavesFile is where the waves are written, if a run would not look for them there.
+	WavesFile string
+	duration  *duration
 }
 
 // Account is one account that was looked at.

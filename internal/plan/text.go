@@ -33,7 +33,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 		fmt.Fprintln(&b)
 	}
 	for _, line := range p.Estimate {
-		fmt.Fprintln(&b, report.Clean(line, columns))
+		fmt.Fprintln(&b, report.Fit(line, columns))
 	}
 	if len(p.Waves) > 0 {
 		fmt.Fprintln(&b, p.span())
@@ -44,7 +44,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 }
 
 func (p *Plan) writeHead(b *strings.Builder) {
-	fmt.Fprintf(b, "%s\nWhat a run would write, lose and leave behind; nothing was written.\n", report.Clean("Plan of "+p.Report.Job, columns))
+	fmt.Fprintf(b, "%s\nWhat a run would write, lose and leave behind; nothing was written.\n", report.Fit("Plan of "+p.Report.Job, columns))
 	if n := len(p.Others); n > 0 {
 		fmt.Fprintf(b, "Looked at %d of %s; the numbers of the other %d are extrapolated.\n", len(p.Accounts), report.Plural(int64(len(p.Accounts)+n), "account"), n)
 	}
@@ -109,7 +109,7 @@ func (p *Plan) writeGrades(b *strings.Builder) {
 			fmt.Fprintf(b, "  … and %d more of the grades C and D; --html and --csv have them all\n", len(worst)-i)
 			break
 		}
-		fmt.Fprintln(b, report.Clean(fmt.Sprintf("  %s %s: %s", a.Grade, a.shown(), strings.Join(a.Why, ", ")), columns))
+		fmt.Fprintln(b, report.Fit(fmt.Sprintf("  %s %s: %s", a.Grade, a.shown(), strings.Join(a.Why, ", ")), columns))
 	}
 }
 
@@ -124,10 +124,10 @@ func (p *Plan) writeReasons(b *strings.Builder) {
 			fmt.Fprintf(b, "  … and %s; 'repatriate explain' says what each means\n", report.Plural(int64(len(reasons)-i), "more reason"))
 			break
 		}
-		fmt.Fprintln(b, report.Clean(fmt.Sprintf("  %s %6d %s: %s", r.Grade, r.Items, r.Reason, report.Meaning(r.Reason)), columns))
+		fmt.Fprintln(b, report.Fit(fmt.Sprintf("  %s %6d %s: %s", r.Grade, r.Items, r.Reason, report.Meaning(r.Reason)), columns))
 		if len(r.Examples) > 0 {
 			e := r.Examples[0]
-			fmt.Fprintln(b, report.Clean(fmt.Sprintf("           %s: %s", e.Account, e.said()), columns))
+			fmt.Fprintln(b, report.Fit(fmt.Sprintf("           %s: %s", e.Account, e.said()), columns))
 		}
 	}
 }
@@ -150,7 +150,7 @@ func (p *Plan) writeUnfit(b *strings.Builder) {
 			fmt.Fprintf(b, "  … and %d more\n", len(unfits)-i)
 			break
 		}
-		fmt.Fprintln(b, report.Clean("  "+u.Account+", "+u.Kind.Kind+": "+u.misfit(), columns))
+		fmt.Fprintln(b, report.Fit("  "+u.Account+", "+u.Kind.Kind+": "+u.misfit(), columns))
 	}
 	p.writeDeaf(b)
 }
@@ -165,7 +165,7 @@ func (p *Plan) writeDeaf(b *strings.Builder) {
 	for _, d := range all {
 		kinds = append(kinds, fmt.Sprintf("%s (%d)", d.Kind, d.Accounts))
 	}
-	fmt.Fprintf(b, "\n%s\n", report.Clean("Room not known: "+strings.Join(kinds, ", ")+": "+all[0].Why, columns))
+	fmt.Fprintf(b, "\n%s\n", report.Fit("Room not known: "+strings.Join(kinds, ", ")+": "+all[0].Why, columns))
 }
 
 // misfit says in words what does not fit; empty if all does.
@@ -195,11 +195,11 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 		}
 	}
 	if n > 0 {
-		fmt.Fprintln(b, report.Clean("Stopped: "+first, columns))
+		fmt.Fprintln(b, report.Fit("Stopped: "+first, columns))
 		fmt.Fprintf(b, "Could not be read: %s. To see why: repatriate check %s\n", report.Plural(n, "task"), job)
 	}
 	if p.Waiting > 0 {
 		fmt.Fprintf(b, "Waiting for approval: %s. See: repatriate approve %s --list\n", report.Plural(p.Waiting, "account"), job)
 	}
-	fmt.Fprintf(b, "All of it: plan --html FILE. To go on: repatriate run %s\n", job)
+	fmt.Fprintf(b, "All of it: plan --html FILE. To go on: repatriate run %s\n", job+p.firstWave())
 }

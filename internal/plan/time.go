@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"codeberg.org/repatriate/repatriate/internal/estimate"
 )
@@ -34,7 +35,19 @@ func (p *Plan) WriteWaves(w io.Writer) error { return estimate.WriteWaves(w, p.W
 // span says in a line when the waves begin and end.
 func (p *Plan) span() string {
 	first, last := p.Waves[0], p.Waves[len(p.Waves)-1]
-	return fmt.Sprintf("Waves: %d, from %s to %s.", len(p.Waves), first.Begin.Format(waveTime), last.Begin.Add(last.Takes).Format(waveTime))
+	end := last.Begin.Add(last.Takes + time.Minute - 1).Truncate(time.Minute) // the minute in which it is over
+	return fmt.Sprintf("Waves: %d, from %s to %s.", len(p.Waves), first.Begin.Format(waveTime), end.Format(waveTime))
+}
+
+// firstWave are the flags with which a run moves the first wave.
+func (p *Plan) firstWave() string {
+	switch {
+	case len(p.Waves) == 0:
+		return ""
+	case p.WavesFile == "":
+		return " --wave 1"
+	}
+	return " --wave 1 --waves " + p.WavesFile
 }
 
 const waveTime = "Mon 2006-01-02 15:04"

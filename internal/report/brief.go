@@ -65,7 +65,7 @@ func (b Brief) table() []string {
 		for _, n := range []int64{c.Listed, c.Copied, c.CopiedWithLosses, c.Skipped, c.Failed, c.Removed, c.Pending} {
 			line = append(line, fmt.Sprint(n))
 		}
-		lines = append(lines, append(line, Size(c.Bytes)))
+		lines = append(lines, append(line, sizeOf(c)))
 	}
 	var text strings.Builder
 	_ = WriteColumns(&text, 1, lines) // into memory

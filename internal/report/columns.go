@@ -3,7 +3,8 @@ package report
 import (
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // WriteColumns writes lines of fields below one another, two blanks apart: the first texts columns to the left, numbers
@@ -12,7 +13,7 @@ func WriteColumns(w io.Writer, texts int, lines [][]string) error {
 	widths := make([]int, len(lines[0]))
 	for _, l := range lines {
 		for i, field := range l {
-			widths[i] = max(widths[i], utf8.RuneCountInString(field))
+			widths[i] = max(widths[i], uniseg.StringWidth(field))
 		}
 	}
 	var b strings.Builder
@@ -22,7 +23,7 @@ func WriteColumns(w io.Writer, texts int, lines [][]string) error {
 			if i > 0 {
 				line.WriteString("  ")
 			}
-			blanks := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(field))
+			blanks := strings.Repeat(" ", widths[i]-uniseg.StringWidth(field))
 			if i < texts {
 				line.WriteString(field + blanks)
 			} else {

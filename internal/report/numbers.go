@@ -3,7 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // table is one of numbers by task, with a heading for each account and a line for all.
@@ -58,7 +59,14 @@ func nameWidth(titles []string) int {
 	return width
 }
 
-func columnWidth(title string) int { return max(len(title), 8) }
+// columnWidth leaves room for counts; on a narrow terminal for those of less than a million, so that names keep theirs.
+func columnWidth(title string) int {
+	least := 8
+	if lineWidth < widest && title != "size" {
+		least = 6
+	}
+	return max(len(title), least)
+}
 
 func writeHeader(b *strings.Builder, titles []string) {
 	fmt.Fprintf(b, "%-*s", nameWidth(titles), "account")
@@ -71,8 +79,8 @@ func writeHeader(b *strings.Builder, titles []string) {
 // writeLine writes kind and name, and a value below each title.
 func writeLine(b *strings.Builder, titles []string, kind, name string, values []string) {
 	width := nameWidth(titles)
-	text := Clean(strings.TrimSpace(fmt.Sprintf("%-8s  %s", kind, name)), width-2)
-	fmt.Fprintf(b, "  %s%s", text, strings.Repeat(" ", width-2-utf8.RuneCountInString(text)))
+	text := Fit(strings.TrimSpace(fmt.Sprintf("%-8s  %s", kind, name)), width-2)
+	fmt.Fprintf(b, "  %s%s", text, strings.Repeat(" ", width-2-uniseg.StringWidth(text)))
 	for i, v := range values {
 		fmt.Fprintf(b, " %*s", columnWidth(titles[i]), v)
 	}

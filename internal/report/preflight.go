@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -12,6 +13,8 @@ import (
 type Preflight struct {
 	*preflight.Report
 	Job string
+	// Path is the job file, for the command to go on with.
+	Path string
 }
 
 // WriteJSON writes the report for programs.
@@ -63,7 +66,8 @@ var chapters = map[chapter]string{
 func (p Preflight) verdict() string {
 	switch p.ExitCode() {
 	case 0:
-		return "Nothing keeps the migration from beginning.\n"
+		return wrap("Nothing keeps the migration from beginning. See what it brings and loses, and how long it takes: repatriate plan "+
+			cmp.Or(p.Path, "JOB.yaml"), 0) + "\n"
 	case 3:
 		return "Some accounts cannot be moved yet.\n"
 	}
@@ -101,12 +105,12 @@ func lineOf(g *preflight.Group, total int) string {
 
 // wrapped breaks a line between words; what follows is set in.
 func wrapped(line string) string {
-	const columns, indent = 100, "          "
+	const indent = "          "
 	var b strings.Builder
 	b.WriteString("  ")
 	at := 2
 	for i, word := range strings.SplitAfter(line, " ") {
-		if n := len([]rune(strings.TrimRight(word, " "))); at+n > columns && i > 0 {
+		if n := len([]rune(strings.TrimRight(word, " "))); at+n > lineWidth && i > 0 {
 			b.WriteString("\n" + indent)
 			at = len(indent)
 		}

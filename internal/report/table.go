@@ -7,8 +7,16 @@ import (
 	"strings"
 )
 
-// lineWidth is how wide a report for people is: nothing that can be broken is longer.
-const lineWidth = 100
+// widest is how wide a report for people is where there is room: nothing that can be broken is longer. narrowest is what the
+// tables need.
+const widest, narrowest = 100, 72
+
+// lineWidth is how wide the reports of this process are.
+var lineWidth = widest
+
+// FitTo sets how many columns the terminal has that the reports are written to. It is called before anything is written, if at all;
+// reports are as wide on a pipe and in a file as on a wide terminal.
+func FitTo(columns int) { lineWidth = min(max(columns, narrowest), widest) }
 
 // manyTasks is the number of tasks up to which each has its own line. Of more, those are shown that need attention.
 const manyTasks = 60
@@ -100,14 +108,17 @@ func (r *Report) columns() []column {
 		out = append(out, column{"pending", number(func(c Counts) int64 { return c.Pending })})
 	}
 	if !r.Simulated {
-		out = append(out, column{"size", func(c Counts) string {
-			if c.Bytes == 0 {
-				return "–" // events, contacts and tasks have no bodies
-			}
-			return Size(c.Bytes)
-		}})
+		out = append(out, column{"size", sizeOf})
 	}
 	return out
+}
+
+// sizeOf tells a size where there is one: events, contacts and tasks have no bodies.
+func sizeOf(c Counts) string {
+	if c.Bytes == 0 {
+		return "–"
+	}
+	return Size(c.Bytes)
 }
 
 // titles are the headings of columns.

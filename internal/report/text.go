@@ -151,12 +151,15 @@ func round(seconds float64) time.Duration {
 func (r *Report) writeVerdict(b *strings.Builder) {
 	fmt.Fprintln(b)
 	job := cmp.Or(r.Path, "JOB.yaml")
-	if r.WindowOpens != nil {
-		fmt.Fprintln(b, outsideOfWindows(*r.WindowOpens))
+	if r.Closed != nil {
+		job += " --reopen" // it would be refused otherwise
 	}
-	r.writeBalance(b, job)
+	if r.WindowOpens != nil {
+		say(b, "%s", outsideOfWindows(*r.WindowOpens))
+	}
+	r.writeBalance(b, cmp.Or(r.Path, "JOB.yaml"))
 	if r.EndedAt != nil {
-		fmt.Fprintf(b, "Ended at %s, as asked; nothing is lost. Go on with: repatriate run %s\n", r.EndedAt.Local().Format("15:04"), job)
+		say(b, "Ended at %s, as asked; nothing is lost. Go on with: repatriate run %s", r.EndedAt.Local().Format("15:04"), job)
 	}
 	if r.Simulated || !r.Balanced {
 		return
@@ -167,22 +170,22 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 			break
 		}
 		if n := r.Unlisted(); n > 0 {
-			fmt.Fprintf(b, "Not listed to the end yet: %s. Go on with: repatriate run %s\n", Plural(n, "task"), job)
+			say(b, "Not listed to the end yet: %s. Go on with: repatriate run %s", Plural(n, "task"), job)
 		} else if r.Totals.Pending > 0 {
-			fmt.Fprintf(b, "Go on with: repatriate run %s\n", job)
+			say(b, "Go on with: repatriate run %s", job)
 		}
 	case Stopped:
 		if until := r.allParked(time.Now()); !until.IsZero() {
-			fmt.Fprintf(b, "Parked before the end: %s. Go on after %s with: repatriate run %s\n",
+			say(b, "Parked before the end: %s. Go on after %s with: repatriate run %s",
 				Plural(r.stopped(), "task"), until.Local().Format("2006-01-02 15:04"), job)
 			break
 		}
-		fmt.Fprintf(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s\n", Plural(r.stopped(), "task"), job)
+		say(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s", Plural(r.stopped(), "task"), job)
 	case Interrupted:
-		fmt.Fprintf(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s\n", job)
+		say(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s", job)
 	}
 	if r.Totals.Failed > 0 {
-		fmt.Fprintf(b, "Failed: %s. Mend the cause above, then: repatriate retry %s\n", Plural(r.Totals.Failed, "item"), job)
+		say(b, "Failed: %s. Mend the cause above, then: repatriate retry %s", Plural(r.Totals.Failed, "item"), job)
 	}
 }
 

@@ -99,7 +99,7 @@ func (r *Report) writeBalance(b *strings.Builder, job string) {
 		if r.Totals.Pending > 0 && !r.Simulated {
 			open = fmt.Sprintf(", %d of them still to come", r.Totals.Pending)
 		}
-		fmt.Fprintf(b, "The ledger balances: %s listed, each accounted for%s.\n", Plural(r.Totals.Listed, "item"), open)
+		say(b, "The ledger balances: %s listed, each accounted for%s.", Plural(r.Totals.Listed, "item"), open)
 		return
 	}
 	fmt.Fprintf(b, "The ledger does NOT balance: %s, named above.\n", Plural(r.unbalanced(), "task"))

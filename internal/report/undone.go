@@ -32,6 +32,8 @@ type Undoing struct {
 	Path   string   `json:"-"`
 	DryRun bool     `json:"dry_run,omitempty"`
 	Tasks  []Undone `json:"tasks"`
+	// Closed says that a final run closed the ledger, so that another run has to open it again.
+	Closed bool `json:"-"`
 	// Note says what nobody looked at.
 	Note string `json:"note,omitempty"`
 }
@@ -129,6 +131,9 @@ func (u *Undoing) writeRest(b *strings.Builder) {
 	case u.ExitCode() != 0:
 		fmt.Fprintf(b, "\n%s\n", wrap("Mend the cause above and repeat it: repatriate undo "+job, 0))
 	default:
+		if u.Closed {
+			job += " --reopen"
+		}
 		fmt.Fprintf(b, "\n%s\n", wrap("Undone. A run moves everything anew: repatriate run "+job, 0))
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // Size writes a number of bytes for people.
@@ -47,13 +48,27 @@ func Clean(s string, n int) string {
 	return s
 }
 
+// Fit returns s as Clean does, at most so many columns of a terminal wide: some letters take two.
+func Fit(s string, columns int) string {
+	s = Clean(s, 8*columns) // letters and what combines with them
+	if uniseg.StringWidth(s) <= columns {
+		return s
+	}
+	at, end := 0, 0
+	for g := uniseg.NewGraphemes(s); g.Next() && at+g.Width() < columns; {
+		at += g.Width()
+		_, end = g.Positions()
+	}
+	return s[:end] + "…"
+}
+
 // wrap breaks text between words into lines of at most lineWidth, of which all but the first are indented. The first one
-// begins at the indent, too.
+// begins at the indent, too. A command to type stays on one line, so that it can be copied.
 func wrap(text string, indent int) string {
 	var b strings.Builder
 	at := indent
-	for i, word := range strings.Split(text, " ") {
-		n := utf8.RuneCountInString(word)
+	for i, word := range unbroken(text) {
+		n := uniseg.StringWidth(word)
 		switch {
 		case i == 0:
 		case at+1+n > lineWidth:
@@ -67,6 +82,31 @@ func wrap(text string, indent int) string {
 		at += n
 	}
 	return b.String()
+}
+
+// Wrap breaks text between words, as the reports do: into lines of which all but the first are indented. The first one begins at
+// the indent, too.
+func Wrap(text string, indent int) string { return wrap(text, indent) }
+
+// say writes a sentence.
+func say(b *strings.Builder, format string, args ...any) {
+	fmt.Fprintf(b, "%s\n", wrap(fmt.Sprintf(format, args...), 0))
+}
+
+// unbroken splits text between words, but for commands: from "repatriate" after a colon to the next mark of punctuation.
+func unbroken(text string) (words []string) {
+	command := false
+	for _, word := range strings.Split(text, " ") {
+		last := len(words) - 1
+		if command {
+			words[last] += " " + word
+		} else {
+			command = word == "repatriate" && last >= 0 && strings.HasSuffix(words[last], ":")
+			words = append(words, word)
+		}
+		command = command && !strings.HasSuffix(word, ",") && !strings.HasSuffix(word, ".") && !strings.HasSuffix(word, ";")
+	}
+	return words
 }
 
 // place shows where an item lies. A message's mailbox and number are told in words, as a mail program does.
