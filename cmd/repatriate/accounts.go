@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -19,6 +20,7 @@ import (
 
 func newAccounts(f *flags) *cobra.Command {
 	var names, password string
+	var l listing
 	c := &cobra.Command{
 		Use:   "accounts JOB.yaml",
 		Short: "List what the provider's directory holds, as an accounts file to edit",
@@ -38,10 +40,13 @@ A target stays empty where the rule gives no name, or one that another account h
 
 --password fills the column of that name: {user} in it is the account's name on the target.
 
+--output writes a file when the whole directory was read, and not before. One that is there already
+stays as it is unless it names no account, as that of 'init', or --force is given.
+
 Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.`,
-		Example: `  repatriate accounts pilot.yaml > accounts.csv
-  repatriate accounts pilot.yaml --names first.last --password 'file:secrets/{user}' > accounts.csv
-  repatriate accounts pilot.yaml --names column:names.csv > accounts.csv
+		Example: `  repatriate accounts pilot.yaml --output accounts.csv
+  repatriate accounts pilot.yaml --names first.last --password 'file:secrets/{user}'
+  repatriate accounts pilot.yaml --names column:names.csv
   repatriate accounts check pilot.yaml`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -52,19 +57,21 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
 			if err := naming.passwords(password); err != nil {
 				return usage(fmt.Errorf("--password: %w", err))
 			}
-			return f.accounts(c, args[0], naming)
+			return f.accounts(c, args[0], naming, l)
 		},
 	}
 	c.Flags().StringVar(&names, "names", "local", "names on the target: local, keep, first.last, column:FILE.csv")
 	c.Flags().StringVar(&password, "password", "", "reference to the password of each account, such as file:secrets/{user}")
 	_ = c.RegisterFlagCompletionFunc("names", cobra.FixedCompletions([]string{"local", "keep", "first.last", "column:"},
 		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag is there
+	c.Flags().StringVar(&l.output, "output", "", "write to this file instead of standard output")
+	c.Flags().BoolVar(&l.force, "force", false, "with --output: replace a file that is there already")
 	c.AddCommand(newAccountsCheck())
 	return c
 }
 
 // accounts prints the accounts file of a job.
-func (f *flags) accounts(c *cobra.Command, path string, n *naming) error {
+func (f *flags) accounts(c *cobra.Command, path string, n *naming, l listing) error {
 	o, err := f.output()
 	if err != nil {
 		return err
@@ -82,15 +89,54 @@ func (f *flags) accounts(c *cobra.Command, path string, n *naming) error {
 		return err
 	}
 	defer w.close()
-	err = w.printAccounts(c.Context(), c.OutOrStdout(), n)
+	if err := l.to(c, func(out io.Writer) error { return w.printAccounts(c.Context(), out, n) }); err != nil {
+		return err
+	}
+	n.report(c.ErrOrStderr())
+	return nil
+}
+
+// listing is where accounts are listed to.
+type listing struct {
+	output string // a file; empty: standard output
+	force  bool
+}
+
+// to lists accounts. A file is made when all of them are known, and not before: whoever lists a second time, or while the provider does
+// not answer, keeps what was edited.
+func (l listing) to(c *cobra.Command, list func(io.Writer) error) (err error) {
+	w, out := reportFiles{force: l.force || namesNobody(l.output)}, c.OutOrStdout()
+	defer func() { err = errors.Join(err, w.close()) }()
+	if l.output != "" {
+		if out, err = w.create(l.output); err != nil {
+			return err
+		}
+	}
+	err = list(out)
 	switch {
 	case c.Context().Err() != nil:
 		return c.Context().Err()
 	case err != nil:
 		return exitError{exitStopped, fmt.Errorf("read the directory: %w", err)}
 	}
-	n.report(c.ErrOrStderr())
-	return nil
+	return w.announced(c.ErrOrStderr())
+}
+
+// namesNobody reports whether a file is an accounts file with a header alone.
+func namesNobody(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // only read
+	lines := 0
+	s := bufio.NewScanner(f)
+	for s.Scan() && lines < 2 {
+		if line := strings.TrimSpace(s.Text()); line != "" && line[0] != '#' {
+			lines++
+		}
+	}
+	return s.Err() == nil && lines < 2
 }
 
 // printAccounts writes an accounts file of all that the directory holds. A listing that breaks off is begun anew, and

@@ -207,3 +207,37 @@ func TestPasswordsOfAccounts(t *testing.T) {
 		}
 	}
 }
+
+// TestAccountsToAFile: what was edited is never lost, neither to a second listing nor to one that fails.
+func TestAccountsToAFile(t *testing.T) {
+	s := simulated(t, googleOf(sim.Options{}))
+	file := filepath.Join(t.TempDir(), "accounts.csv")
+	holds := func(want string) {
+		t.Helper()
+		text, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%v: %s", err, text)
+		}
+	}
+	if err := os.WriteFile(file, []byte("# as init wrote it\nsource,target,password\n# ada@example.org,ada,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listed := ran(t, exitOK, "accounts", s.Job, "--output", file)
+	if listed.stdout.Len() > 0 || !strings.Contains(listed.stderr.String(), "written: "+file) {
+		t.Errorf("%s%s", listed.stdout.String(), listed.stderr.String())
+	}
+	holds("user0002@example.org")
+	edited := "source,target\nada@example.org,ada\n"
+	if err := os.WriteFile(file, []byte(edited), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if p := ran(t, exitUsage, "accounts", s.Job, "--output", file); !strings.Contains(p.stderr.String(), "is there already") {
+		t.Error(p.stderr.String())
+	}
+	holds(edited)
+	edit(t, s.Job, "sa.json", "gone.json")
+	if p := started(t, "accounts", s.Job, "--output", file, "--force"); p.code(t) == exitOK {
+		t.Error("a listing without a key went well")
+	}
+	holds(edited)
+}

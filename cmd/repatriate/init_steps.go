@@ -127,7 +127,7 @@ func writeNextSteps(b *strings.Builder, path string, job *config.Job) {
 	fmt.Fprintf(b, `
 Then, on this machine:
 
-  repatriate accounts %[1]s > %[2]s
+  repatriate accounts %[1]s --output %[2]s
       lists the directory; keep whom you want to move, and name their accounts and passwords
   repatriate accounts check %[1]s
       looks whether that can be used
