@@ -205,3 +205,21 @@ func TestKindThatCanBeOpenedAgainLeavesNoLine(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestNextStepOfACompleteRun is to look; what is only looked at has none.
+func TestNextStepOfACompleteRun(t *testing.T) {
+	for name, c := range map[string]struct {
+		pass *report.Pass
+		says bool
+	}{"run": {&report.Pass{}, true}, "status": {nil, false}} {
+		r := report.New("pilot", []checkpoint.Status{status(2, map[checkpoint.State]int64{checkpoint.Copied: 2}, "")})
+		r.Path, r.Pass = "pilot.yaml", c.pass
+		var b strings.Builder
+		if err := r.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "repatriate verify pilot.yaml") != c.says {
+			t.Errorf("%s: %s", name, b.String())
+		}
+	}
+}

@@ -165,6 +165,10 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 		return
 	}
 	switch r.State {
+	case Complete:
+		if r.Path != "" && r.Pass != nil {
+			say(b, "To see for yourself that all of it is on the target: repatriate verify %s", r.Path)
+		}
 	case Incomplete:
 		if r.EndedAt != nil {
 			break
