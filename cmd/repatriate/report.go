@@ -17,6 +17,7 @@ import (
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/htmlreport"
+	"codeberg.org/repatriate/repatriate/internal/passes"
 	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
@@ -84,6 +85,9 @@ func (o reporting) write(ctx context.Context, stdout, stderr io.Writer, path str
 		return err
 	}
 	j.Report.Path = path
+	if j.Passes, err = passes.Read(passes.Path(job.Job, job.StatePath())); err != nil {
+		return err
+	}
 	w := reportFiles{force: o.force}
 	defer func() { err = errors.Join(err, w.close()) }()
 	if err := o.open(&w, j, stdout); err != nil {

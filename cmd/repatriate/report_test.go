@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/passes"
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 // TestReport writes every form of report of a job, for its owner alone, and never over what is there.
@@ -25,12 +27,17 @@ func TestReport(t *testing.T) {
 		Totals   struct{ Listed int64 }
 		Accounts []struct{ Account, Grade string }
 		Items    []struct{ Reason string }
+		Passes   []passes.Pass
 	}
 	if err := json.Unmarshal(p.stdout.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Totals.Listed != run.Totals.Listed || len(got.Accounts) != len(run.Accounts) {
 		t.Errorf("the report has %+v, the run had %+v", got, run.Totals)
+	}
+	copied := run.Totals.Copied + run.Totals.CopiedWithLosses
+	if len(got.Passes) != 1 || got.Passes[0].OnTarget != copied || got.Passes[0].Written != run.Pass.Written || got.Passes[0].State != report.Complete {
+		t.Errorf("the passes are %+v, and %d items were copied", got.Passes, copied)
 	}
 	if n := strings.Count(mustRead(t, lines), "\n") - 1; n != len(got.Items) {
 		t.Errorf("%d lines of CSV for %d items", n, len(got.Items))

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/passes"
 	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/report"
@@ -242,6 +243,9 @@ func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []conf
 		return nil, err
 	}
 	out, err := w.report(ctx, store, err, time.Since(begin))
+	if err == nil && !w.pass.dryRun {
+		w.remember(out, begin)
+	}
 	if err == nil && w.pass.final {
 		err = w.finish(ctx, store, out)
 	}
@@ -255,6 +259,17 @@ func nothingApproved(job *config.Job, held []report.Held) *report.Report {
 	return r
 }
 
+// remember keeps what the pass did for the charts of a report. Nothing depends on it.
+func (w *wiring) remember(r *report.Report, began time.Time) {
+	p := passes.Pass{
+		Began: began.UTC(), Ended: time.Now().UTC(), State: r.State, OnTarget: w.standing, Written: r.Pass.Written, Removed: r.Pass.Removed, Bytes: r.Pass.Bytes,
+		Throttled: r.Pass.Throttled,
+	}
+	if err := passes.Append(passes.Path(w.job.Job, w.job.StatePath()), p); err != nil {
+		w.log.Warn("the pass is not remembered for the report's charts", "error", err)
+	}
+}
+
 // report says what came of the pass, which ended with an error or nil.
 func (w *wiring) report(ctx context.Context, store checkpoint.Store, end error, took time.Duration) (*report.Report, error) {
 	p := w.pass
@@ -263,6 +278,8 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, end error, 
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
+	whole := report.New(w.job.Job, statuses).Totals
+	w.standing = whole.Copied + whole.CopiedWithLosses
 	r := report.New(w.job.Job, p.among(statuses))
 	if err := r.Collect(read, store); err != nil {
 		return nil, err

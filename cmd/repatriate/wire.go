@@ -75,6 +75,7 @@ type wiring struct {
 	log      *slog.Logger
 	counters engine.Counters
 	held     []report.Held // accounts that the pass leaves out
+	standing int64         // items of the whole job on the target, after the pass
 	// left says how long the rest takes by the last plan; nil: nobody planned what this pass does.
 	left           func(items, bytes int64, elapsed time.Duration) time.Duration
 	board          *progress.Board

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/internal/passes"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
@@ -25,6 +26,8 @@ type Job struct {
 	Accounts []Account
 	// Provider is the source's name, such as "Google Workspace".
 	Provider string
+	// Passes are those that were made over the job, as far as they are remembered.
+	Passes []passes.Pass
 	// Made is when the report was made.
 	Made time.Time
 	// Version is the program's.

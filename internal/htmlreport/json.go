@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"codeberg.org/repatriate/repatriate/internal/passes"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
@@ -20,6 +21,7 @@ type head struct {
 	Kinds    []report.Total `json:"kinds"`
 	Accounts []Account      `json:"accounts"`
 	Tasks    []report.Task  `json:"tasks"`
+	Passes   []passes.Pass  `json:"passes,omitempty"`
 }
 
 // jsonWriter writes one JSON object, the items of which are the last field.
@@ -35,7 +37,7 @@ func NewJSON(w io.Writer, j *Job) (Writer, error) {
 	if accounts == nil {
 		accounts = []Account{}
 	}
-	b, err := json.MarshalIndent(head{r.Job, j.Made.UTC().Truncate(time.Second), r.State, r.Balanced, r.Closed, r.Totals, r.Kinds, accounts, r.Tasks}, "", "  ")
+	b, err := json.MarshalIndent(head{r.Job, j.Made.UTC().Truncate(time.Second), r.State, r.Balanced, r.Closed, r.Totals, r.Kinds, accounts, r.Tasks, j.Passes}, "", "  ")
 	if err != nil {
 		return nil, err
 	}

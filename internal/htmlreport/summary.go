@@ -47,6 +47,8 @@ type summary struct {
 	Cards          []card
 	Legend         []segment
 	Bars           []shownBar
+	Course         *course
+	Throttled      []shownBar
 	Columns        []string
 	Kinds          []shownKind
 	KindNames      []string
@@ -137,6 +139,7 @@ func newSummary(j *Job, shown int) summary {
 		OpenAccounts: shown <= openUpTo,
 	}
 	s.Provider, s.Version = j.Provider, j.Version
+	s.Course, s.Throttled = newCourse(j.Passes), newThrottled(j.Passes)
 	s.verdict(j.Report)
 	s.glance(j)
 	s.kinds(j.Report)
