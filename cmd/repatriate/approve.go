@@ -37,7 +37,7 @@ JOB.approvals.jsonl, one on a line; nothing is ever taken out of that file.
 
 Exit codes: 0 recorded, or listed; 1 it could not be read or written; 2 usage or configuration, or
 an account has no plan.`,
-		Example: `  repatriate approve pilot.yaml --account ada@example.org --by "M. Laurent" --note "known"
+		Example: `  repatriate approve pilot.yaml --account ada@example.org --by "head of IT" --note "known"
   repatriate approve pilot.yaml --all-grade D
   repatriate approve pilot.yaml --list`,
 		Args: jobArg,

@@ -65,8 +65,8 @@ func TestApproval(t *testing.T) {
 		t.Errorf("a last run without her: %+v", final.Final)
 	}
 
-	p := ran(t, exitOK, "approve", s.Job, "--account", strings.ToUpper(anna), "--by", "M. Laurent", "--note", "sealed files\nare known")
-	read(t, p, "D "+anna+" by M. Laurent: sealed files are known", "files:", "source.encrypted", "Recorded: 1 approval")
+	p := ran(t, exitOK, "approve", s.Job, "--account", strings.ToUpper(anna), "--by", "head of IT", "--note", "sealed files\nare known")
+	read(t, p, "D "+anna+" by head of IT: sealed files are known", "files:", "source.encrypted", "Recorded: 1 approval")
 	approved := reported(t, ran(t, exitIncomplete, "run", "--json", s.Job)) // a download fails
 	if len(approved.Held) != 0 || !slices.Contains(movedFrom(approved), anna) || approved.Totals.Failed != 1 {
 		t.Errorf("after the approval: %+v, moved %q", approved.Held, movedFrom(approved))
@@ -80,7 +80,7 @@ func TestApproval(t *testing.T) {
 		t.Errorf("after a later plan: %d, %+v", later.Waiting, again.Held)
 	}
 	read(t, ran(t, exitOK, "approve", s.Job, "--all-grade", "d"), "Recorded: 1 approval")
-	read(t, ran(t, exitOK, "approve", s.Job, "--all-grade", "C", "--by", "M. Laurent"), "Recorded: 1 approval")
+	read(t, ran(t, exitOK, "approve", s.Job, "--all-grade", "C", "--by", "head of IT"), "Recorded: 1 approval")
 	if r := reported(t, ran(t, exitIncomplete, "run", "--json", s.Job)); len(r.Held) != 0 {
 		t.Errorf("after all is approved: %+v", r.Held)
 	}
@@ -100,11 +100,11 @@ func approvedInReport(t *testing.T, s *simulation.Simulation) {
 		t.Fatal(err)
 	}
 	for _, a := range got.Accounts {
-		if (a.Approved != nil) != (a.Account == anna) || a.Approved != nil && (a.Approved.By != "M. Laurent" || a.Approved.Grade != "D") {
+		if (a.Approved != nil) != (a.Account == anna) || a.Approved != nil && (a.Approved.By != "head of IT" || a.Approved.Grade != "D") {
 			t.Errorf("%s: %+v", a.Account, a.Approved)
 		}
 	}
-	if !strings.Contains(mustRead(t, page), "approved by <bdi>M. Laurent on ") {
+	if !strings.Contains(mustRead(t, page), "approved by <bdi>head of IT on ") {
 		t.Error("the page does not say who approved")
 	}
 }
@@ -133,7 +133,7 @@ func TestApproveList(t *testing.T) {
 	s := simulated(t, simulation.Options{Source: demoGoogle(t)})
 	read(t, ran(t, exitOK, "approve", s.Job, "--list"), "Nothing was approved yet", "every account runs without an approval")
 	planOf(t, exitIncomplete, s.Job)
-	read(t, ran(t, exitOK, "approve", s.Job, "--account", anna, "--by", "\x1b[31mM. Laurent"), "nothing waited for it")
+	read(t, ran(t, exitOK, "approve", s.Job, "--account", anna, "--by", "\x1b[31mhead of IT"), "nothing waited for it")
 	edit(t, s.Job, "accounts: accounts.csv", "accounts: accounts.csv\napprove: A")
 	var list struct {
 		Approve   string

@@ -114,11 +114,11 @@ func TestGate(t *testing.T) {
 	expect("another kind", held(htmlreport.C, k, "ben", "calendar", "mail"), "not planned yet: mail")
 	expect("nobody", held(htmlreport.C, k, "zoe", "mail"), "not planned yet: mail")
 
-	a, planned := k.Approve("ada", "M. Laurent", "known", noon)
+	a, planned := k.Approve("ada", "head of IT", "known", noon)
 	if !planned || a.Grade != htmlreport.C || strings.Join(a.Reasons["calendar"], " ") != "event.color event.end_repaired" {
 		t.Fatalf("%+v", a)
 	}
-	if _, planned := k.Approve("zoe", "M. Laurent", "", noon); planned {
+	if _, planned := k.Approve("zoe", "head of IT", "", noon); planned {
 		t.Error("what has no plan was approved")
 	}
 	if err := plan.AppendApprovals(approvals, a); err != nil {
