@@ -128,6 +128,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 	} {
 		for where, o := range map[string]simulation.Options{"targets": googleOf(sim.Options{}), "Google": googleOf(sim.Options{}), "Microsoft": microsoftOf(t)} {
 			t.Run(name+" "+where, func(t *testing.T) {
+				c := c // what one of them changes is no other's
 				s := simulated(t, o)
 				behindTLS(t, s, authority.Config(t, c.flaw), where != "targets")
 				var env []string
