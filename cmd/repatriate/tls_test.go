@@ -128,7 +128,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 	} {
 		for where, o := range map[string]simulation.Options{"targets": googleOf(sim.Options{}), "Google": googleOf(sim.Options{}), "Microsoft": microsoftOf(t)} {
 			t.Run(name+" "+where, func(t *testing.T) {
-				c := c // what one of them changes is no other's
+				what := c.what
 				s := simulated(t, o)
 				behindTLS(t, s, authority.Config(t, c.flaw), where != "targets")
 				var env []string
@@ -141,20 +141,20 @@ func TestCertificatesAreVerified(t *testing.T) {
 				}
 				p := startedWith(t, func(p *program) { p.Env = append(p.Env, env...) }, "run", "--log-level", "warn", s.Job)
 				if where == "Microsoft" && c.flaw == tlstest.SelfSigned {
-					c.what = "that this machine does not trust" // the official library keeps nothing but the text of the error
+					what = "that this machine does not trust" // the official library keeps nothing but the text of the error
 				}
 				code, said := p.code(t), strings.Join(strings.Fields(p.stdout.String()+p.stderr.String()), " ")
-				if c.what == "" {
+				if what == "" {
 					if code != exitOK {
 						t.Errorf("exit code %d: %.3000s", code, said)
 					}
 					return
 				}
-				if code != exitStopped || !strings.Contains(said, c.what) || !strings.Contains(said, c.cure) {
-					t.Errorf("exit code %d, want %q and %q in %.3000s", code, c.what, c.cure, said)
+				if code != exitStopped || !strings.Contains(said, what) || !strings.Contains(said, c.cure) {
+					t.Errorf("exit code %d, want %q and %q in %.3000s", code, what, c.cure, said)
 				}
 				if where == "targets" {
-					everyTargetSays(t, p.stderr.String(), c.what)
+					everyTargetSays(t, p.stderr.String(), what)
 				}
 			})
 		}
