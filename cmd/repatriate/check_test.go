@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/tls"
 	"encoding/json"
@@ -25,6 +24,7 @@ import (
 	graphsim "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/internal/embedded"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
+	"codeberg.org/repatriate/repatriate/internal/tcptest"
 	"codeberg.org/repatriate/repatriate/sources/google"
 )
 
@@ -299,37 +299,9 @@ func closedPort(t *testing.T) string {
 // withoutWord forwards to an address and takes a word out of the answers.
 func withoutWord(t *testing.T, upstream, word string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", upstream)
-			if err != nil {
-				client.Close()
-				return
-			}
-			go func() { _, _ = io.Copy(server, client); server.Close() }()
-			go func() { copyWithout(client, server, word); client.Close() }()
-		}
-	}()
-	return l.Addr().String()
-}
-
-func copyWithout(to io.Writer, from io.Reader, word string) {
-	r := bufio.NewReader(from)
-	for {
-		line, err := r.ReadBytes('\n')
-		if _, writeErr := to.Write(bytes.ReplaceAll(line, []byte(word), nil)); err != nil || writeErr != nil {
-			return
-		}
-	}
+	return tcptest.Serve(t, tcptest.Between(upstream, tcptest.Copy, tcptest.Lines(func(line []byte) ([]byte, bool) {
+		return bytes.ReplaceAll(line, []byte(word), nil), true
+	})))
 }
 
 // scheduling is a calendar server that says it invites guests, and perhaps does so whatever a request asks for: each event that one

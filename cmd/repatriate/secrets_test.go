@@ -23,6 +23,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim/organisation"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
+	"codeberg.org/repatriate/repatriate/internal/tcptest"
 )
 
 // witness stands before the servers. It learns what is secret on its way, and may answer itself, with all that it was sent.
@@ -117,22 +118,7 @@ func exists(path string) bool {
 // refusing is an IMAP server that refuses everything and repeats it.
 func (w *witness) refusing(t *testing.T) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	t.Cleanup(func() { _ = l.Close(); all.Wait() })
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { defer conn.Close(); w.refuse(conn) })
-		}
-	})
-	return l.Addr().String()
+	return tcptest.Serve(t, w.refuse)
 }
 
 func (w *witness) refuse(conn net.Conn) {

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -12,12 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"codeberg.org/repatriate/repatriate/internal/httpx/tlstest"
 	"codeberg.org/repatriate/repatriate/internal/simulation"
+	"codeberg.org/repatriate/repatriate/internal/tcptest"
 )
 
 // encrypted puts TLS before an HTTP server and returns where it is reached.
@@ -51,28 +50,7 @@ func encryptedMail(t *testing.T, address string, config *tls.Config) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all sync.WaitGroup
-	t.Cleanup(func() { _ = l.Close(); all.Wait() })
-	all.Go(func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", address)
-			if err != nil {
-				_ = near.Close()
-				continue
-			}
-			for from, to := range map[net.Conn]net.Conn{near: far, far: near} {
-				all.Go(func() {
-					_, _ = io.Copy(to, from)
-					_ = to.Close()
-				})
-			}
-		}
-	})
-	return l.Addr().String()
+	return tcptest.ServeOn(t, l, tcptest.Between(address, tcptest.Copy, tcptest.Copy))
 }
 
 // behindTLS has everything of a simulation behind TLS: the targets, or the provider.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/emersion/go-imap/v2/imapclient"
 
+	"codeberg.org/repatriate/repatriate/internal/faultnet"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/imap"
@@ -161,60 +162,12 @@ func plainMultiappend(b *testing.B, address, user string, boxes int, mail [][]by
 // delayed is a way to the address on which each byte takes a while in both directions, as over a long line.
 func delayed(tb testing.TB, address string, delay time.Duration) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	proxy, err := faultnet.Start(address, faultnet.Options{Latency: delay})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var wg sync.WaitGroup
-	tb.Cleanup(func() { _ = l.Close(); wg.Wait() })
-	wg.Go(func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", address)
-			if err != nil {
-				_ = near.Close()
-				continue
-			}
-			wg.Go(func() { relay(far, near, delay) })
-			wg.Go(func() { relay(near, far, delay) })
-		}
-	})
-	return l.Addr().String()
-}
-
-// relay copies with a delay, without bounding the rate.
-func relay(to, from net.Conn, delay time.Duration) {
-	type packet struct {
-		due  time.Time
-		data []byte
-	}
-	line := make(chan packet, 4096)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for p := range line {
-			time.Sleep(time.Until(p.due))
-			if _, err := to.Write(p.data); err != nil {
-				_ = from.Close()
-			}
-		}
-		_ = to.Close()
-	}()
-	for {
-		buffer := make([]byte, 32<<10)
-		n, err := from.Read(buffer)
-		if n > 0 {
-			line <- packet{time.Now().Add(delay), buffer[:n]}
-		}
-		if err != nil {
-			break
-		}
-	}
-	close(line)
-	<-done
+	tb.Cleanup(func() { _ = proxy.Close() })
+	return proxy.Addr()
 }
 
 // createBoxes makes the mailboxes one after the other: Dovecot 2.3 does not survive two CREATEs at once.

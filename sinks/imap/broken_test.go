@@ -1,12 +1,10 @@
 package imap_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +13,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
+	"codeberg.org/repatriate/repatriate/internal/tcptest"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/imap"
 )
@@ -23,45 +22,7 @@ import (
 // and an empty line is left out.
 func mangled(tb testing.TB, t target, change func(line []byte) ([]byte, bool)) target {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	tb.Cleanup(func() { _ = l.Close(); wg.Wait() })
-	server := t.address
-	wg.Go(func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", server)
-			if err != nil {
-				_ = near.Close()
-				continue
-			}
-			wg.Go(func() { relay(far, near, 0) })
-			wg.Go(func() {
-				defer func() { _, _ = near.Close(), far.Close() }()
-				r := bufio.NewReader(far)
-				for {
-					line, err := r.ReadBytes('\n')
-					if err != nil {
-						return
-					}
-					line, ok := change(line)
-					if !ok {
-						return
-					}
-					if _, err := near.Write(line); err != nil {
-						return
-					}
-				}
-			})
-		}
-	})
-	t.address = l.Addr().String()
+	t.address = tcptest.Serve(tb, tcptest.Between(t.address, tcptest.Copy, tcptest.Lines(change)))
 	return t
 }
 

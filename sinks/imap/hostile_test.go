@@ -6,11 +6,11 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/hostile"
+	"codeberg.org/repatriate/repatriate/internal/tcptest"
 	"codeberg.org/repatriate/repatriate/sinks/imap"
 )
 
@@ -21,22 +21,7 @@ const most = 1 << 30
 // the same.
 func saying(t *testing.T, command, begin, again string) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	t.Cleanup(func() { _ = l.Close(); all.Wait() })
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { defer conn.Close(); say(conn, command, begin, again) })
-		}
-	})
-	return l.Addr().String()
+	return tcptest.Serve(t, func(conn net.Conn) { say(conn, command, begin, again) })
 }
 
 func say(conn net.Conn, command, begin, again string) {
