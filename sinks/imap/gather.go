@@ -2,7 +2,6 @@ package imap
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,16 +29,12 @@ type job struct {
 	alone bool
 	// finished is called once the message's bytes are no longer needed.
 	finished func()
-	done     chan outcome
+	done     chan wire.Answer
 }
 
-type outcome struct {
-	wire.Answer
-}
-
-func (j *job) finish(o outcome) {
+func (j *job) finish(a wire.Answer) {
 	j.finished()
-	j.done <- o
+	j.done <- a
 }
 
 // gatherer has writers send what is waiting. Writers start when there is work and end when there is none.
@@ -63,15 +58,15 @@ type gatherer struct {
 type queue struct {
 	mailbox string
 	jobs    []*job
-	writers int
-	sending int // jobs that are with the writers
+	batches int // that are with the writers
+	sending int // jobs in them
 }
 
-// ready reports whether another writer should take a batch. Servers lock the mailbox: small transactions that fight for
-// the lock are slower than larger ones a moment later. So a further writer takes no less than its share of what is under
-// way, and there is no waiting where nobody writes.
-func (q *queue) ready(limit int) bool {
-	if q.writers == 0 {
+// ready reports whether a writer should take a batch. Servers lock the mailbox: small transactions that fight for
+// the lock are slower than larger ones a moment later. So a further batch takes no less than its share of what is under
+// way, and there is no waiting where nobody writes. A writer that is busy already waits for more than a few, too.
+func (q *queue) ready(limit int, busy bool) bool {
+	if q.batches == 0 && !busy {
 		return len(q.jobs) > 0
 	}
 	return len(q.jobs) >= max(sharedBatch, min((len(q.jobs)+q.sending)/limit, batchMessages))
@@ -84,14 +79,14 @@ func newGatherer(ctx context.Context, s *Sink, limit int) *gatherer {
 // append sends one message and waits for the answer. finished is called when the message is not needed any more, which
 // may be after append has returned because its context ended.
 func (g *gatherer) append(ctx context.Context, mailbox string, m wire.Message, alone bool, finished func()) (wire.Answer, error) {
-	j := &job{ctx: ctx, mailbox: mailbox, message: m, alone: alone, finished: finished, done: make(chan outcome, 1)}
+	j := &job{ctx: ctx, mailbox: mailbox, message: m, alone: alone, finished: finished, done: make(chan wire.Answer, 1)}
 	if !g.submit(j) {
 		finished()
 		return wire.Answer{}, errClosed
 	}
 	select {
-	case o := <-j.done:
-		return o.Answer, o.Err
+	case a := <-j.done:
+		return a, a.Err
 	case <-ctx.Done():
 		return wire.Answer{}, ctx.Err()
 	}
@@ -105,7 +100,7 @@ func (g *gatherer) submit(j *job) bool {
 	}
 	q := g.queue(j.mailbox)
 	q.jobs = append(q.jobs, j)
-	if g.writers < g.limit && q.ready(g.limit) {
+	if g.writers < g.limit && q.ready(g.limit, false) {
 		g.writers++
 		g.wg.Go(g.write)
 	}
@@ -125,27 +120,46 @@ func (g *gatherer) queue(mailbox string) *queue {
 
 // write takes batches until there are none left for it.
 func (g *gatherer) write() {
+	l := &lane{g: g}
+	defer l.close()
 	for {
-		g.linger()
-		q, batch := g.take()
-		if q == nil {
-			return
+		busy := len(l.sent) > 0
+		if !busy {
+			g.linger()
 		}
-		n := len(batch)
-		if more := g.run(batch); !g.goesOn(q, n, more) {
+		b := g.take(busy)
+		switch {
+		case b != nil:
+			more := l.carry(b)
+			if !more && !g.stays() {
+				return
+			}
+		case busy:
+			l.answer()
+		default:
 			return
 		}
 	}
 }
 
-// goesOn notes that a writer is done with n jobs of a queue, and reports whether it stays. The last one does in any case:
-// what writers gave back at the same moment would wait for nobody.
-func (g *gatherer) goesOn(q *queue, n int, more bool) bool {
+// done notes that a batch is not under way any more.
+func (g *gatherer) done(b *batch) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	q.writers--
-	q.sending -= n
-	if !more && g.writers > 1 {
+	g.leave(b)
+}
+
+func (g *gatherer) leave(b *batch) {
+	b.queue.batches--
+	b.queue.sending -= b.size
+}
+
+// stays reports whether a writer stays that has given its batch back. The last one does in any case:
+// what writers gave back at the same moment would wait for nobody.
+func (g *gatherer) stays() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.writers > 1 {
 		g.writers--
 		return false
 	}
@@ -163,26 +177,29 @@ func (g *gatherer) linger() {
 	}
 }
 
-// take chooses the mailbox that the fewest write into, and of those the one that waits longest.
-func (g *gatherer) take() (*queue, []*job) {
+// take chooses the mailbox that the fewest batches are under way to, and of those the one that waits longest. Who has nothing
+// under way and gets nothing has ended.
+func (g *gatherer) take(busy bool) *batch {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.queues = slices.DeleteFunc(g.queues, func(q *queue) bool { return len(q.jobs) == 0 && q.writers == 0 })
+	g.queues = slices.DeleteFunc(g.queues, func(q *queue) bool { return len(q.jobs) == 0 && q.batches == 0 })
 	var best *queue
 	for _, q := range g.queues {
-		if q.ready(g.limit) && (best == nil || q.writers < best.writers) {
+		if q.ready(g.limit, busy) && (best == nil || q.batches < best.batches) {
 			best = q
 		}
 	}
 	if best == nil {
-		g.writers--
-		return nil, nil
+		if !busy {
+			g.writers--
+		}
+		return nil
 	}
-	best.writers++
 	g.queues = append(slices.DeleteFunc(g.queues, func(q *queue) bool { return q == best }), best)
-	batch := best.next()
-	best.sending += len(batch)
-	return best, batch
+	jobs := best.next()
+	best.batches++
+	best.sending += len(jobs)
+	return &batch{queue: best, jobs: jobs, size: len(jobs)}
 }
 
 // next takes the next batch off the queue.
@@ -198,73 +215,9 @@ func (q *queue) next() []*job {
 			break
 		}
 	}
-	batch := slices.Clone(q.jobs[:n])
+	jobs := slices.Clone(q.jobs[:n])
 	q.jobs = slices.Delete(q.jobs, 0, n)
-	return batch
-}
-
-// run sends a batch and gives each job its outcome. more is false when this writer has to end because the server does
-// not take as many connections; then the batch waits for another one.
-func (g *gatherer) run(batch []*job) (more bool) {
-	batch = dropCancelled(batch)
-	if len(batch) == 0 {
-		return true
-	}
-	ctx, stop := untilAllCancelled(g.ctx, batch)
-	defer stop()
-	conn, err := g.connect(ctx)
-	if err != nil {
-		if g.giveBack(batch, err) {
-			return false
-		}
-		fail(batch, err)
-		return true
-	}
-	before := conn.Commands
-	closing := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	good := g.send(conn, batch)
-	g.sink.opts.Meter.Request(conn.Commands - before)
-	if closing() && good {
-		g.putIdle(conn)
-	} else {
-		_ = conn.Close()
-	}
-	return true
-}
-
-// send appends a batch and, when the server refuses it as a whole, each message by itself.
-func (g *gatherer) send(conn *wire.Conn, batch []*job) (good bool) {
-	messages := make([]wire.Message, len(batch))
-	for i, j := range batch {
-		messages[i] = j.message
-	}
-	answers, err := conn.Append(batch[0].mailbox, messages, true)
-	if err == nil && len(batch) > 1 && answers[0].Err != nil && answers[len(batch)-1].Err == answers[0].Err && //nolint:errorlint // one refusal of the whole batch is one value
-		separable(answers[0].Err) {
-		answers, err = conn.Append(batch[0].mailbox, messages, false)
-	}
-	for i, j := range batch {
-		switch {
-		case i < len(answers):
-			j.finish(outcome{answers[i]})
-		default:
-			j.finish(outcome{wire.Answer{Err: err}})
-		}
-	}
-	return err == nil
-}
-
-// separable reports whether a batch that was refused may hold messages that are not.
-func separable(err error) bool {
-	var status *wire.StatusError
-	if !errors.As(err, &status) {
-		return false
-	}
-	switch status.Code {
-	case "TRYCREATE", "NONEXISTENT", "UNAVAILABLE", "INUSE", "NOPERM", "SERVERBUG":
-		return false
-	}
-	return true
+	return jobs
 }
 
 func (g *gatherer) connect(ctx context.Context) (*wire.Conn, error) {
@@ -297,17 +250,18 @@ func (g *gatherer) putIdle(conn *wire.Conn) {
 	g.idle = append(g.idle, conn)
 }
 
-// giveBack puts a batch back for the other writers, when there are any: a server that refuses one more connection has
+// giveBack puts the jobs of a batch back for the other writers, when there are any: a server that refuses one more connection has
 // its limit below ours.
-func (g *gatherer) giveBack(batch []*job, err error) bool {
+func (g *gatherer) giveBack(b *batch, err error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.writers < 2 || g.closed || !refused(err) {
 		return false
 	}
 	g.limit = max(1, g.writers-1)
-	q := g.queue(batch[0].mailbox)
-	q.jobs = append(batch, q.jobs...)
+	g.leave(b)
+	q := g.queue(b.queue.mailbox)
+	q.jobs = append(b.jobs, q.jobs...)
 	return true
 }
 
@@ -321,41 +275,4 @@ func (g *gatherer) close() {
 		_ = c.Logout()
 	}
 	g.wg.Wait()
-}
-
-func fail(batch []*job, err error) {
-	for _, j := range batch {
-		j.finish(outcome{wire.Answer{Err: err}})
-	}
-}
-
-func dropCancelled(batch []*job) []*job {
-	return slices.DeleteFunc(batch, func(j *job) bool {
-		err := j.ctx.Err()
-		if err != nil {
-			j.finish(outcome{wire.Answer{Err: err}})
-		}
-		return err != nil
-	})
-}
-
-// untilAllCancelled returns a context that ends with ctx, or when nobody waits for the batch any more.
-func untilAllCancelled(ctx context.Context, batch []*job) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var waiting atomic.Int64
-	waiting.Store(int64(len(batch)))
-	stops := make([]func() bool, len(batch))
-	for i, j := range batch {
-		stops[i] = context.AfterFunc(j.ctx, func() {
-			if waiting.Add(-1) == 0 {
-				cancel()
-			}
-		})
-	}
-	return ctx, func() {
-		for _, stop := range stops {
-			stop()
-		}
-		cancel()
-	}
 }

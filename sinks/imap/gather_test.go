@@ -14,12 +14,10 @@ func TestJobsGivenBackAreTakenBySomebody(t *testing.T) {
 	for range g.writers {
 		q.jobs = append(q.jobs, &job{ctx: t.Context(), mailbox: "INBOX"})
 	}
-	var batches [][]*job
+	var batches []*batch
 	for range g.writers {
-		batches = append(batches, []*job{q.jobs[0]})
-		q.jobs = q.jobs[1:]
-		q.writers++
-		q.sending++
+		q.jobs, q.batches, q.sending = q.jobs[1:], q.batches+1, q.sending+1
+		batches = append(batches, &batch{queue: q, jobs: []*job{{ctx: t.Context(), mailbox: "INBOX"}}, size: 1})
 	}
 	refusal := &wire.StatusError{Status: "NO", Code: "LIMIT"}
 	for _, b := range batches {
@@ -29,7 +27,7 @@ func TestJobsGivenBackAreTakenBySomebody(t *testing.T) {
 	}
 	stayed := 0
 	for range batches {
-		if g.goesOn(q, 1, false) {
+		if g.stays() {
 			stayed++
 		}
 	}
@@ -37,13 +35,9 @@ func TestJobsGivenBackAreTakenBySomebody(t *testing.T) {
 		t.Fatalf("%d writers stayed, %d are counted", stayed, g.writers)
 	}
 	taken := 0
-	for {
-		q, batch := g.take()
-		if q == nil {
-			break
-		}
-		taken += len(batch)
-		g.goesOn(q, len(batch), true)
+	for b := g.take(false); b != nil; b = g.take(false) {
+		taken += b.size
+		g.done(b)
 	}
 	if taken != len(batches) {
 		t.Errorf("%d of %d jobs were taken", taken, len(batches))

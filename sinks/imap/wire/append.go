@@ -32,88 +32,46 @@ type errSource struct{ error }
 
 func (e errSource) Unwrap() error { return e.error }
 
-// Append appends the messages to the mailbox, named as it goes over the wire but for the quotes. Where the server has
-// MULTIAPPEND and atomic is wanted all of them are stored or none: each Answer then tells the same. Otherwise each is a
-// command of its own; with LITERAL+ these follow one another without waiting.
+// Sent is an APPEND command on its way.
+type Sent struct {
+	tag      string
+	messages int
+	refused  error // the answer, if it came before all was sent
+}
+
+// Pipelines reports whether a command may be sent before the answer to the one before has come: where no literal has to wait
+// for the server's consent (LITERAL+, RFC 7888).
+func (c *Conn) Pipelines() bool { return c.Has("LITERAL+") }
+
+// Atomic reports whether one command takes several messages, of which all are stored or none (MULTIAPPEND, RFC 3502).
+func (c *Conn) Atomic() bool { return c.Has("MULTIAPPEND") }
+
+// Send sends one APPEND of the messages to the mailbox, which is named as it goes over the wire but for the quotes: of a single message,
+// or of more where the server is Atomic. Where it Pipelines, several commands may be sent before Answer is called for each, in their order.
 //
-// An error means that the connection is of no use any more; what became of messages without an answer is not known.
-func (c *Conn) Append(mailbox string, messages []Message, atomic bool) ([]Answer, error) {
+// An error means that the connection is of no use any more but for the answers to what was sent before; what became of the
+// messages is not known.
+func (c *Conn) Send(mailbox string, messages []Message) (Sent, error) {
 	for _, m := range messages {
 		if err := m.check(); err != nil {
-			return nil, err
+			return Sent{}, err
 		}
 	}
-	if atomic && len(messages) > 1 && c.Has("MULTIAPPEND") {
-		return c.multi(mailbox, messages)
-	}
-	answers := make([]Answer, len(messages))
-	if !c.Has("LITERAL+") {
-		for i := range messages {
-			sent, err := c.send(mailbox, messages[i:i+1])
-			if err == nil {
-				err = c.answer(sent, answers[i:i+1])
-			}
-			if err != nil {
-				return answers[:i], err
-			}
-		}
-		return answers, nil
-	}
-	return c.pipeline(mailbox, messages, answers)
-}
-
-func (c *Conn) multi(mailbox string, messages []Message) ([]Answer, error) {
 	sent, err := c.send(mailbox, messages)
 	if err != nil {
-		return nil, err
+		return Sent{}, c.lastWords(err)
 	}
-	answers := make([]Answer, len(messages))
-	if err := c.answer(sent, answers); err != nil {
-		return nil, err
-	}
-	return answers, nil
+	c.open++
+	return sent, nil
 }
 
-func (c *Conn) pipeline(mailbox string, messages []Message, answers []Answer) ([]Answer, error) {
-	tags := make([]command, len(messages))
-	for i := range messages {
-		var err error
-		if tags[i], err = c.send(mailbox, messages[i:i+1]); err != nil {
-			return c.drain(tags[:i], answers, err)
-		}
-	}
-	for i := range tags {
-		if err := c.answer(tags[i], answers[i:i+1]); err != nil {
-			return answers[:i], err
-		}
-	}
-	return answers, nil
-}
-
-// drain reads the answers that came before the connection broke.
-func (c *Conn) drain(tags []command, answers []Answer, broken error) ([]Answer, error) {
-	for i := range tags {
-		if err := c.answer(tags[i], answers[i:i+1]); err != nil {
-			return answers[:i], broken
-		}
-	}
-	return answers[:len(tags)], broken
-}
-
-// command is an APPEND on its way; refused is the answer if it came before all was sent.
-type command struct {
-	tag     string
-	refused error
-}
-
-// send sends one APPEND command with its messages.
-func (c *Conn) send(mailbox string, messages []Message) (command, error) {
-	sent := command{tag: c.nextTag()}
+func (c *Conn) send(mailbox string, messages []Message) (Sent, error) {
+	sent := Sent{tag: c.nextTag(), messages: len(messages)}
 	head := sent.tag + " APPEND " + quote(mailbox)
 	for _, m := range messages {
 		wait, err := c.literal(head, m)
 		if err != nil {
-			return sent, c.lastWords(err)
+			return sent, err
 		}
 		if wait {
 			err = c.flushAndWait(sent.tag)
@@ -127,7 +85,7 @@ func (c *Conn) send(mailbox string, messages []Message) (command, error) {
 			}
 		}
 		if err := c.body(m); err != nil {
-			return sent, c.lastWords(err)
+			return sent, err
 		}
 		head = ""
 	}
@@ -135,7 +93,7 @@ func (c *Conn) send(mailbox string, messages []Message) (command, error) {
 	if err == nil {
 		err = c.w.Flush()
 	}
-	return sent, c.lastWords(err)
+	return sent, err
 }
 
 // literal announces a message. wait says that the server has to agree before the bytes may follow.
@@ -155,7 +113,7 @@ func (c *Conn) literal(head string, m Message) (wait bool, err error) {
 
 func (c *Conn) flushAndWait(tag string) error {
 	if err := c.w.Flush(); err != nil {
-		return c.lastWords(err)
+		return err
 	}
 	return c.waitContinue(tag)
 }
@@ -173,42 +131,47 @@ func (c *Conn) body(m Message) error {
 	return err
 }
 
-// answer reads the answer to a command into one Answer for each of its messages.
-func (c *Conn) answer(sent command, answers []Answer) error {
-	if sent.refused != nil {
-		for i := range answers {
-			answers[i].Err = sent.refused
-		}
-		return nil
+// Answer reads the answer to the oldest command that has none yet, with one Answer for each of its messages: all the same where there are several.
+//
+// An error means that the connection is of no use any more, and that it is not known what became of the messages.
+func (c *Conn) Answer(sent Sent) ([]Answer, error) {
+	c.open--
+	answers := make([]Answer, sent.messages)
+	var r response
+	err := sent.refused
+	if err == nil {
+		r, err = c.wait(sent.tag)
 	}
-	r, err := c.wait(sent.tag)
 	var status *StatusError
 	if errors.As(err, &status) && status.Status != "BYE" {
 		for i := range answers {
 			answers[i].Err = status
 		}
-		return nil
+		return answers, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if r.code == "APPENDUID" {
-		if validity, uids, ok := appendUIDs(r.args, len(answers)); ok {
-			for i, uid := range uids {
-				answers[i] = Answer{UIDValidity: validity, UID: uid}
-			}
+	if validity, uids, ok := appendUIDs(r.args, len(answers)); ok && r.code == "APPENDUID" {
+		for i, uid := range uids {
+			answers[i] = Answer{UIDValidity: validity, UID: uid}
 		}
 	}
-	return nil
+	return answers, nil
 }
 
-// lastWords returns what the server said before it cut the connection, if that can still be read, and otherwise err.
+// lastWords returns what the server said before it cut the connection, if that can still be read, and otherwise err. What it said to
+// earlier commands is left to Answer.
 func (c *Conn) lastWords(err error) error {
 	var own errSource
-	if err == nil || errors.As(err, &own) {
+	var status *StatusError
+	if errors.As(err, &own) || errors.As(err, &status) {
 		return err
 	}
 	c.pace.timeout = time.Second
+	if c.open > 0 {
+		return err
+	}
 	for range maxChatter {
 		r, readErr := c.read()
 		if readErr != nil {

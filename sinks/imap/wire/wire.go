@@ -56,6 +56,7 @@ type Conn struct {
 	w    *bufio.Writer
 	caps map[string]bool
 	tag  int
+	open int // commands that were sent and have no answer yet
 	used time.Time
 	// Commands counts the commands sent.
 	Commands int

@@ -64,13 +64,42 @@ func messages(texts ...string) []Message {
 	return out
 }
 
+// exchange appends the messages as they go fastest, and returns the answers that came.
+func exchange(c *Conn, mailbox string, messages []Message) (answers []Answer, err error) {
+	parts := [][]Message{messages}
+	if !c.Atomic() {
+		parts = slices.Collect(slices.Chunk(messages, 1))
+	}
+	var sent []Sent
+	read := func() error {
+		got, err := c.Answer(sent[0])
+		sent, answers = sent[1:], append(answers, got...)
+		return err
+	}
+	for _, part := range parts {
+		s, sendErr := c.Send(mailbox, part)
+		if err = sendErr; err != nil {
+			break
+		}
+		if sent = append(sent, s); !c.Pipelines() {
+			err = errors.Join(err, read())
+		}
+	}
+	for len(sent) > 0 {
+		if answerErr := read(); answerErr != nil {
+			return answers, answerErr
+		}
+	}
+	return answers, err
+}
+
 const greeting = "* OK [CAPABILITY IMAP4rev1 LITERAL+ MULTIAPPEND UIDPLUS] hello\r\n"
 
 func TestMultiappend(t *testing.T) {
 	c, sent := play(t, step{"", greeting}, step{"two", "* 7 EXISTS\r\nA1 OK [APPENDUID 9 4:5] done\r\n"})
-	answers, err := c.Append(`a"b`, messages("one\r\n", "two\r\n"), true)
+	answers, err := exchange(c, `a"b`, messages("one\r\n", "two\r\n"))
 	if err != nil || len(answers) != 2 || answers[0] != (Answer{9, 4, nil}) || answers[1] != (Answer{9, 5, nil}) {
-		t.Errorf("Append = %+v, %v", answers, err)
+		t.Errorf("answers = %+v, %v", answers, err)
 	}
 	want := "A1 APPEND \"a\\\"b\" (\\Seen) {5+}\r\none\r\n (\\Seen) {5+}\r\ntwo\r\n\r\n"
 	if got := sent(); got != want {
@@ -81,8 +110,8 @@ func TestMultiappend(t *testing.T) {
 // Of messages whose answer got lost nobody knows whether they are stored.
 func TestLostMultiappend(t *testing.T) {
 	c, _ := play(t, step{"", greeting}, step{"two", "* BYE tired\r\n"})
-	if answers, err := c.Append("x", messages("one\r\n", "two\r\n"), true); err == nil || len(answers) > 0 {
-		t.Errorf("Append = %+v, %v", answers, err)
+	if answers, err := exchange(c, "x", messages("one\r\n", "two\r\n")); err == nil || len(answers) > 0 {
+		t.Errorf("answers = %+v, %v", answers, err)
 	}
 }
 
@@ -90,10 +119,10 @@ func TestLostMultiappend(t *testing.T) {
 func TestPipeline(t *testing.T) {
 	c, sent := play(t, step{"", strings.Replace(greeting, " MULTIAPPEND", "", 1)},
 		step{"three", "A1 OK [APPENDUID 9 4] done\r\nA2 NO [TOOBIG] no\r\nA3 OK done\r\n"})
-	answers, err := c.Append("x", messages("one\r\n", "two\r\n", "three\r\n"), true)
+	answers, err := exchange(c, "x", messages("one\r\n", "two\r\n", "three\r\n"))
 	var status *StatusError
 	if err != nil || len(answers) != 3 || answers[0].UID != 4 || !errors.As(answers[1].Err, &status) || status.Code != "TOOBIG" || answers[2].Err != nil {
-		t.Errorf("Append = %+v, %v", answers, err)
+		t.Errorf("answers = %+v, %v", answers, err)
 	}
 	if got := sent(); strings.Count(got, "APPEND") != 3 {
 		t.Errorf("sent %q", got)
@@ -104,9 +133,9 @@ func TestPipeline(t *testing.T) {
 func TestRefusedBeforeTheLiteral(t *testing.T) {
 	c, sent := play(t, step{"", "* OK [CAPABILITY IMAP4rev1] hello\r\n"},
 		step{"{5}", "A1 NO [TOOBIG] no\r\n"}, step{"{5}", "+ go on\r\n"}, step{"two", ""}, step{"\r\n", "A2 OK done\r\n"})
-	answers, err := c.Append("x", messages("one\r\n", "two\r\n"), true)
+	answers, err := exchange(c, "x", messages("one\r\n", "two\r\n"))
 	if err != nil || len(answers) != 2 || answers[0].Err == nil || answers[1].Err != nil {
-		t.Errorf("Append = %+v, %v", answers, err)
+		t.Errorf("answers = %+v, %v", answers, err)
 	}
 	if got := sent(); strings.Contains(got, "one") {
 		t.Errorf("sent %q", got)
@@ -115,10 +144,10 @@ func TestRefusedBeforeTheLiteral(t *testing.T) {
 
 func TestByeInTheMiddle(t *testing.T) {
 	c, _ := play(t, step{"", strings.Replace(greeting, " MULTIAPPEND", "", 1)}, step{"two", "A1 OK done\r\n* BYE tired\r\n"})
-	answers, err := c.Append("x", messages("one\r\n", "two\r\n"), true)
+	answers, err := exchange(c, "x", messages("one\r\n", "two\r\n"))
 	var status *StatusError
 	if len(answers) != 1 || answers[0].Err != nil || !errors.As(err, &status) || status.Status != "BYE" {
-		t.Errorf("Append = %+v, %v", answers, err)
+		t.Errorf("answers = %+v, %v", answers, err)
 	}
 }
 
@@ -149,10 +178,10 @@ func TestLastWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	_, err = c.Append("x", messages(strings.Repeat("x", 1<<20)), true)
+	_, err = exchange(c, "x", messages(strings.Repeat("x", 1<<20)))
 	var status *StatusError
 	if !errors.As(err, &status) || status.Status != "BYE" {
-		t.Errorf("Append: %v", err)
+		t.Errorf("Send: %v", err)
 	}
 }
 
@@ -162,7 +191,7 @@ func TestNothingIsInjected(t *testing.T) {
 		{Flags: []string{"a b"}, Size: 1}, {Flags: []string{""}, Size: 1}, {Flags: []string{"a\r\nb"}, Size: 1}, {Size: 0}, {Size: -1},
 	} {
 		c, sent := play(t, step{"", greeting})
-		if _, err := c.Append("x", []Message{m}, true); err == nil {
+		if _, err := exchange(c, "x", []Message{m}); err == nil {
 			t.Errorf("%q was accepted", m.Flags)
 		}
 		if got := sent(); got != "" {
@@ -189,8 +218,8 @@ func TestShortMessage(t *testing.T) {
 	c, sent := play(t, step{"", greeting})
 	m := messages("short")
 	m[0].Size = 10
-	if _, err := c.Append("x", m, true); err == nil {
-		t.Error("Append succeeded")
+	if _, err := exchange(c, "x", m); err == nil {
+		t.Error("Send succeeded")
 	}
 	if got := sent(); strings.HasSuffix(got, "\r\n") && !strings.HasSuffix(got, "}\r\n") {
 		t.Errorf("sent %q", got)
@@ -279,7 +308,7 @@ func TestDates(t *testing.T) {
 	c, sent := play(t, step{"", greeting}, step{"one", "A1 OK done\r\n"})
 	m := messages("one\r\n")
 	m[0].Date = time.Date(2021, 3, 4, 5, 6, 7, 0, time.FixedZone("", -5400))
-	if _, err := c.Append("x", m, true); err != nil {
+	if _, err := exchange(c, "x", m); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := sent(), fmt.Sprintf("%q", "04-Mar-2021 05:06:07 -0130"); !strings.Contains(got, want) {
