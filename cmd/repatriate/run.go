@@ -51,9 +51,9 @@ interrupted at any time, and run again as often as one likes: it goes on where i
 brings over what changed. What failed before is tried again only if it changed; 'repatriate retry'
 takes up the rest.
 
-A job whose target changed, or the name of an account there, is refused: what was moved already would
-not be moved to the new place. --retarget goes on, after 'repatriate verify --requeue' if it is
-another account and not the same one under a new address.
+A job whose target changed, or the name of an account there, is refused: what was moved already
+would not be moved to the new place. --retarget goes on, after 'repatriate verify --requeue' if it
+is another account and not the same one under a new address.
 
 On the day of the cut-over, --final makes the last pass: it also tries again what failed, names what
 changed since the pass before, and closes the ledger if everything is decided. A closed job is run
