@@ -75,3 +75,31 @@ func TestStateThatIsGone(t *testing.T) {
 	}
 	ran(t, exitOK, "run", s.Job)
 }
+
+// TestStateOfAnotherJob is refused as a mistake of the job file, by what reads and what writes.
+func TestStateOfAnotherJob(t *testing.T) {
+	s := simulated(t, googleOf(sim.Options{}))
+	ran(t, exitOK, "run", "--kind", "tasks", s.Job)
+	edit(t, s.Job, "job: google-workspace", "job: another")
+	for _, command := range []string{"run", "status", "verify"} {
+		if text := ran(t, exitUsage, command, s.Job).stderr.String(); !strings.Contains(text, `it belongs to the job "google-workspace", not to "another"`) {
+			t.Errorf("%s: %s", command, text)
+		}
+	}
+}
+
+func TestTheJobOfACommand(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"run", "--kind", "mail", "town/pilot.yaml"}, "town/pilot.yaml"},
+		{[]string{"status", "pilot.yml", "--watch"}, "pilot.yml"},
+		{[]string{"run", "--waves=waves.yaml", "pilot"}, "JOB.yaml"},
+		{nil, "JOB.yaml"},
+	} {
+		if got := jobIn(c.args); got != c.want {
+			t.Errorf("%q: %q, want %q", c.args, got, c.want)
+		}
+	}
+}

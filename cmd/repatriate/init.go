@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,8 +35,9 @@ into DIR (this folder if none is named), and prints what an administrator has to
 which scopes or permissions to grant, for the chosen kinds and no others, and where. All of them
 only read. Nothing that is there already is overwritten, and nobody is asked over the network.
 
-Where standard input is no terminal, flags answer the questions. One Nextcloud address stands for
-files, calendars, contacts and tasks; {user} in other URLs is the account's name on the target.
+Flags answer the questions; where they answer all of them, and where standard input is no terminal,
+nothing is asked. One Nextcloud address stands for files, calendars, contacts and tasks; {user} in
+other URLs is the account's name on the target.
 --steps JOB.yaml writes nothing and prints the steps for a job file that is there.
 
 Exit codes: 0 written; 1 internal error; 2 usage, or a file is there already; 130 interrupted.`,
@@ -87,9 +89,9 @@ func (a *initAnswers) run(c *cobra.Command, dir string) error {
 	if in, ok := c.InOrStdin().(*os.File); ok && term.IsTerminal(int(in.Fd())) {
 		ask = newTerminal(in, c.ErrOrStderr()).ask
 	}
-	if err := a.complete(c.Context(), ask); err != nil {
+	if err := a.answered(c.Context(), ask); err != nil {
 		if c.Context().Err() != nil {
-			return c.Context().Err()
+			return exitError{exitInterrupted, errors.New("interrupted; nothing was written")}
 		}
 		return usage(err)
 	}
