@@ -29,7 +29,7 @@ func newInit() *cobra.Command {
 	var a initAnswers
 	c := &cobra.Command{
 		Use:   "init [DIR]",
-		Short: "Write a job file and an accounts file, and say what to do at the provider",
+		Short: "Write a job file, and say what to do at the provider",
 		Long: `init asks what is to be moved, from where and to where, writes a job file and an accounts file
 into DIR (this folder if none is named), and prints what an administrator has to do at the provider:
 which scopes or permissions to grant, for the chosen kinds and no others, and where. All of them

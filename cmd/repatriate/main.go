@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -42,6 +43,7 @@ func main() {
 	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		fitTo(columns)
 	}
+	cobra.EnableCommandSorting = false // they stand in the order of a migration
 	os.Exit(run(os.Args[1:]))
 }
 

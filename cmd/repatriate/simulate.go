@@ -32,7 +32,7 @@ func newSimulate(*flags) *cobra.Command {
 	var s simulateFlags
 	c := &cobra.Command{
 		Use:   "simulate [google|microsoft] --dir DIR",
-		Short: "Start a simulated provider and embedded target servers, for trying things out",
+		Short: "Start a simulated provider and servers, for trying things out",
 		Long: `simulate starts a simulated Google Workspace, or a simulated Microsoft 365, and embedded WebDAV,
 IMAP, CalDAV and CardDAV servers on free ports of this machine, writes a job file and what it names
 into DIR, prints one line "ready DIR/job.yaml" and runs until it is interrupted. In another
