@@ -170,6 +170,12 @@ func TestDemo(t *testing.T) {
 	}
 	text := ran(t, exitOK, "demo").stdout.String()
 	_, short, _ := strings.Cut(text, "== In short ==")
+	_, block := readme(t)
+	for line := range strings.Lines(block("The second pass wrote")) {
+		if !strings.Contains(strings.Join(strings.Fields(short), " "), strings.TrimSpace(line)) {
+			t.Errorf("the README has %q, the demo says %s", line, short)
+		}
+	}
 	for _, want := range []string{"Google Workspace: 122 items listed, each accounted for: 60 copied", "Microsoft 365: 121 items listed", "wrote 0.", "repatriate demo --keep"} {
 		if !strings.Contains(short, want) {
 			t.Errorf("in short, the demo does not say %q: %s", want, short)
