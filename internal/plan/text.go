@@ -201,5 +201,8 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 	if p.Waiting > 0 {
 		fmt.Fprintf(b, "Waiting for approval: %s. See: repatriate approve %s --list\n", report.Plural(p.Waiting, "account"), job)
 	}
-	fmt.Fprintf(b, "All of it: plan --html FILE. To go on: repatriate run %s\n", job+p.firstWave())
+	if p.Page == "" {
+		fmt.Fprintf(b, "All of it as a page: repatriate plan %s --html plan.html\n", job)
+	}
+	fmt.Fprintf(b, "To go on: repatriate run %s\n", job+p.firstWave())
 }

@@ -200,7 +200,7 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 			break
 		}
 		if n := r.Unlisted(); n > 0 {
-			say(b, "Not listed to the end yet: %s. Go on with: repatriate run %s", Plural(n, "task"), job)
+			say(b, "Not listed to the end yet: %s. Go on with: repatriate run %s", Plural(n, "collection"), job)
 		} else if r.Totals.Pending > 0 {
 			say(b, "Go on with: repatriate run %s", job)
 		}
