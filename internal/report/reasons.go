@@ -91,6 +91,7 @@ func (r *Report) writeReasons(b *strings.Builder) {
 			continue
 		}
 		if r.quiet() {
+			group.title = "Failed:"
 			reasons = slices.DeleteFunc(reasons, func(c reasonCount) bool { return !r.hasFailed(c) })
 		}
 		if len(reasons) == 0 {
