@@ -82,6 +82,8 @@ type Status struct {
 	Task
 	// Name is what the user calls the collection.
 	Name string
+	// Target is the place on the target that the task's items are written to; empty where nobody noted it. See Aimer.
+	Target string
 	// Cursor is where to go on; empty at the very start.
 	Cursor string
 	// Generation counts the full listings that were begun.
@@ -120,6 +122,8 @@ type Store interface {
 	Reader
 	// Sealer closes the job.
 	Sealer
+	// Aimer remembers where a task's items go.
+	Aimer
 	Close() error
 }
 
@@ -140,6 +144,13 @@ type Sealer interface {
 	Seal(ctx context.Context, at time.Time) error
 	// Sealed returns when the job was closed, in UTC; the zero Time if it is open.
 	Sealed(ctx context.Context) (time.Time, error)
+}
+
+// Aimer remembers the place on the target that the items of a task are written to, so that somebody who has them go elsewhere can be
+// told what does not lie there.
+type Aimer interface {
+	// Aim notes the place of a task that is known; of another task it notes nothing.
+	Aim(ctx context.Context, t Task, target string) error
 }
 
 // Ledger is the one writer of a task. It is safe for concurrent use. When a method returns, what it wrote survives a

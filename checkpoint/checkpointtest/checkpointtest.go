@@ -56,6 +56,7 @@ func Run(t *testing.T, b Backend) {
 		"TasksAreApart":       tasksAreApart,
 		"Nodes":               nodes,
 		"Sealed":              sealed,
+		"Aimed":               aimed,
 		"ExportAndImport":     exportAndImport,
 		"RandomExports":       randomExports,
 		"CheckFinds":          checkFinds,

@@ -196,7 +196,7 @@ func check(ctx context.Context, db *sql.DB, o Options) (version int, err error) 
 		return 0, unusable(err)
 	}
 	if o.Job != "" && job != "" && job != o.Job {
-		return 0, fmt.Errorf("it belongs to the job %q, not to %q", job, o.Job)
+		return 0, otherJob{job, o.Job}
 	}
 	return version, nil
 }

@@ -160,11 +160,11 @@ func scanRecord(row scanner) (r checkpoint.Record, err error) {
 	return r, err
 }
 
-const selectTask = "SELECT id, account, kind, collection, name, cursor, generation, complete, listed, error, until FROM task"
+const selectTask = "SELECT id, account, kind, collection, name, cursor, generation, complete, listed, error, until, target FROM task"
 
 func scanTask(row scanner) (s checkpoint.Status, id int64, err error) {
 	var until int64
-	err = row.Scan(&id, &s.Account, &s.Kind, &s.Collection, &s.Name, &s.Cursor, &s.Generation, &s.Complete, &s.Listed, &s.Error, &until)
+	err = row.Scan(&id, &s.Account, &s.Kind, &s.Collection, &s.Name, &s.Cursor, &s.Generation, &s.Complete, &s.Listed, &s.Error, &until, &s.Target)
 	if until != 0 {
 		s.Until = time.Unix(0, until)
 	}

@@ -63,4 +63,7 @@ CREATE TABLE place (
 `, `
 -- When the last run before the cut-over closed the job, in nanoseconds since 1970; 0 while it is open.
 ALTER TABLE job ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;
+`, `
+-- The place on the target that the task's items are written to; empty where nobody noted it.
+ALTER TABLE task ADD COLUMN target TEXT NOT NULL DEFAULT '';
 `}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/checkpoint"
 )
 
 // errView says that the store was opened for reading.
@@ -36,4 +38,15 @@ func (s *Store) Sealed(ctx context.Context) (time.Time, error) {
 		return time.Time{}, named(s.path, err)
 	}
 	return time.Unix(0, closed).UTC(), nil
+}
+
+// Aim implements checkpoint.Aimer.
+func (s *Store) Aim(ctx context.Context, t checkpoint.Task, target string) error {
+	if s.writer == nil {
+		return named(s.path, errView)
+	}
+	return named(s.path, s.writer.write(ctx, func(ctx context.Context, x *session) error {
+		_, err := x.aim.ExecContext(ctx, target, t.Account, t.Kind, t.Collection)
+		return err
+	}))
 }

@@ -14,12 +14,33 @@ import (
 	"path/filepath"
 	"sync"
 
+	driver "modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
+
 	"codeberg.org/repatriate/repatriate/checkpoint"
 )
 
 // ErrForeign says that the file is not a state file, or is damaged, or was written by a newer release. It is left
 // as it is.
 var ErrForeign = errors.New("not a state file that can be used")
+
+// ErrOtherJob says that the file is the state of another job. It is left as it is.
+var ErrOtherJob = errors.New("the state of another job")
+
+// otherJob is ErrOtherJob in words.
+type otherJob struct{ has, asked string }
+
+func (e otherJob) Error() string {
+	return fmt.Sprintf("it belongs to the job %q, not to %q", e.has, e.asked)
+}
+
+func (otherJob) Is(target error) bool { return target == ErrOtherJob }
+
+// IsFull reports whether the disk on which the file lies had no room, by the error of a Store.
+func IsFull(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && e.Code()&0xff == codes.SQLITE_FULL
+}
 
 // Options change how a store is opened.
 type Options struct {

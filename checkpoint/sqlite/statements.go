@@ -14,6 +14,7 @@ type statements struct {
 	open, commit, rollback           *sql.Stmt
 	savepoint, undo, release         *sql.Stmt
 	begin, advance, listed, seal     *sql.Stmt
+	aim                              *sql.Stmt
 	enlist, see, record, save        *sql.Stmt
 	node, forget, holder, take, free *sql.Stmt
 	reserve, unreserve, settle       *sql.Stmt
@@ -24,6 +25,7 @@ func (s *statements) prepared() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
 		&s.open:      `BEGIN IMMEDIATE`,
 		&s.seal:      `UPDATE job SET closed = ?`,
+		&s.aim:       `UPDATE task SET target = ? WHERE account = ? AND kind = ? AND collection = ?`,
 		&s.commit:    `COMMIT`,
 		&s.rollback:  `ROLLBACK`,
 		&s.savepoint: `SAVEPOINT op`,

@@ -23,7 +23,7 @@ func newAccounts(f *flags) *cobra.Command {
 	var l listing
 	c := &cobra.Command{
 		Use:   "accounts JOB.yaml",
-		Short: "List what the provider's directory holds, as an accounts file to edit",
+		Short: "List the provider's directory, as an accounts file to edit",
 		Long: `accounts prints the organisation's users and shared drives as CSV, in the form of an accounts file:
 give each line its account on the target and a reference to the password there (env:NAME, file:PATH
 or cmd:COMMAND), and take out whom you do not want to move. Accounts that cannot be read, such as

@@ -153,10 +153,10 @@ func (r *releaseFlags) show(out io.Writer, done []released) error {
 	if err := report.WriteColumns(out, 1, lines); err != nil {
 		return err
 	}
-	text := "The target's server invites guests again when organizers change these events. A later run that writes\nan event anew silences it again: repeat this command then."
+	text := "The target's server invites guests again when organizers change these events. A later run that writes an event anew silences it again: repeat this command then."
 	if r.dryRun {
 		text = "Dry run: nothing was written."
 	}
-	_, err := fmt.Fprintf(out, "\n%s\n", text)
+	_, err := fmt.Fprintf(out, "\n%s\n", report.Wrap(text, 0))
 	return err
 }

@@ -72,7 +72,10 @@ func newDemo(f *flags) *cobra.Command {
 is hard, moves it into WebDAV, IMAP, CalDAV and CardDAV servers within this process, and shows what
 came over, what did not, and why. A second pass shows that nothing is moved again. Then it does the
 same with a simulated Microsoft 365. Everything lies in a temporary folder, and nothing leaves this
-machine.`,
+machine.
+
+With --keep the folder stays, and holds a report of each move and pages for its people, too, as
+'repatriate report' writes them.`,
 		Example: `  repatriate demo
   repatriate demo --source microsoft --keep`,
 		Args: noArgs,
@@ -87,7 +90,7 @@ machine.`,
 	}
 	c.Flags().StringSliceVar(&d.sources, "source", providers, "the providers to move from: google, microsoft")
 	c.Flags().BoolVar(&d.asJSON, "json", false, "print an array with one report for each pass")
-	c.Flags().BoolVar(&d.keep, "keep", false, "leave the temporary folder, to look at what is in it")
+	c.Flags().BoolVar(&d.keep, "keep", false, "leave the temporary folder, with reports, to look at what is in it")
 	return c
 }
 
@@ -98,6 +101,14 @@ type demo struct {
 	sources      []string
 	asJSON, keep bool
 	reports      []*report.Report
+	moved        []moved
+}
+
+// moved are the passes over a provider, and the folder that they left.
+type moved struct {
+	title         string
+	first, second *report.Report
+	dir           string
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
@@ -126,7 +137,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 			return err
 		}
 	} else {
-		d.farewell(dir)
+		d.farewell()
 	}
 	return demoVerdict(d.reports)
 }
@@ -157,7 +168,8 @@ func (d *demo) move(ctx context.Context, from demoSource, dir string) (err error
 	if d.asJSON {
 		say = io.Discard
 	}
-	fmt.Fprintf(say, "A simulated %s, %s, moves into WebDAV, IMAP, CalDAV and CardDAV servers on this machine.\n", from.title, held.Domain)
+	fmt.Fprintln(say, report.Wrap(fmt.Sprintf("A simulated %s, %s, moves into WebDAV, IMAP, CalDAV and CardDAV servers on this machine.",
+		from.title, held.Domain), 0))
 	for i, title := range []string{"First pass: everything", "Second pass: nothing changed, so nothing is moved again"} {
 		r, err := runPass(ctx, job, pass{}, d.output)
 		if err != nil {
@@ -167,6 +179,11 @@ func (d *demo) move(ctx context.Context, from demoSource, dir string) (err error
 			return exitError{code: exitInterrupted}
 		}
 		d.reports = append(d.reports, r)
+		if i == 0 {
+			d.moved = append(d.moved, moved{title: from.title, first: r, dir: dir})
+		} else {
+			d.moved[len(d.moved)-1].second = r
+		}
 		if i == 1 {
 			r.Examples = nil
 		}
@@ -175,7 +192,11 @@ func (d *demo) move(ctx context.Context, from demoSource, dir string) (err error
 			return err
 		}
 	}
-	return demoTargets(say, s)
+	if err := demoTargets(say, s); err != nil || !d.keep {
+		return err
+	}
+	pages := reporting{output: filepath.Join(dir, "report.html"), perAccount: filepath.Join(dir, "letters"), lang: "en"}
+	return pages.write(ctx, io.Discard, io.Discard, s.Job)
 }
 
 // demoPass shows a pass: the first in full, the second in short.
@@ -187,8 +208,8 @@ func demoPass(w io.Writer, r *report.Report, full bool) error {
 	if !r.Balanced {
 		balance = "The ledger does NOT balance."
 	}
-	_, err := fmt.Fprintf(w, "Written %d, removed %d, with %d requests to the provider and %d to the target. %s\n",
-		r.Pass.Written, r.Pass.Removed, r.Pass.SourceRequests, r.Pass.TargetRequests, balance)
+	_, err := fmt.Fprintln(w, report.Wrap(fmt.Sprintf("Written %d, removed %d, with %d requests to the provider and %d to the target. %s",
+		r.Pass.Written, r.Pass.Removed, r.Pass.SourceRequests, r.Pass.TargetRequests, balance), 0))
 	return err
 }
 
@@ -265,15 +286,40 @@ func demoCollections(w io.Writer, from *embedded.Calendar, user string) error {
 	return nil
 }
 
-// farewell says how to look closer.
-func (d *demo) farewell(dir string) {
-	if !d.keep {
-		fmt.Fprintln(d.out, "The temporary folder is gone. 'repatriate demo --keep' leaves it;\n"+
-			"'repatriate simulate "+d.sources[0]+" --dir trial' keeps the servers running, to look at them with programs of your own.")
-		return
+// farewell says in short what there was to see, and how to look closer. It stands last, where a screen ends.
+func (d *demo) farewell() {
+	fmt.Fprintf(d.out, "== In short ==\n\n")
+	for _, m := range d.moved {
+		t := m.first.Totals
+		balance := "each accounted for"
+		if !m.first.Balanced || !m.second.Balanced {
+			balance = "NOT each accounted for"
+		}
+		fmt.Fprintf(d.out, "  %s\n", report.Wrap(fmt.Sprintf("%s: %s listed, %s: %d copied, %d with losses, %d skipped, %d failed. The second pass wrote %d.",
+			m.title, report.Plural(t.Listed, "item"), balance, t.Copied, t.CopiedWithLosses, t.Skipped, t.Failed, m.second.Pass.Written), 4))
 	}
-	fmt.Fprintf(d.out, "Files, calendars, job files and states lie in %s\n", dir)
-	for _, name := range d.sources {
-		fmt.Fprintf(d.out, "Read the ledger again with: repatriate status %s\n", filepath.Join(dir, name, "job.yaml"))
+	program := programName()
+	fmt.Fprintln(d.out)
+	if d.keep {
+		fmt.Fprintf(d.out, "To look at: the administrator's report, a page for each person, and the files:\n")
+		for _, m := range d.moved {
+			for _, name := range []string{"report.html", "letters", "files"} {
+				fmt.Fprintf(d.out, "  %s\n", filepath.Join(m.dir, name))
+			}
+		}
+		fmt.Fprintf(d.out, "The ledger again:\n  %s status %s\n", program, filepath.Join(d.moved[0].dir, "job.yaml"))
+	} else {
+		fmt.Fprintf(d.out, "The temporary folder is gone. To keep it, with reports to look at in a browser:\n  %s demo --keep\n", program)
 	}
+	fmt.Fprintf(d.out, "Servers that keep running, to try every command on them:\n  %s simulate %s --dir trial\n"+
+		"Your own organisation:\n  %s init pilot\n", program, d.sources[0], program)
+}
+
+// programName is how the program was started, in a form that can be typed again.
+func programName() string {
+	path, err := os.Executable()
+	if err == nil && strings.Contains(path, "go-build") { // by go run, in a folder that is gone afterwards
+		return "go run ./cmd/repatriate"
+	}
+	return "repatriate"
 }

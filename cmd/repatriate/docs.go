@@ -45,7 +45,8 @@ written over.`,
 			if d == (docsFlags{}) {
 				return usage(errors.New("docs takes --markdown, --man or --losses"))
 			}
-			return d.write(c.Root())
+			cobra.EnableCommandSorting = true // as in an index
+			return d.write(newRoot())
 		},
 	}
 	c.Flags().StringVar(&d.markdown, "markdown", "", "write the reference of the commands to this file")

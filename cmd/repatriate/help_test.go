@@ -40,6 +40,29 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 	}
 }
 
+// TestCommandsStandInGroups, each in one, with what fits beside its name on a narrow terminal.
+func TestCommandsStandInGroups(t *testing.T) {
+	out := ran(t, exitOK, "--help").stdout.String()
+	at := -1
+	for _, group := range groups {
+		for _, name := range group.names {
+			i := strings.Index(out, "\n  "+name+" ")
+			if i < at || strings.Count(out, "\n  "+name+" ") != 1 {
+				t.Errorf("%s stands at %d, after what stands at %d:\n%s", name, i, at, out)
+			}
+			at = i
+		}
+	}
+	for _, c := range newRoot().Commands() {
+		if c.GroupID == "" && !c.Hidden {
+			t.Errorf("%s is in no group", c.Name())
+		}
+		if n := len("  completion  ") + utf8.RuneCountInString(c.Short); n > 80 {
+			t.Errorf("%s: its line in the list has %d columns", c.Name(), n)
+		}
+	}
+}
+
 func TestCompletions(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		p := ran(t, exitOK, "completion", shell)

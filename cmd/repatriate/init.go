@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,14 +29,15 @@ func newInit() *cobra.Command {
 	var a initAnswers
 	c := &cobra.Command{
 		Use:   "init [DIR]",
-		Short: "Write a job file and an accounts file, and say what to do at the provider",
+		Short: "Write a job file, and say what to do at the provider",
 		Long: `init asks what is to be moved, from where and to where, writes a job file and an accounts file
 into DIR (this folder if none is named), and prints what an administrator has to do at the provider:
 which scopes or permissions to grant, for the chosen kinds and no others, and where. All of them
 only read. Nothing that is there already is overwritten, and nobody is asked over the network.
 
-Where standard input is no terminal, flags answer the questions. One Nextcloud address stands for
-files, calendars, contacts and tasks; {user} in other URLs is the account's name on the target.
+Flags answer the questions; where they answer all of them, and where standard input is no terminal,
+nothing is asked. One Nextcloud address stands for files, calendars, contacts and tasks; {user} in
+other URLs is the account's name on the target.
 --steps JOB.yaml writes nothing and prints the steps for a job file that is there.
 
 Exit codes: 0 written; 1 internal error; 2 usage, or a file is there already; 130 interrupted.`,
@@ -87,9 +89,9 @@ func (a *initAnswers) run(c *cobra.Command, dir string) error {
 	if in, ok := c.InOrStdin().(*os.File); ok && term.IsTerminal(int(in.Fd())) {
 		ask = newTerminal(in, c.ErrOrStderr()).ask
 	}
-	if err := a.complete(c.Context(), ask); err != nil {
+	if err := a.answered(c.Context(), ask); err != nil {
 		if c.Context().Err() != nil {
-			return c.Context().Err()
+			return exitError{exitInterrupted, errors.New("interrupted; nothing was written")}
 		}
 		return usage(err)
 	}

@@ -91,6 +91,16 @@ func (a *initAnswers) targets() []question {
 	return questions
 }
 
+// answered asks for nothing where the flags have said enough: what is needed, and where each kind goes or which are not moved.
+func (a *initAnswers) answered(ctx context.Context, ask asker) error {
+	said := *a
+	if said.complete(ctx, nil) == nil && (len(a.kinds) > 0 || len(said.kinds) == len(config.Kinds)) {
+		*a = said
+		return nil
+	}
+	return a.complete(ctx, ask)
+}
+
 // complete asks for what no flag has said; without an asker that is an error, which names the flags.
 func (a *initAnswers) complete(ctx context.Context, ask asker) error {
 	if !plainName.MatchString(a.job) {
@@ -196,7 +206,7 @@ func (s *session) put(questions ...question) {
 func (s *session) put1(q question) error {
 	asked := q.text
 	if q.usual != "" {
-		asked += " [" + q.usual + "]"
+		asked += " [Enter: " + q.usual + "]"
 	}
 	text := asked
 	for {

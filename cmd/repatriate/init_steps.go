@@ -97,7 +97,7 @@ At Microsoft, once, in the Microsoft Entra admin centre, https://entra.microsoft
 `)
 	if m.ClientID == noClientID {
 		fmt.Fprintf(b, "   Write the \"Application (client) ID\" of its overview as client_id into %s,\n"+
-			"   and have these steps printed once more: repatriate init --steps %s\n", path, shellWord(path))
+			"   and have these steps printed once more:\n     repatriate init --steps %s\n", path, shellWord(path))
 	} else {
 		fmt.Fprintf(b, "   Its \"Application (client) ID\" is that of the job file: %s\n", m.ClientID)
 	}

@@ -287,7 +287,7 @@ func TestInitWithoutTerminal(t *testing.T) {
 func asked(t *testing.T, a *initAnswers, typed string) (string, error) {
 	t.Helper()
 	var screen strings.Builder
-	err := a.complete(t.Context(), newTerminal(strings.NewReader(typed), &screen).ask)
+	err := a.answered(t.Context(), newTerminal(strings.NewReader(typed), &screen).ask)
 	return screen.String(), err
 }
 
@@ -309,6 +309,11 @@ func TestInitAsks(t *testing.T) {
 	if screen, err = asked(t, a, "\n\nmail.example.org:1993"); err != nil || len(a.kinds) != 5 ||
 		a.imap != "imaps://mail.example.org:1993" || a.clientID != "" {
 		t.Errorf("%v, %+v: %s", err, a, screen)
+	}
+	a = &initAnswers{job: "pilot", provider: "microsoft", tenant: "example.org", nextcloud: "https://cloud.example.org", imap: "mail.example.org",
+		credentials: "file:x", secret: "file:x"}
+	if screen, err = asked(t, a, ""); err != nil || screen != "" || len(a.kinds) != 5 || a.imap != "imaps://mail.example.org:993" {
+		t.Errorf("flags that say all: %v, %+v: %s", err, a, screen)
 	}
 	a = &initAnswers{job: "pilot", credentials: "file:x", secret: "file:x"}
 	if _, err = asked(t, a, "google\n"); !errors.Is(err, io.EOF) {

@@ -1,5 +1,5 @@
-// Command repatriate moves an organisation off Google Workspace onto open servers: files to WebDAV, mail to IMAP,
-// calendars to CalDAV.
+// Command repatriate moves an organisation off Google Workspace or Microsoft 365 onto open servers: files to WebDAV, mail to IMAP,
+// calendars and tasks to CalDAV, contacts to CardDAV.
 package main
 
 import (
@@ -9,13 +9,17 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 // The exit codes; the help of the root command explains them.
@@ -39,6 +43,7 @@ func main() {
 	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		fitTo(columns)
 	}
+	cobra.EnableCommandSorting = false // they stand in the order of a migration
 	os.Exit(run(os.Args[1:]))
 }
 
@@ -63,11 +68,39 @@ func run(args []string) int {
 	if errors.As(err, &exit) && exit.err == nil {
 		return exit.code
 	}
-	fmt.Fprintf(os.Stderr, "repatriate: %v\n", err)
-	if errors.Is(err, checkpoint.ErrLocked) {
-		fmt.Fprintln(os.Stderr, "Another command works on this job. Wait for its end; 'repatriate status JOB.yaml --watch' shows how far a run is.")
-	}
+	complain(ctx, err, jobIn(args))
 	return exitCode(ctx, err)
+}
+
+// complain says what ended the program, and what to do about it. On a terminal lines end between words.
+func complain(ctx context.Context, err error, job string) {
+	say := func(text string) {
+		if stderr.Terminal() {
+			text = report.Wrap(text, 0)
+		}
+		fmt.Fprintln(os.Stderr, text)
+	}
+	if ctx.Err() != nil && err.Error() == context.Canceled.Error() {
+		say("repatriate: interrupted")
+		return
+	}
+	say(fmt.Sprintf("repatriate: %v", err))
+	switch {
+	case errors.Is(err, checkpoint.ErrLocked):
+		say("Another command works on this job. Wait for its end. To see how far a run is: repatriate status " + job + " --watch")
+	case diskFull(err):
+		say("Make room where the state file lies, and run again: it goes on where it stopped. Nothing is lost.")
+	}
+}
+
+// jobIn returns the job file among the arguments of a command.
+func jobIn(args []string) string {
+	for _, a := range args {
+		if ext := filepath.Ext(a); (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(a, "-") {
+			return a
+		}
+	}
+	return "JOB.yaml"
 }
 
 // exitError ends the process with a code; err, if there is one, is printed.
@@ -100,7 +133,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exit.code
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.Is(err, checkpoint.ErrLocked):
+	case diskFull(err):
+		return exitStopped
+	case errors.Is(err, checkpoint.ErrLocked), otherState(err):
 		return exitUsage
 	default:
 		return exitInternal

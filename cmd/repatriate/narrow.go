@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,28 +52,38 @@ func reflow(text string, columns int) string {
 	return strings.Join(out, "\n")
 }
 
-// folded breaks the lines of a text that are longer than so many columns, and sets what follows in as they are. Commands and words that
-// are longer stay whole.
+// folded breaks the paragraphs of a text anew where its lines are longer than so many columns. What belongs to a numbered line is set in
+// behind the number. Commands and words that are longer stay whole.
 func folded(text string, columns int) string {
 	if columns >= widestHelp {
 		return text
 	}
 	var out []string
+	hang := -1 // how far what goes on with the last line is set in; -1 if nothing may
 	for _, line := range strings.Split(text, "\n") {
-		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
-		command := strings.HasPrefix(line[len(indent):], "repatriate ")
-		now := indent
-		for i, word := range strings.Fields(line) {
-			switch {
-			case i == 0:
-				now += word
-			case !command && len([]rune(now))+1+len([]rune(word)) > columns:
-				out, now = append(out, now), indent+word
-			default:
-				now += " " + word
+		words := strings.Fields(line)
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		if len(words) == 0 || words[0] == "repatriate" {
+			out, hang = append(out, line), -1
+			continue
+		}
+		if indent == 0 || indent != hang {
+			out, hang = append(out, line[:indent]+words[0]), indent
+			if numbered.MatchString(words[0]) {
+				hang = len(words[0]) + 1
+			}
+			words = words[1:]
+		}
+		for _, word := range words {
+			if last := len(out) - 1; len([]rune(out[last]))+1+len([]rune(word)) <= columns {
+				out[last] += " " + word
+			} else {
+				out = append(out, strings.Repeat(" ", hang)+word)
 			}
 		}
-		out = append(out, now)
 	}
 	return strings.Join(out, "\n")
 }
+
+// numbered is the beginning of a step.
+var numbered = regexp.MustCompile(`^[0-9]+\.$`)

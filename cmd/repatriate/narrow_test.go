@@ -40,6 +40,10 @@ func TestFolded(t *testing.T) {
 	if got := folded(text, 12); got != want {
 		t.Errorf("%q", got)
 	}
+	steps := "1. one two three\n   four five:\n     x\n   six seven\n2. eight\n"
+	if got := folded(steps, 12); got != "1. one two\n   three\n   four\n   five:\n     x\n   six seven\n2. eight\n" {
+		t.Errorf("%q", got)
+	}
 	if got := folded(text, widestHelp); got != text {
 		t.Errorf("%q", got)
 	}

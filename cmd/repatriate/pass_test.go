@@ -169,6 +169,18 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	text := ran(t, exitOK, "demo").stdout.String()
+	_, short, _ := strings.Cut(text, "== In short ==")
+	_, block := readme(t)
+	for line := range strings.Lines(block("The second pass wrote")) {
+		if !strings.Contains(strings.Join(strings.Fields(short), " "), strings.TrimSpace(line)) {
+			t.Errorf("the README has %q, the demo says %s", line, short)
+		}
+	}
+	for _, want := range []string{"Google Workspace: 122 items listed, each accounted for: 60 copied", "Microsoft 365: 121 items listed", "wrote 0.", "repatriate demo --keep"} {
+		if !strings.Contains(short, want) {
+			t.Errorf("in short, the demo does not say %q: %s", want, short)
+		}
+	}
 	for _, want := range []string{"Second pass", "balances", "file.renamed", "file.rewritten", "would have mailed a guest: 0", "Google Workspace", "Microsoft 365",
 		"  calendar  Workshop rota (2 events)\n", "(4 contacts)\n", "  tasks     My Tasks (5 tasks)\n", "  tasks     Aufgaben (3 tasks)\n"} {
 		if !strings.Contains(text, want) {
@@ -177,6 +189,22 @@ func TestDemo(t *testing.T) {
 	}
 	if strings.Contains(text, "\x1b") {
 		t.Error("escape sequences in output that goes to no terminal")
+	}
+}
+
+// TestDemoKeeps what there is to look at, and says where.
+func TestDemoKeeps(t *testing.T) {
+	text := ran(t, exitOK, "demo", "--keep", "--source", "microsoft").stdout.String()
+	for _, name := range []string{"report.html", "letters", "files"} {
+		path := ""
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); strings.HasSuffix(line, "/"+name) {
+				path = line
+			}
+		}
+		if info, err := os.Stat(path); err != nil || info.IsDir() != (name != "report.html") {
+			t.Errorf("%s at %q: %v", name, path, err)
+		}
 	}
 }
 

@@ -252,6 +252,7 @@ func (o planning) keep(job *config.Job, p *plan.Plan) error {
 func (o planning) write(p *plan.Plan, stderr io.Writer) (err error) {
 	w := reportFiles{force: o.force}
 	defer func() { err = errors.Join(err, w.close()) }()
+	p.Page = o.html
 	for _, file := range []struct {
 		path  string
 		write func(io.Writer) error

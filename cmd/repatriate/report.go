@@ -32,7 +32,7 @@ func newReport() *cobra.Command {
 	var o reporting
 	c := &cobra.Command{
 		Use:   "report JOB.yaml",
-		Short: "Write what happened to each account and item: HTML, CSV, JSON, a page for each person",
+		Short: "Write what happened: HTML, CSV, JSON, a page for each person",
 		Long: `report writes what happened, in a form that can be forwarded: the numbers, each account with a
 grade, and every item that was lost in part, skipped or failed, with its reason and what to do. It
 asks neither the provider nor the target, and may be asked while a run is under way; all of it is

@@ -55,6 +55,7 @@ target full); 130 interrupted, can be resumed.`,
 	}
 	root.AddCommand(jobs...)
 	root.AddCommand(newState(), newCalendars(), newSimulate(f), newDemo(f), newVersion(), newDocs())
+	grouped(root)
 	narrow(root, helpColumns)
 	return root
 }

@@ -32,6 +32,8 @@ type pass struct {
 	// final makes it the last pass before the cut-over, despite closes the ledger although something failed, and reopen goes on with a
 	// job that was closed.
 	final, despite, reopen bool
+	// retarget goes on although the job leads to another place on the target than before.
+	retarget bool
 	// parts are what a report is about; nil: all that accounts and kinds choose.
 	parts map[plan.Part]bool
 	steering
@@ -48,6 +50,10 @@ func newRun(f *flags) *cobra.Command {
 interrupted at any time, and run again as often as one likes: it goes on where it stopped, and
 brings over what changed. What failed before is tried again only if it changed; 'repatriate retry'
 takes up the rest.
+
+A job whose target changed, or the name of an account there, is refused: what was moved already
+would not be moved to the new place. --retarget goes on, after 'repatriate verify --requeue' if it
+is another account and not the same one under a new address.
 
 On the day of the cut-over, --final makes the last pass: it also tries again what failed, names what
 changed since the pass before, and closes the ledger if everything is decided. A closed job is run
@@ -103,6 +109,7 @@ Exit codes: those of run.`,
 
 func (p *pass) reopening(c *cobra.Command) {
 	c.Flags().BoolVar(&p.reopen, "reopen", false, "go on with a job whose ledger was closed")
+	c.Flags().BoolVar(&p.retarget, "retarget", false, "go on although accounts go to another place on the target than before")
 }
 
 func (p *pass) selection(c *cobra.Command) {
@@ -195,12 +202,18 @@ func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report
 		return nil, err
 	}
 	defer w.close()
+	if err := lostState(job); err != nil {
+		return nil, err
+	}
 	store, err := openStore(ctx, job, p.dryRun)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	if err := p.reopened(ctx, job, store); err != nil {
+		return nil, err
+	}
+	if err := p.aimed(ctx, job, store, people); err != nil {
 		return nil, err
 	}
 	w.held, w.left = held, left

@@ -32,7 +32,7 @@ func newSimulate(*flags) *cobra.Command {
 	var s simulateFlags
 	c := &cobra.Command{
 		Use:   "simulate [google|microsoft] --dir DIR",
-		Short: "Start a simulated provider and embedded target servers, for trying things out",
+		Short: "Start a simulated provider and servers, for trying things out",
 		Long: `simulate starts a simulated Google Workspace, or a simulated Microsoft 365, and embedded WebDAV,
 IMAP, CalDAV and CardDAV servers on free ports of this machine, writes a job file and what it names
 into DIR, prints one line "ready DIR/job.yaml" and runs until it is interrupted. In another
@@ -40,8 +40,8 @@ terminal:
   repatriate run DIR/job.yaml
 
 Without --users and --data it holds the organisation of the demo. One file of it fails at Google,
-since its download quota of the day is used up. Mailboxes live in memory: take a new DIR for each
-start.
+since its download quota of the day is used up; that day ends two minutes after the first try.
+Mailboxes live in memory: take a new DIR for each start.
 
 Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 		Example: `  repatriate simulate --dir trial
@@ -146,6 +146,7 @@ func (s *simulateFlags) google(held *organisation.Organisation, o google.Options
 	if err != nil {
 		return nil, err
 	}
+	data.QuotaDay = 2 * time.Minute
 	return simulation.Google(data, o, s.quotas), nil
 }
 

@@ -117,7 +117,7 @@ func (w *wiring) accounts(people []config.Account) []runner.Account {
 	w.parallel = min(w.job.Concurrency.Accounts, len(people))
 	out := make([]runner.Account, 0, len(people))
 	for _, p := range people {
-		out = append(out, runner.Account{Name: p.Source, Kinds: kindsOf(p), Open: func(ctx context.Context, kind string) ([]runner.Task, error) {
+		out = append(out, runner.Account{Name: p.Source, Kinds: kindsOf(p), Targets: placesOf(w.job.Target, p), Open: func(ctx context.Context, kind string) ([]runner.Task, error) {
 			return w.open(ctx, p, kind)
 		}})
 	}

@@ -26,3 +26,9 @@ func createStore(ctx context.Context, job *config.Job, fill func(checkpoint.Stor
 	}
 	return err
 }
+
+// otherState reports whether a state file was refused since it is another job's.
+func otherState(err error) bool { return errors.Is(err, sqlite.ErrOtherJob) }
+
+// diskFull reports whether the disk of the state file had no room.
+func diskFull(err error) bool { return sqlite.IsFull(err) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"strings"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/internal/report"
@@ -149,7 +150,28 @@ func newSummary(j *Job, shown int) summary {
 		n[a.Grade]++
 	}
 	s.grades(Rules, n)
+	s.leftBehind(n[C], n[D])
 	return s
+}
+
+// leftBehind says beside the verdict that accounts have grades at which somebody should look, although nothing failed.
+func (s *summary) leftBehind(looked, left int64) {
+	if s.State == report.Complete && left > 0 {
+		s.State = report.Incomplete // its colour
+	}
+	if looked+left == 0 {
+		return
+	}
+	var parts []string
+	for _, g := range []struct {
+		grade Grade
+		n     int64
+	}{{D, left}, {C, looked}} {
+		if g.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s of grade %s", count(g.n, "account"), g.grade))
+		}
+	}
+	s.Notes = append(s.Notes, "To be looked at before the provider's accounts end: "+strings.Join(parts, " and ")+", below.")
 }
 
 // moment is how points in time are written.

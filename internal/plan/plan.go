@@ -24,6 +24,8 @@ type Person struct {
 
 // Plan is what a run would do.
 type Plan struct {
+	// Page is the file of the HTML page, if one is written.
+	Page string `json:"-"`
 	// Report holds the numbers of the dry run's ledger, of the accounts that were looked at.
 	Report *report.Report
 	// Accounts are those that were looked at, in order of their names.

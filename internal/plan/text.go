@@ -201,5 +201,9 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 	if p.Waiting > 0 {
 		fmt.Fprintf(b, "Waiting for approval: %s. See: repatriate approve %s --list\n", report.Plural(p.Waiting, "account"), job)
 	}
-	fmt.Fprintf(b, "All of it: plan --html FILE. To go on: repatriate run %s\n", job+p.firstWave())
+	page := "" // what is written needs no naming
+	if p.Page == "" {
+		page = "All of it: plan --html FILE. "
+	}
+	fmt.Fprintf(b, "%sTo go on: repatriate run %s\n", page, job+p.firstWave())
 }

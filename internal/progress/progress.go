@@ -100,7 +100,11 @@ func (p Progress) tell(screen *Screen) {
 			e.log(p.Log)
 			continue
 		}
-		text += fmt.Sprintf("%s  %s\n", at, e.text())
+		line := e.text()
+		if screen.Terminal() {
+			line = report.Wrap(line, len(at)+2)
+		}
+		text += fmt.Sprintf("%s  %s\n", at, line)
 	}
 	switch {
 	case more > 0 && p.Log != nil:

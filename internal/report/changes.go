@@ -56,10 +56,18 @@ func (r *Report) writeFinal(b *strings.Builder) {
 		fmt.Fprintf(b, "  … and %d more; --json names up to a thousand.\n", rest)
 	}
 	if f.Closed != nil {
-		fmt.Fprintf(b, "\n%s\n", wrap("The ledger is closed: a later run is refused unless --reopen is given. Now is the time to check: repatriate verify "+cmp.Or(r.Path, "JOB.yaml"), 0))
+		fmt.Fprintf(b, "\n%s\n", wrap(closedWith(r.Totals.Failed)+": a later run is refused unless --reopen is given. Now is the time to check: repatriate verify "+cmp.Or(r.Path, "JOB.yaml"), 0))
 		return
 	}
 	fmt.Fprintf(b, "\n%s\n", wrap("The ledger is NOT closed: "+f.Why, 0))
+}
+
+// closedWith says that the ledger is closed, and with what.
+func closedWith(failed int64) string {
+	if failed > 0 {
+		return "The ledger is closed, although " + Plural(failed, "item") + " failed"
+	}
+	return "The ledger is closed"
 }
 
 func (f *Final) summary() string {

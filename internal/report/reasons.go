@@ -56,16 +56,26 @@ func (r *Report) reasons(losses bool) []reasonCount {
 	for reason, n := range total {
 		out = append(out, reasonCount{reason, n})
 	}
-	failed := func(c reasonCount) int {
-		if slices.ContainsFunc(r.Examples, func(e Example) bool { return e.Failed && e.Reason == c.reason }) {
-			return 0
+	rank := func(c reasonCount) int {
+		if r.hasFailed(c) {
+			return 1 // next to what is to be done about it
 		}
-		return 1
+		return 0
 	}
 	slices.SortFunc(out, func(x, y reasonCount) int {
-		return cmp.Or(cmp.Compare(failed(x), failed(y)), cmp.Compare(y.n, x.n), cmp.Compare(x.reason, y.reason))
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(y.n, x.n), cmp.Compare(x.reason, y.reason))
 	})
 	return out
+}
+
+// hasFailed reports whether items failed for the reason.
+func (r *Report) hasFailed(c reasonCount) bool {
+	return slices.ContainsFunc(r.Examples, func(e Example) bool { return e.Failed && e.Reason == c.reason })
+}
+
+// quiet reports whether the pass brought nothing, so that what was lost and skipped is what it was, and needs no telling night after night.
+func (r *Report) quiet() bool {
+	return r.Pass != nil && r.Pass.Written == 0 && !r.Simulated && r.Path != ""
 }
 
 func (r *Report) writeReasons(b *strings.Builder) {
@@ -80,10 +90,21 @@ func (r *Report) writeReasons(b *strings.Builder) {
 		if len(reasons) == 0 {
 			continue
 		}
+		if r.quiet() {
+			group.title = "Failed:"
+			reasons = slices.DeleteFunc(reasons, func(c reasonCount) bool { return !r.hasFailed(c) })
+		}
+		if len(reasons) == 0 {
+			continue
+		}
 		fmt.Fprintf(b, "\n%s\n", group.title)
 		for _, c := range reasons {
 			r.writeReason(b, c)
 		}
+	}
+	if r.quiet() && r.Totals.CopiedWithLosses+r.Totals.Skipped > 0 {
+		fmt.Fprintln(b)
+		say(b, "Nothing new; what was copied with losses, and skipped, before: repatriate status %s", r.Path)
 	}
 }
 

@@ -34,7 +34,7 @@ func (r *Report) writeTasks(b *strings.Builder) {
 	shown := r.Tasks
 	if len(shown) > manyTasks {
 		shown = slices.DeleteFunc(slices.Clone(shown), Task.fine)
-		fmt.Fprintf(b, "%s\n", Plural(int64(len(r.Tasks)-len(shown)), "task")+" with nothing to look at; the others are these:")
+		fmt.Fprintf(b, "%s\n", Plural(int64(len(r.Tasks)-len(shown)), "collection")+" with nothing to look at; the others are these:")
 	}
 	sums := make(map[string]Total, len(r.Accounts))
 	for _, a := range r.Accounts {
@@ -62,7 +62,7 @@ func (r *Report) writeTasks(b *strings.Builder) {
 // writeAccount writes the sum of an account that has several tasks, also of those that are not shown.
 func (r *Report) writeAccount(b *strings.Builder, columns []column, sum Total) {
 	if sum.Tasks > 1 && len(r.Accounts) > 1 {
-		writeRow(b, columns, row{"all", Plural(int64(sum.Tasks), "task"), sum.Counts})
+		writeRow(b, columns, row{"all", Plural(int64(sum.Tasks), "collection"), sum.Counts})
 	}
 }
 

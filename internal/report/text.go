@@ -21,8 +21,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	if r.Simulated {
-		b.WriteString("Dry run: nothing was written, and no file was downloaded. This is what would come of a run,\n" +
-			"but for what only shows then, such as downloads that are refused and a target that is full.\n\n")
+		say(&b, "Dry run: nothing was written, and no file was downloaded. This is what would come of a run, "+
+			"but for what only shows then, such as downloads that are refused and a target that is full.\n")
 	}
 	r.writeTasks(&b)
 	r.writeReasons(&b)
@@ -57,15 +57,20 @@ const (
 
 // stoppedAlike returns the tasks that stopped, those with the same error together.
 func (r *Report) stoppedAlike() (groups [][]Task) {
+	return alike(r.Tasks, func(t Task) string { return cause(t.Error, t.Account) })
+}
+
+// alike gathers those that have the same key, in the order in which they come; an empty key leaves one out.
+func alike[T any](all []T, key func(T) string) (groups [][]T) {
 	at := make(map[string]int)
-	for _, t := range r.Tasks {
-		if t.Error == "" {
+	for _, t := range all {
+		k := key(t)
+		if k == "" {
 			continue
 		}
-		key := strings.ReplaceAll(t.Error, t.Account, "")
-		i, known := at[key]
+		i, known := at[k]
 		if !known {
-			i, at[key] = len(groups), len(groups)
+			i, at[k] = len(groups), len(groups)
 			groups = append(groups, nil)
 		}
 		groups[i] = append(groups[i], t)
@@ -73,15 +78,21 @@ func (r *Report) stoppedAlike() (groups [][]Task) {
 	return groups
 }
 
+// madeName is what collections are called in addresses on the target.
+var madeName = regexp.MustCompile(`repatriate-[0-9a-f]{16}`)
+
+// cause is the text of an error without what tells one account or collection from another, so that the same trouble of many is told
+// once.
+func cause(text, account string) string {
+	text = strings.ReplaceAll(text, account, "")
+	if user, _, ok := strings.Cut(account, "@"); ok && len(user) > 2 {
+		text = strings.ReplaceAll(text, user, "")
+	}
+	return madeName.ReplaceAllString(text, "")
+}
+
 func writeStop(b *strings.Builder, tasks []Task) {
-	var names []string
-	for _, t := range tasks[:min(len(tasks), perStop)] {
-		names = append(names, t.title())
-	}
-	if more := len(tasks) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+strings.Join(names, "; "), 0), wrap(Clean(tasks[0].Error, 1000), 2))
+	fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+someOf(tasks, Task.title), 0), wrap(Clean(tasks[0].Error, 1000), 2))
 	if meaning := Meaning(reasonIn(tasks[0].Error)); meaning != "" {
 		fmt.Fprintf(b, "  %s\n", wrap("That means: "+meaning, 2))
 	}
@@ -89,6 +100,18 @@ func writeStop(b *strings.Builder, tasks []Task) {
 	if until.After(time.Now()) {
 		fmt.Fprintf(b, "  Parked until %s; a run after that goes on.\n", until.Local().Format("2006-01-02 15:04"))
 	}
+}
+
+// someOf names a few of the tasks, and counts the others.
+func someOf[T any](tasks []T, title func(T) string) string {
+	var names []string
+	for _, t := range tasks[:min(len(tasks), perStop)] {
+		names = append(names, title(t))
+	}
+	if more := len(tasks) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, "; ")
 }
 
 // reasonForm is how a fault's error shows its reason.
@@ -161,12 +184,15 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 	if r.EndedAt != nil {
 		say(b, "Ended at %s, as asked; nothing is lost. Go on with: repatriate run %s", r.EndedAt.Local().Format("15:04"), job)
 	}
+	if r.Simulated && r.Balanced && r.Path != "" && r.Closed == nil {
+		say(b, "To go on: repatriate run %s", r.Path)
+	}
 	if r.Simulated || !r.Balanced {
 		return
 	}
 	switch r.State {
 	case Complete:
-		if r.Path != "" && r.Pass != nil {
+		if r.Path != "" && r.Pass != nil && r.Final == nil {
 			say(b, "To see for yourself that all of it is on the target: repatriate verify %s", r.Path)
 		}
 	case Incomplete:
@@ -174,7 +200,7 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 			break
 		}
 		if n := r.Unlisted(); n > 0 {
-			say(b, "Not listed to the end yet: %s. Go on with: repatriate run %s", Plural(n, "task"), job)
+			say(b, "Not listed to the end yet: %s. Go on with: repatriate run %s", Plural(n, "collection"), job)
 		} else if r.Totals.Pending > 0 {
 			say(b, "Go on with: repatriate run %s", job)
 		}

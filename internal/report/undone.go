@@ -116,10 +116,9 @@ func (u *Undoing) writeRest(b *strings.Builder) {
 			heading = ""
 		}
 	}
-	for _, t := range u.Tasks {
-		if t.Error != "" {
-			fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+taskTitle(t.Account, t.Kind, cmp.Or(t.Name, t.Collection)), 0), wrap(Clean(t.Error, 1000), 2))
-		}
+	for _, tasks := range alike(u.Tasks, func(t Undone) string { return cause(t.Error, t.Account) }) {
+		names := someOf(tasks, func(t Undone) string { return taskTitle(t.Account, t.Kind, cmp.Or(t.Name, t.Collection)) })
+		fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+names, 0), wrap(Clean(tasks[0].Error, 1000), 2))
 	}
 	if u.Note != "" {
 		fmt.Fprintf(b, "\n%s\n", wrap("Note: "+Clean(u.Note, 1000)+".", 0))

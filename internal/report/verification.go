@@ -105,10 +105,9 @@ func (v *Verification) WriteText(w io.Writer) error {
 	}
 	t.write(&b)
 	v.writeFindings(&b)
-	for _, task := range v.Tasks {
-		if task.Error != "" {
-			fmt.Fprintf(&b, "\n%s\n  %s\n", wrap("Not looked at: "+taskTitle(task.Account, task.Kind, cmp.Or(task.Name, task.Collection)), 0), wrap(Clean(task.Error, 1000), 2))
-		}
+	for _, tasks := range alike(v.Tasks, func(t Verified) string { return cause(t.Error, t.Account) }) {
+		names := someOf(tasks, func(t Verified) string { return taskTitle(t.Account, t.Kind, cmp.Or(t.Name, t.Collection)) })
+		fmt.Fprintf(&b, "\n%s\n  %s\n", wrap("Not looked at: "+names, 0), wrap(Clean(tasks[0].Error, 1000), 2))
 	}
 	if v.Note != "" {
 		fmt.Fprintf(&b, "\n%s\n", wrap("Note: "+Clean(v.Note, 1000)+".", 0))
@@ -194,15 +193,17 @@ func (v *Verification) writeVerdict(b *strings.Builder) {
 	case v.ExitCode() == 4:
 		fmt.Fprintf(b, "%s\n", wrap("Not everything could be looked at. Mend the cause above, then: repatriate verify "+job, 0))
 	default:
-		fmt.Fprintf(b, "%s\n", wrap("Not proven: see above. "+v.advice(job), 0))
+		say(b, "Not proven: see above.")
+		for _, line := range v.advice(job) {
+			say(b, "%s", line)
+		}
 	}
 }
 
 // advice says what to do about what was found.
-func (v *Verification) advice(job string) string {
-	var out []string
+func (v *Verification) advice(job string) (out []string) {
 	if v.Totals[readback.Missing] > 0 {
-		out = append(out, "To have what is missing moved again, also what its user deleted: repatriate verify "+job+" --requeue, then: repatriate run "+job+".")
+		out = append(out, "To have what is missing moved again, also what its user deleted: repatriate verify "+job+" --requeue, then: repatriate run "+job)
 	}
 	if v.Totals[readback.Extra] > 0 {
 		out = append(out, "Of what is there twice, the copy may be deleted on the target, unless its user wants both.")
@@ -210,7 +211,7 @@ func (v *Verification) advice(job string) string {
 	if v.Totals[readback.Differs] > 0 {
 		out = append(out, "What differs is best deleted on the target, and then moved again as missing.")
 	}
-	return strings.Join(out, " ")
+	return out
 }
 
 func readWhole(n int64) string {

@@ -34,6 +34,8 @@ type Task struct {
 type Account struct {
 	Name  string
 	Kinds []string
+	// Targets are the places that the items of each kind go to, which the state remembers; may be nil.
+	Targets map[string]string
 	// Open returns the tasks of one kind: it connects to both sides and lists the collections.
 	Open func(ctx context.Context, kind string) ([]Task, error)
 }
@@ -151,7 +153,7 @@ func (r *Runner) kind(ctx context.Context, a Account, kind string) error {
 		return err
 	}
 	for _, t := range tasks {
-		if err := r.task(ctx, a.Name, kind, t); err != nil {
+		if err := r.task(ctx, a, kind, t); err != nil {
 			return err
 		}
 	}
@@ -159,10 +161,11 @@ func (r *Runner) kind(ctx context.Context, a Account, kind string) error {
 }
 
 // task runs one task. Its error ends the run: the ledger cannot be used, or the run is cancelled.
-func (r *Runner) task(ctx context.Context, account, kind string, t Task) error {
+func (r *Runner) task(ctx context.Context, a Account, kind string, t Task) error {
 	if t.Close != nil {
 		defer t.Close()
 	}
+	account := a.Name
 	key := checkpoint.Task{Account: account, Kind: kind, Collection: t.Collection}
 	if r.drains(account) {
 		return nil
@@ -175,6 +178,11 @@ func (r *Runner) task(ctx context.Context, account, kind string, t Task) error {
 	l, err := r.Store.Begin(ctx, key, t.Name)
 	if err != nil {
 		return fmt.Errorf("begin %s of %s: %w", kind, account, err)
+	}
+	if target := a.Targets[kind]; target != "" && target != r.known[key].Target { // before anything is written there
+		if err := r.Store.Aim(ctx, key, target); err != nil {
+			return fmt.Errorf("begin %s of %s: %w", kind, account, err)
+		}
 	}
 	err = t.Work(ctx, l)
 	switch {

@@ -91,6 +91,11 @@ func (i *importer) begin(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
+	if t.Target != "" {
+		if err := i.store.Aim(ctx, t.key(), string(t.Target)); err != nil {
+			return err
+		}
+	}
 	i.n.Tasks++
 	i.task, i.ledger, i.held, i.lastRecord, i.lastNode = t, l, 0, "", ""
 	return nil

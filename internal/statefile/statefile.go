@@ -61,6 +61,7 @@ type task struct {
 	Listed     int64      `json:"listed"`
 	Error      text       `json:"error,omitempty"`
 	Until      *time.Time `json:"until,omitempty"`
+	Target     text       `json:"target,omitempty"`
 }
 
 type record struct {
@@ -129,7 +130,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 func taskOf(s checkpoint.Status) *task {
 	t := &task{
 		Account: text(s.Account), Kind: text(s.Kind), Collection: text(s.Collection), Name: text(s.Name), Cursor: text(s.Cursor),
-		Generation: s.Generation, Complete: s.Complete, Listed: s.Listed, Error: text(s.Error),
+		Generation: s.Generation, Complete: s.Complete, Listed: s.Listed, Error: text(s.Error), Target: text(s.Target),
 	}
 	if !s.Until.IsZero() {
 		until := s.Until.UTC()

@@ -200,13 +200,13 @@ func (s *Sink) Compare(o sinks.Object, p sinks.Proof) sinks.Verdict {
 	}
 	known := o.Digest != "" && p.Digest != ""
 	intact := unchanged(resource{size: o.Size, etag: o.Version, modified: modifiedOf(o)}, p.Receipt)
-	shrunk := st.Size >= 0 && o.Size >= 0 && o.Size != st.Size
+	resized := st.Size >= 0 && o.Size >= 0 && o.Size != st.Size
 	switch {
-	case known && o.Digest == p.Digest:
+	case known && o.Digest == p.Digest && !resized: // what a server states may be the digest of an upload long ago
 		return sinks.Same
 	case !intact:
 		return sinks.Touched
-	case known || shrunk:
+	case known || resized:
 		return sinks.Differs
 	}
 	return sinks.Alike

@@ -172,6 +172,8 @@ func TestVersionWithoutSize(t *testing.T) {
 		{sinks.Object{Version: `"1"`, Size: 9}, sinks.Differs},
 		{sinks.Object{Version: `"2"`, Size: 9}, sinks.Touched},
 		{sinks.Object{Version: `"2"`, Size: 10, Digest: "sha256:aa"}, sinks.Same},
+		{sinks.Object{Version: `"2"`, Size: 17, Digest: "sha256:aa"}, sinks.Touched}, // the digest of the upload, and somebody's bytes
+		{sinks.Object{Version: `"1"`, Size: 17, Digest: "sha256:aa"}, sinks.Differs},
 		{sinks.Object{Version: `"1"`, Size: 10, Digest: "sha256:bb"}, sinks.Differs},
 		{sinks.Object{Folder: true, Size: -1}, sinks.Touched},
 	} {

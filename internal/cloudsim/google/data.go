@@ -35,6 +35,9 @@ type Data struct {
 	// AnnounceDescendants makes trashing, restoring and deleting a folder announce everything below it too, and not
 	// only the folder. Google promises neither, so a reader of changes must cope with both.
 	AnnounceDescendants bool
+	// QuotaDay is how long the download quota of a file stays used up, from the first download on that is refused; 0: for ever.
+	// Set before first use.
+	QuotaDay time.Duration
 
 	mu          sync.Mutex
 	domain      string

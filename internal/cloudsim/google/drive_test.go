@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
 	"google.golang.org/api/drive/v3"
@@ -142,6 +143,26 @@ func TestDownloadErrors(t *testing.T) {
 	if !errors.As(err, &api) || api.Code != http.StatusRequestedRangeNotSatisfiable || api.Header.Get("Content-Range") != "bytes */0" {
 		t.Errorf("range of an empty file: %v", err)
 	}
+}
+
+// TestQuotaOfTheNextDay: what was refused for its download quota is given once the day is over that its first refusal began.
+func TestQuotaOfTheNextDay(t *testing.T) {
+	data := exampleData(t)
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	data.QuotaDay, data.Now = time.Minute, func() time.Time { return now }
+	s, h := start(t, data, sim.Options{})
+	c := connect(t, s, h, anna)
+	id := named(t, allFiles(t, c, "'me' in owners"), "popular.zip").Id
+	for range 2 {
+		_, err := c.drive.Files.Get(id).Download()
+		wantReason(t, err, 403, "downloadQuotaExceeded")
+		now = now.Add(59 * time.Second)
+	}
+	resp, err := c.drive.Files.Get(id).Download()
+	if err != nil {
+		t.Fatalf("on the next day: %v", err)
+	}
+	resp.Body.Close()
 }
 
 func TestExport(t *testing.T) {

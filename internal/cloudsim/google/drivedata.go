@@ -45,7 +45,7 @@ type File struct {
 	Abusive      bool // cannotDownloadAbusiveFile unless acknowledged by the owner
 	Restricted   bool // capabilities.canDownload is false for everybody who may only read
 	OwnerBlocked bool // a data loss rule restricts the download for writers and owners too
-	OverQuota    bool // downloadQuotaExceeded
+	OverQuota    bool // downloadQuotaExceeded; see Data.QuotaDay
 	Unavailable  bool // fileNotDownloadable although it is listed as a stored file
 	Encrypted    bool // client-side encrypted
 }
@@ -68,6 +68,7 @@ type node struct {
 	perms    []Permission // beside the owner's
 	version  int64
 	sums     *cloudsim.Checksums
+	refused  time.Time // when a download was first refused for its quota
 }
 
 type sharedDrive struct {

@@ -49,10 +49,25 @@ func (c *call) download(v fileView) error {
 		return errForbidden("cannotDownloadAbusiveFile", "This file has been identified as malware or spam and cannot be downloaded.")
 	case !v.mayDownload():
 		return errForbidden("cannotDownloadFile", "This file cannot be downloaded by the user.")
-	case v.OverQuota:
+	case v.OverQuota && c.data.refuses(v.ID):
 		return &apiError{code: 403, domain: "usageLimits", reason: "downloadQuotaExceeded", message: "The download quota for this file has been exceeded."}
 	}
 	return c.send(v.Content, v.MimeType)
+}
+
+// refuses reports whether the download quota of a file that has used it up is not yet that of the next day.
+func (d *Data) refuses(id string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := d.nodes[id]
+	if n == nil || d.QuotaDay == 0 {
+		return true
+	}
+	now := d.Now()
+	if n.refused.IsZero() {
+		n.refused = now
+	}
+	return now.Sub(n.refused) < d.QuotaDay
 }
 
 // send writes a body, or the range of it that is asked for.
