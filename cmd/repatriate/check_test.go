@@ -466,7 +466,8 @@ func TestCheckInOrder(t *testing.T) {
 	var answer struct {
 		Summary  struct{ Accounts, Ready, Errors int }
 		Findings []struct {
-			Level, Side, Kind, What string
+			Level, Side, What string
+			Kinds             []string
 		}
 	}
 	if err := json.Unmarshal(p.stdout.Bytes(), &answer); err != nil {
@@ -476,7 +477,7 @@ func TestCheckInOrder(t *testing.T) {
 		t.Errorf("summary %+v", s)
 	}
 	for _, f := range answer.Findings {
-		if f.Level != "ok" || f.Kind != "" && f.Kind != "files" && f.Kind != "calendar" {
+		if f.Level != "ok" || len(f.Kinds) > 1 || len(f.Kinds) > 0 && f.Kinds[0] != "files" && f.Kinds[0] != "calendar" {
 			t.Errorf("finding %+v", f)
 		}
 	}

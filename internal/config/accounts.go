@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"codeberg.org/repatriate/repatriate/internal/secret"
 )
 
 // Account is one line of the accounts file.
@@ -19,14 +17,17 @@ type Account struct {
 	Source, Target string
 	// Password references the target account's password.
 	Password string
+	// Own are the names and passwords that the servers of single kinds have; what is empty is as above. See Login.
+	Own map[string]Login
 	// Kinds are the kinds to move of this account; empty: the job's.
 	Kinds []string
 	// Line is where the account stands in the file.
 	Line int
 }
 
-// columns are those of an accounts file; the last three are for the reader and passed over.
-var columns = []string{"source", "target", "password", "kinds", "state", "name", "comment"}
+// columns are those of an accounts file. What a job reads stands in the first four and in those of single kinds; the rest is for the reader
+// and passed over.
+var columns = slices.Concat([]string{"source", "target", "password", "kinds"}, loginColumns(), []string{"state", "name", "comment"})
 
 // drivePrefix marks a shared drive or a document library: what follows is its id.
 const drivePrefix = "drive:"
@@ -122,29 +123,25 @@ func (r *accountsReader) account(fields []string, line int) (a Account, ok bool)
 		}
 		return ""
 	}
-	a = Account{Source: get("source"), Target: get("target"), Password: get("password"), Line: line}
+	a = Account{Source: get("source"), Target: get("target"), Password: get("password"), Own: r.logins(get), Line: line}
 	switch {
 	case strings.HasPrefix(a.Source, "#"):
 		r.file.LeftOut++
 		return a, false
-	case a.Source == "" && a.Target == "" && a.Password == "":
+	case a.Source == "" && a.Target == "" && a.Password == "" && a.Own == nil:
 		return a, false
 	case !r.width(fields, line):
 		return a, false
 	}
 	clean := true
-	for _, column := range columns[:4] {
+	for _, column := range columns[:len(columns)-3] {
 		clean = r.checkText(line, column, get(column)) && clean
 	}
 	if clean { // or one mistake would be told twice
 		r.checkNames(a)
 	}
 	a.Kinds = r.kinds(line, get("kinds"))
-	if a.Password != "" {
-		if err := secret.Check(a.Password); err != nil {
-			r.say(line, "password of %s: %v", a.Source, err)
-		}
-	}
+	r.checkLogins(a)
 	return a, true
 }
 
@@ -167,7 +164,7 @@ func (r *accountsReader) checkText(line int, column, text string) (clean bool) {
 	if r.legacy && strings.ContainsFunc(text, beyondASCII) {
 		r.say(line, "the file is not UTF-8, so that %q in the column %s may be read wrongly: save it as \"CSV UTF-8\"", text, column)
 	}
-	if column == "password" {
+	if strings.HasSuffix(column, "password") {
 		return true // a command line may hold what it likes
 	}
 	for _, c := range text {
@@ -202,10 +199,10 @@ func (r *accountsReader) checkNames(a Account) {
 	case !isAccount(a.Source):
 		r.say(a.Line, "%q is no address like ada@example.org, and no shared drive like drive:0AExampleId", a.Source)
 	}
-	switch a.Target {
-	case "":
+	switch {
+	case a.Target == "":
 		r.say(a.Line, "source and target are both needed; the target of %s is empty", a.Source)
-	case ".", "..":
+	case notAName(a.Target):
 		r.say(a.Line, "%q is no name of an account", a.Target)
 	}
 }

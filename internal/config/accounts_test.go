@@ -149,7 +149,7 @@ func TestCheckAccounts(t *testing.T) {
 	if got := lines(f.Findings); !slices.Equal(got, []string{
 		"line 3: calendar has no target in the job file",
 		`line 4: "c" is no address like ada@example.org, and no shared drive like drive:0AExampleId`,
-		"line 5: d@x: the password is missing, which mail needs",
+		"line 5: d@x: the password is missing, which mail needs; name it in the column password, or in mail_password if it serves mail alone",
 	}) {
 		t.Errorf("findings: %q", got)
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -52,7 +51,7 @@ func (j *Job) CheckAccounts() (*AccountsFile, error) {
 	if len(r.found) == 0 || len(job.People) > 0 {
 		job.checkPeople(&r.findings)
 	}
-	r.file.Notes = append(r.file.Notes, job.absentSecrets()...)
+	r.file.Notes = slices.Concat(r.file.Notes, job.loginNotes(), job.absentSecrets())
 	r.file.Path, r.file.Findings = path, r.list()
 	return &r.file, nil
 }
@@ -61,22 +60,26 @@ func (j *Job) CheckAccounts() (*AccountsFile, error) {
 func (j *Job) absentSecrets() []Finding {
 	f := &findings{}
 	for _, p := range j.People {
-		kind, name, _ := strings.Cut(p.Password, ":")
-		switch kind {
-		case "file":
-			if !filepath.IsAbs(name) {
-				name = filepath.Join(j.Dir, name)
-			}
-			if _, err := os.Stat(name); err != nil {
-				f.say(p.Line, "the file of the password %s cannot be found", p.Password)
-			}
-		case "env":
-			if _, ok := os.LookupEnv(name); !ok {
-				f.say(p.Line, "the environment has no variable for the password %s", p.Password)
-			}
+		for _, ref := range p.passwords() {
+			j.checkThere(f, p.Line, ref)
 		}
 	}
 	return f.list()
+}
+
+// checkThere says that a password is not on this machine.
+func (j *Job) checkThere(f *findings, line int, ref string) {
+	kind, name, _ := strings.Cut(ref, ":")
+	switch kind {
+	case "file":
+		if _, err := os.Stat(j.path(name)); err != nil {
+			f.say(line, "the file of the password %s cannot be found", ref)
+		}
+	case "env":
+		if _, ok := os.LookupEnv(name); !ok {
+			f.say(line, "the environment has no variable for the password %s", ref)
+		}
+	}
 }
 
 func (r *accountsReader) note(format string, args ...any) {

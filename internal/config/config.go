@@ -349,7 +349,7 @@ func (j *Job) Secrets() []string {
 		refs = append(refs, m.Master.Password)
 	}
 	for _, p := range j.People {
-		refs = append(refs, p.Password)
+		refs = append(refs, p.passwords()...)
 	}
 	slices.Sort(refs)
 	return slices.DeleteFunc(slices.Compact(refs), func(ref string) bool { return ref == "" })
