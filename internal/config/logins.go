@@ -24,14 +24,18 @@ func (a Account) Login(kind string) Login {
 	return l
 }
 
-// Elsewhere returns the kinds, in their order, for which the account has another name than Target, with that name.
-func (a Account) Elsewhere() (kinds, names []string) {
-	for _, k := range Kinds {
-		if name := a.Login(k).Target; name != a.Target && (len(a.Kinds) == 0 || slices.Contains(a.Kinds, k)) {
-			kinds, names = append(kinds, k), append(names, name)
+// Elsewhere returns the names that the account has for single kinds, where they are others than Target; nil if there are none.
+func (a Account) Elsewhere() map[string]string {
+	var names map[string]string
+	for _, k := range a.Kinds {
+		if name := a.Login(k).Target; name != a.Target {
+			if names == nil {
+				names = map[string]string{}
+			}
+			names[k] = name
 		}
 	}
-	return kinds, names
+	return names
 }
 
 // passwords returns the references to all of the account's passwords.
