@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"slices"
+	"strings"
 
 	"codeberg.org/repatriate/repatriate/fault"
 )
@@ -30,7 +31,7 @@ func (a *about) concerns(kinds []string) {
 func (s *said) take(c Check, l *Log) {
 	for _, f := range l.found {
 		f.Side = c.Side
-		i := slices.IndexFunc(s.found, func(a *about) bool { return a.Finding == f && (len(a.kinds) > 0) == (len(c.kind()) > 0) })
+		i := slices.IndexFunc(s.found, func(a *about) bool { return (len(a.kinds) > 0) == (len(c.kind()) > 0) && same(a.Finding, f) })
 		if i < 0 {
 			i = len(s.found)
 			s.found = append(s.found, &about{Finding: f})
@@ -43,6 +44,21 @@ func (s *said) take(c Check, l *Log) {
 			s.logins[c.Login] = s.found[i]
 		}
 	}
+}
+
+// same reports whether two findings about different kinds say the same. Errors may begin with the request that met them.
+func same(a, b Finding) bool {
+	if a.Level == Error && b.Level == Error {
+		a.What, b.What = withoutRequest(a.What), withoutRequest(b.What)
+	}
+	return a == b
+}
+
+func withoutRequest(what string) string {
+	if _, said, ok := strings.Cut(what, ": "); ok {
+		return said
+	}
+	return what
 }
 
 // refuses reports whether the check's login was refused already, and notes that this check's kinds are concerned, too.
