@@ -237,7 +237,7 @@ func targetTroubles(t *testing.T) []trouble {
 		{name: "wrong path for files", code: exitStopped, seed: editOf("job.yaml", "/files/{user}/", "/remote/{user}/"),
 			want: []string{"all 3 accounts, files:", "does not exist (target.invalid)", "check target.files.webdav in the job file"}},
 		{name: "wrong path for calendars", code: exitStopped, seed: editOf("job.yaml", "/calendars/{user}/", "/calender/{user}/"),
-			want: []string{"calendar:", "404", "(target.invalid)", "check target.calendar.caldav"}},
+			want: []string{"calendar and tasks:", "404", "(target.invalid)", "check target.calendar.caldav", "; 1 error"}},
 		{name: "wrong path for contacts", code: exitStopped, seed: editOf("job.yaml", "/addressbooks/{user}/", "/books/{user}/"),
 			want: []string{"contacts:", "404", "(target.invalid)", "check target.contacts.carddav"}},
 		{name: "no DAV server", code: exitStopped, seed: filesBy(nil, "127.0.0.1", func(w http.ResponseWriter, _ *http.Request) bool {

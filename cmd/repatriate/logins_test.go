@@ -61,7 +61,7 @@ func TestAWrongPasswordIsTriedOnce(t *testing.T) {
 	})
 	through(t, s, s.Targets.Calendar.URL, by)
 	edit(t, filepath.Join(filepath.Dir(s.Job), "accounts.csv"), "file:password-ben", "file:password-ada")
-	p := ran(t, exitIncomplete, "check", s.Job, "--account", "ben@example.org", "--kind", "calendar,contacts,tasks")
+	p := ran(t, exitStopped, "check", s.Job, "--account", "ben@example.org", "--kind", "calendar,contacts,tasks")
 	if !strings.Contains(p.stdout.String(), "ben@example.org, calendar, contacts and tasks:") {
 		t.Errorf("said: %s", p.stdout.String())
 	}
