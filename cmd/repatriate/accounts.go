@@ -62,8 +62,6 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
 	}
 	c.Flags().StringVar(&names, "names", "local", "names on the target: local, keep, first.last, column:FILE.csv")
 	c.Flags().StringVar(&password, "password", "", "reference to the password of each account, such as file:secrets/{user}")
-	_ = c.RegisterFlagCompletionFunc("names", cobra.FixedCompletions([]string{"local", "keep", "first.last", "column:"},
-		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag is there
 	c.Flags().StringVar(&l.output, "output", "", "write to this file instead of standard output")
 	c.Flags().BoolVar(&l.force, "force", false, "with --output: replace a file that is there already")
 	c.AddCommand(newAccountsCheck())

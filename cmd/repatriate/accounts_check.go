@@ -42,9 +42,6 @@ Exit codes: 0 it can be used; 2 it cannot, or the job file cannot.`,
 			}
 			return show(c.OutOrStdout(), checkedAccounts{file}, json)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
-		},
 	}
 	c.Flags().BoolVar(&json, "json", false, "print what was found as JSON")
 	return c

@@ -77,8 +77,6 @@ func (a *initAnswers) flags(c *cobra.Command) {
 	f.StringVar(&a.carddav, "carddav", "", "CardDAV URL for contacts, with {user}")
 	f.StringVar(&a.job, "job", "pilot", "name of the job and of its file")
 	f.StringVar(&a.steps, "steps", "", "print the steps at the provider for this job file, and write nothing")
-	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(config.Kinds, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
-	_ = c.RegisterFlagCompletionFunc("provider", cobra.FixedCompletions(providers, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.MarkFlagFilename("steps", "yaml", "yml")
 }
 
