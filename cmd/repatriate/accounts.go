@@ -74,11 +74,7 @@ func (f *flags) accounts(c *cobra.Command, path string, n *naming, l listing) er
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return usage(err)
-	}
-	job, err := config.Parse(path, text)
+	job, err := config.Open(path)
 	if err != nil {
 		return usage(err)
 	}

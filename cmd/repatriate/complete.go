@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"slices"
 	"strings"
 
@@ -22,12 +21,13 @@ func completeAll(root *cobra.Command) {
 	case strings.Contains(root.Use, "[google|microsoft]"):
 		root.ValidArgs = providers
 	}
-	flags := root.LocalFlags()
-	flags.VisitAll(func(f *pflag.Flag) {
-		if complete := completionOf(f); complete != nil {
-			_ = root.RegisterFlagCompletionFunc(f.Name, complete) // the flag is there, and has none yet
-		}
-	})
+	for _, flags := range []*pflag.FlagSet{root.Flags(), root.PersistentFlags()} {
+		flags.VisitAll(func(f *pflag.Flag) {
+			if complete := completionOf(f); complete != nil {
+				_ = root.RegisterFlagCompletionFunc(f.Name, complete) // the flag is there, and has none yet
+			}
+		})
+	}
 	for _, c := range root.Commands() {
 		completeAll(c)
 	}
@@ -117,11 +117,7 @@ func jobOfArgs(args []string) *config.Job {
 	if len(args) == 0 {
 		return nil
 	}
-	text, err := os.ReadFile(args[0])
-	if err != nil {
-		return nil
-	}
-	job, err := config.Parse(args[0], text)
+	job, err := config.Open(args[0])
 	if err != nil {
 		return nil
 	}

@@ -100,11 +100,7 @@ func (a *initAnswers) run(c *cobra.Command, dir string) error {
 }
 
 func stepsOfFile(out io.Writer, path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return usage(err)
-	}
-	job, err := config.Parse(path, text)
+	job, err := config.Open(path)
 	if err != nil {
 		return usage(err)
 	}
