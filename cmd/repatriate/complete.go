@@ -48,7 +48,7 @@ func completionOf(f *pflag.Flag) cobra.CompletionFunc {
 	case "wave":
 		return offeredWaves
 	case "names":
-		return cobra.FixedCompletions([]string{"local", "keep", "first.last", columnRule}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
+		return cobra.FixedCompletions([]string{"local", "keep", "first.last", columnRule, "mail="}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
 	}
 	if words, ok := flagWords()[f.Name]; ok {
 		return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)

@@ -90,7 +90,7 @@ func (p *Plan) verdict() (state, verdict string, notes []string) {
 		notes = append(notes, fmt.Sprintf("%s, namely %s of which only reading tells the size.", text, report.Plural(all.Unsized, "item")))
 	}
 	if left := p.LeftOut(); left != "" {
-		notes = append(notes, "Not listed, since it is left out on purpose: "+left+".")
+		notes = append(notes, "Left out on purpose, and not listed: "+left+".")
 	}
 	if p.Waiting > 0 {
 		notes = append(notes, report.Plural(p.Waiting, "account")+" will not run before somebody approves what the plan says.")

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/htmlreport"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
@@ -69,7 +68,7 @@ func (p *Plan) writeTotals(b *strings.Builder) error {
 		fmt.Fprintf(b, "%s: of %s only reading tells the size\n", all.unsure(), report.Plural(all.Unsized, "item"))
 	}
 	if left := p.LeftOut(); left != "" {
-		fmt.Fprintln(b, report.Wrap("Not listed, since it is left out on purpose ("+string(fault.SourceLeftOut)+"): "+left, 2))
+		fmt.Fprintln(b, report.Fit("Left out on purpose: "+left, columns))
 	}
 	return nil
 }

@@ -83,10 +83,17 @@ func ApartText(tasks []Task) string {
 		}
 	}
 	var said []string
+	last := ""
 	for _, p := range parts {
-		if n := totals[p]; n > 0 {
+		switch n := totals[p]; {
+		case n == 0:
+			continue
+		case p.kind == last:
+			said = append(said, fmt.Sprintf("%d %s", n, p.what))
+		default:
 			said = append(said, Plural(n, unitOf(p.kind))+" "+p.what)
 		}
+		last = p.kind
 	}
 	return strings.Join(said, ", ")
 }

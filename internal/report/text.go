@@ -30,7 +30,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	r.writeReasons(&b)
 	r.writeErrors(&b)
 	if left := ApartText(r.Tasks); left != "" {
-		fmt.Fprintf(&b, "\n%s\n", wrap("Not listed, since it is left out on purpose ("+string(fault.SourceLeftOut)+"): "+left+".", 0))
+		fmt.Fprintf(&b, "\n%s\n", wrap("Left out on purpose, and not listed ("+string(fault.SourceLeftOut)+"): "+left+".", 0))
 	}
 	r.writeHeld(&b, cmp.Or(r.Path, "JOB.yaml"))
 	r.writePass(&b)
