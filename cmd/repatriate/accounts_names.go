@@ -110,7 +110,10 @@ func (n *naming) name(l accountLine) accountLine {
 	l.own = map[string]config.Login{}
 	for _, kind := range n.ownKinds() {
 		own := config.Login{}
-		if r := n.kinds[kind]; r != nil && !l.account.Shared {
+		if l.kinds != "" && !slices.Contains(strings.Fields(l.kinds), kind) {
+			continue // nothing of that kind is moved
+		}
+		if r := n.kinds[kind]; r != nil {
 			target, problem := r(l)
 			if problem != "" {
 				problem = config.TargetColumn(kind) + ": " + problem
@@ -118,9 +121,7 @@ func (n *naming) name(l accountLine) accountLine {
 			own.Target, problem = n.give(l, kind, target, problem)
 			problems = append(problems, problem)
 		}
-		if !l.account.Shared || kind == "files" {
-			own.Password = n.passwordOf(kind, cmp.Or(own.Target, l.target))
-		}
+		own.Password = n.passwordOf(kind, cmp.Or(own.Target, l.target))
 		l.own[kind] = own
 	}
 	for _, f := range n.files {
@@ -263,7 +264,7 @@ func loadNames(path, kind string) (*nameFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines, err := config.ParseAccounts(path, text)
+	lines, err := config.ParseNames(path, text)
 	if err != nil {
 		return nil, err
 	}

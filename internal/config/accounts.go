@@ -39,6 +39,13 @@ func ParseAccounts(path string, text []byte) ([]Account, error) {
 	return r.file.People, r.err()
 }
 
+// ParseNames is ParseAccounts for a file of names that others made: columns that an accounts file does not have are passed over.
+func ParseNames(path string, text []byte) ([]Account, error) {
+	r := &accountsReader{findings: findings{path: path}, loose: true}
+	r.read(text)
+	return r.file.People, r.err()
+}
+
 // accountsReader reads one accounts file.
 type accountsReader struct {
 	findings
@@ -46,6 +53,8 @@ type accountsReader struct {
 	// at is the index of each column, fields the number of them.
 	at     map[string]int
 	fields int
+	// loose says that columns which are not known are for the reader.
+	loose bool
 	// legacy says that letters beyond ASCII may be others than they seem.
 	legacy bool
 }
@@ -87,15 +96,25 @@ func (r *accountsReader) unreadable(err error) {
 	r.say(e.StartLine, "a quotation mark stands where none can: put the whole field into quotation marks, and double those within it")
 }
 
-// header notes where each column is.
+// header notes where each column is. Columns without a name are what spreadsheets leave behind the last one.
 func (r *accountsReader) header(line int, header []string) {
 	r.at, r.fields = make(map[string]int), len(header)
+	if whole := strings.Join(header, ""); len(header) == 1 && strings.ContainsAny(whole, "|:") && strings.Contains(strings.ToLower(whole), "source") {
+		r.say(line, "columns are separated by commas, semicolons or tabs")
+		return
+	}
+	if slices.ContainsFunc(header, func(name string) bool { return isAccount(strings.TrimSpace(name)) }) {
+		r.say(line, "the first line names the columns, as in source,target,password; an account stands there already")
+		return
+	}
 	for i, name := range header {
 		name = columnName(name)
 		switch _, twice := r.at[name]; {
+		case name == "":
+			continue
 		case twice:
 			r.say(line, "the column %q stands twice", name)
-		case !slices.Contains(columns, name):
+		case !slices.Contains(columns, name) && !r.loose:
 			hint := ""
 			if near := Nearest(name, columns); near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)

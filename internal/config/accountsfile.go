@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -64,8 +65,15 @@ func (j *Job) absentSecrets() []Finding {
 			j.checkThere(f, p.Line, ref)
 		}
 	}
-	return f.list()
+	all := f.list()
+	if more := len(all) - mostAbsent; more > 0 {
+		all = append(all[:mostAbsent], Finding{Message: fmt.Sprintf("and %d more passwords are not on this machine", more)})
+	}
+	return all
 }
+
+// mostAbsent is how many passwords that are not here are named: a file that is written for another machine has none.
+const mostAbsent = 20
 
 // checkThere says that a password is not on this machine.
 func (j *Job) checkThere(f *findings, line int, ref string) {
@@ -95,12 +103,18 @@ func (r *accountsReader) read(text []byte) {
 		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 		r.note("lines end with CR alone, as those of old Macintosh files; it is read so")
 	}
+	if first, _, _ := bytes.Cut(text, []byte("\n")); separatorLine.Match(first) {
+		text = text[len(first):] // an empty line stays, so that lines keep their numbers
+	}
 	lines := csv.NewReader(bytes.NewReader(text))
 	lines.Comma, lines.Comment, lines.FieldsPerRecord = r.separator(text), '#', -1
 	lines.TrimLeadingSpace = lines.Comma != '\t' // or empty fields vanish
 	r.file.LeftOut = countComments(text)
 	r.records(lines)
 }
+
+// separatorLine is the line before the header by which some programs tell a spreadsheet how fields are separated.
+var separatorLine = regexp.MustCompile(`(?i)^"?sep=.?"?\s*$`)
 
 var byteOrderMarks = []struct {
 	mark, name string

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -138,5 +139,33 @@ func TestSecretsOfLogins(t *testing.T) {
 	}
 	if got := strings.Join(job.Secrets(), " "); got != "cmd:pass bob env:A env:AM env:B env:BC file:sa.json" {
 		t.Errorf("secrets: %s", got)
+	}
+}
+
+// TestNamesOfOthers: a file of names may have columns of its own; those that it needs must be there.
+func TestNamesOfOthers(t *testing.T) {
+	people, err := config.ParseNames("names.csv", []byte("staff;source;target;room\n7;ada@x;ada;12\n"))
+	if err != nil || len(people) != 1 || people[0].Source != "ada@x" || people[0].Target != "ada" {
+		t.Errorf("%+v, %v", people, err)
+	}
+	if _, err := config.ParseNames("names.csv", []byte("email,login\nada@x,ada\n")); err == nil || !strings.Contains(err.Error(), `the column "source" is missing`) {
+		t.Errorf("without its columns: %v", err)
+	}
+}
+
+// TestManyAbsentPasswords: a file that is written for another machine is not answered with a line for each account.
+func TestManyAbsentPasswords(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("source,target,password,kinds\n")
+	for i := range 100 {
+		fmt.Fprintf(&b, "a%[1]d@x,a%[1]d,file:none/%[1]d,mail\n", i)
+	}
+	job, err := config.Parse(placed(t, manyServers, b.String()), []byte(manyServers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := job.CheckAccounts()
+	if err != nil || len(file.Findings) > 0 || len(file.Notes) != 21 || file.Notes[20].Message != "and 80 more passwords are not on this machine" {
+		t.Errorf("%v, %v, %v", err, file.Findings, file.Notes)
 	}
 }
