@@ -42,8 +42,8 @@ With a file, passwords that it names are taken over, too, so that an accounts fi
 
 --password fills the column of that name: {user} in it is the account's name on the target.
 
-A server that has names or passwords of its own takes the same with the kind before it, which may be
-repeated: --names mail=keep --password 'mail=file:secrets/{user}' fill mail_target and mail_password.
+Where a server has names or passwords of its own, both may be repeated with the kind before them:
+--names mail=keep --password 'mail=file:mail/{user}' fill the columns mail_target and mail_password.
 
 --output writes a file when the whole directory was read, and not before. One that is there already
 stays as it is unless it names no account, as that of 'init', or --force is given.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -43,7 +45,7 @@ func (j *Job) CheckAccounts() (*AccountsFile, error) {
 	path := j.AccountsPath()
 	text, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("accounts: %w", err)
+		return nil, fmt.Errorf("accounts: %w%s", err, howToList(err))
 	}
 	r := &accountsReader{findings: findings{path: path}}
 	r.read(text)
@@ -55,6 +57,14 @@ func (j *Job) CheckAccounts() (*AccountsFile, error) {
 	r.file.Notes = slices.Concat(r.file.Notes, job.loginNotes(), job.absentSecrets())
 	r.file.Path, r.file.Findings = path, r.list()
 	return &r.file, nil
+}
+
+// howToList says how an accounts file that is not there is made.
+func howToList(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "; 'repatriate accounts JOB.yaml --output FILE' lists the directory into it"
+	}
+	return ""
 }
 
 // absentSecrets names the passwords that are not here. They may be where the job will run.

@@ -216,7 +216,7 @@ func Load(path string) (*Job, error) {
 	file := j.AccountsPath()
 	text, err := read(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: accounts: %w", path, err)
+		return nil, fmt.Errorf("%s: accounts: %w%s", path, err, howToList(err))
 	}
 	if j.People, err = ParseAccounts(file, text); err != nil {
 		return nil, err
