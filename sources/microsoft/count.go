@@ -51,40 +51,41 @@ func (s *mailSource) below(ctx context.Context, f mailFolder, depth int) (int64,
 	return total, err
 }
 
+// Bounds of what is believed: folders of a mailbox, and the bytes in one of them.
+const (
+	mostFolders = 10_000
+	mostInside  = 1 << 48
+)
+
 // Weigh implements sources.Weigher: what the folders that are read take in the mailbox. The messages are a little larger when they are
 // read, since attachments are written as text then.
 func (s *mailSource) Weigh(ctx context.Context) (sources.Weight, error) {
-	w, err := s.walkAll(ctx)
-	if err != nil {
-		return sources.Weight{}, err
-	}
 	weight := sources.Weight{By: "Exchange"}
-	parents := []string{""}
-	told := false
-	for seen := map[string]bool{}; len(parents) > 0; parents = parents[1:] {
-		if seen[parents[0]] {
-			continue
-		}
-		seen[parents[0]] = true
-		query := folderQuery()
-		query.Set("$expand", "singleValueExtendedProperties($filter=id eq '"+folderSize+"')")
+	known, err := s.known.Get(ctx, s.wellKnown)
+	if err != nil {
+		return weight, err
+	}
+	query := folderQuery()
+	query.Set("$expand", "singleValueExtendedProperties($filter=id eq '"+folderSize+"')")
+	told, seen := false, map[string]bool{}
+	for parents := []string{""}; len(parents) > 0 && len(seen) <= mostFolders; parents = parents[1:] {
 		list, err := s.listFolders(ctx, parents[0], query)
 		if err != nil {
 			return weight, err
 		}
 		for _, f := range list {
-			if _, moved := w.found[f.ID]; !moved {
+			if seen[f.ID] || f.Type == searchFolder || known.out[f.ID] {
 				continue
 			}
-			size, known := f.size()
-			weight.Bytes += size
-			told = told || known
+			seen[f.ID] = true
+			size, there := f.size()
+			weight.Bytes, told = weight.Bytes+size, told || there
 			if f.Children > 0 {
 				parents = append(parents, f.ID)
 			}
 		}
 	}
-	if !told {
+	if !told || len(seen) > mostFolders {
 		return weight, sources.ErrNoWeight
 	}
 	return weight, nil
@@ -95,7 +96,7 @@ func (f mailFolder) size() (bytes int64, known bool) {
 	for _, p := range f.Properties {
 		if p.is(folderSize) {
 			n, err := strconv.ParseInt(p.Value, 10, 64)
-			return max(n, 0), err == nil
+			return min(max(n, 0), mostInside), err == nil
 		}
 	}
 	return 0, false

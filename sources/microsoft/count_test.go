@@ -44,6 +44,7 @@ func TestMailWeight(t *testing.T) {
 	if _, err := weigh(); !errors.Is(err, sources.ErrNoWeight) {
 		t.Errorf("no size is told: %v", err)
 	}
+	m.folders["P"] = `{"id":"P","displayName":"Projekte/2024","childFolderCount":1}` // a circle
 	for parent, list := range m.folders {
 		for _, s := range sizes {
 			list = strings.Replace(list, `"id":"`+s.folder+`"`,
