@@ -28,7 +28,7 @@ const (
 	SourceExportSize    Reason = "source.export_size"    // the document is too large for every way of export
 	SourceNotOwned      Reason = "source.not_owned"      // belongs to another account and is moved with it
 	SourceGenerated     Reason = "source.generated"      // made by the provider from other data, such as birthdays
-	SourceLeftOut       Reason = "source.left_out"       // left out by the job file, such as spam or trash
+	SourceLeftOut       Reason = "source.left_out"       // left out on purpose, such as spam or trash: counted, and not listed
 
 	TargetThrottled    Reason = "target.throttled"     // the target answers 429 or asks to slow down
 	TargetUnavailable  Reason = "target.unavailable"   // the target answers 5xx, or not at all

@@ -19,7 +19,7 @@ import (
 )
 
 func newAccounts(f *flags) *cobra.Command {
-	var names, password string
+	var names, passwords []string
 	var l listing
 	c := &cobra.Command{
 		Use:   "accounts JOB.yaml",
@@ -38,7 +38,12 @@ accounts file that the job file names need not exist yet.
   column:FILE.csv  as a CSV file with the columns source and target says
 A target stays empty where the rule gives no name, or one that another account has.
 
+With a file, passwords that it names are taken over, too, so that an accounts file can be renewed.
+
 --password fills the column of that name: {user} in it is the account's name on the target.
+
+Where a server has names or passwords of its own, both may be repeated with the kind before them:
+--names mail=keep --password 'mail=file:mail/{user}' fill the columns mail_target and mail_password.
 
 --output writes a file when the whole directory was read, and not before. One that is there already
 stays as it is unless it names no account, as that of 'init', or --force is given.
@@ -47,6 +52,7 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
 		Example: `  repatriate accounts pilot.yaml --output accounts.csv
   repatriate accounts pilot.yaml --names first.last --password 'file:secrets/{user}'
   repatriate accounts pilot.yaml --names column:names.csv
+  repatriate accounts pilot.yaml --names local --names mail=keep --password 'file:secrets/{user}'
   repatriate accounts check pilot.yaml`,
 		Args: jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -54,16 +60,14 @@ Exit codes: 0 printed; 2 usage or configuration; 4 the directory cannot be read.
 			if err != nil {
 				return usage(fmt.Errorf("--names: %w", err))
 			}
-			if err := naming.passwords(password); err != nil {
+			if err := naming.refer(passwords); err != nil {
 				return usage(fmt.Errorf("--password: %w", err))
 			}
 			return f.accounts(c, args[0], naming, l)
 		},
 	}
-	c.Flags().StringVar(&names, "names", "local", "names on the target: local, keep, first.last, column:FILE.csv")
-	c.Flags().StringVar(&password, "password", "", "reference to the password of each account, such as file:secrets/{user}")
-	_ = c.RegisterFlagCompletionFunc("names", cobra.FixedCompletions([]string{"local", "keep", "first.last", "column:"},
-		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag is there
+	c.Flags().StringArrayVar(&names, "names", nil, "names on the target: local (if nothing is said), keep, first.last, column:FILE.csv")
+	c.Flags().StringArrayVar(&passwords, "password", nil, "reference to the password of each account, such as file:secrets/{user}")
 	c.Flags().StringVar(&l.output, "output", "", "write to this file instead of standard output")
 	c.Flags().BoolVar(&l.force, "force", false, "with --output: replace a file that is there already")
 	c.AddCommand(newAccountsCheck())
@@ -76,11 +80,7 @@ func (f *flags) accounts(c *cobra.Command, path string, n *naming, l listing) er
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return usage(err)
-	}
-	job, err := config.Parse(path, text)
+	job, err := config.Open(path)
 	if err != nil {
 		return usage(err)
 	}
@@ -143,7 +143,8 @@ func namesNobody(path string) bool {
 // goes on after what is printed.
 func (w *wiring) printAccounts(ctx context.Context, out io.Writer, n *naming) error {
 	lines := csv.NewWriter(out)
-	begin := sync.OnceFunc(func() { _ = lines.Write([]string{"source", "target", "password", "kinds", "state", "name", "comment"}) })
+	kinds := n.ownKinds()
+	begin := sync.OnceFunc(func() { _ = lines.Write(columnsOf(kinds)) })
 	printed := make(map[string]bool)
 	err := engine.Persist(ctx, w.options(), "list accounts", func() error {
 		for a, err := range w.provider.accounts(ctx) {
@@ -153,7 +154,7 @@ func (w *wiring) printAccounts(ctx context.Context, out io.Writer, n *naming) er
 			begin() // not before there is something: a file of a header alone would look made
 			if !printed[a.ID] {
 				printed[a.ID] = true
-				_ = lines.Write(n.name(w.provider.line(a)).fields()) // its error is sticky, see below
+				_ = lines.Write(n.name(w.provider.line(a)).fields(kinds)) // its error is sticky, see below
 			}
 		}
 		return nil
@@ -170,7 +171,8 @@ type accountLine struct {
 	account               sources.Account
 	source, target, kinds string
 	password, comment     string
-	out                   bool // commented out
+	own                   map[string]config.Login // for single kinds
+	out                   bool                    // commented out
 }
 
 // lineOf leaves the name on the target to the rule that was chosen.
@@ -181,11 +183,25 @@ func lineOf(a sources.Account) accountLine {
 	return accountLine{account: a, source: a.ID}
 }
 
-func (l accountLine) fields() []string {
+// columnsOf are those of an accounts file in which so many kinds have columns of their own.
+func columnsOf(kinds []string) []string {
+	columns := []string{"source", "target", "password", "kinds"}
+	for _, k := range kinds {
+		columns = append(columns, config.TargetColumn(k), config.PasswordColumn(k))
+	}
+	return append(columns, "state", "name", "comment")
+}
+
+// fields are those of the line, in the order of columnsOf.
+func (l accountLine) fields(kinds []string) []string {
 	if l.out {
 		l.source = "# " + l.source
 	}
-	return []string{l.source, l.target, l.password, l.kinds, l.account.State, cell(l.account.Name), cell(l.comment)}
+	out := []string{l.source, l.target, l.password, l.kinds}
+	for _, k := range kinds {
+		out = append(out, l.own[k].Target, l.own[k].Password)
+	}
+	return append(out, l.account.State, cell(l.account.Name), cell(l.comment))
 }
 
 // cell keeps a spreadsheet from taking a text for a formula, since users choose their names themselves.

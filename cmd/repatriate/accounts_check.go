@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,11 +27,7 @@ Exit codes: 0 it can be used; 2 it cannot, or the job file cannot.`,
 		Example: `  repatriate accounts check pilot.yaml`,
 		Args:    jobArg,
 		RunE: func(c *cobra.Command, args []string) error {
-			text, err := os.ReadFile(args[0])
-			if err != nil {
-				return usage(err)
-			}
-			job, err := config.Parse(args[0], text)
+			job, err := config.Open(args[0])
 			if err != nil {
 				return usage(err)
 			}
@@ -41,9 +36,6 @@ Exit codes: 0 it can be used; 2 it cannot, or the job file cannot.`,
 				return usage(err)
 			}
 			return show(c.OutOrStdout(), checkedAccounts{file}, json)
-		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
 	c.Flags().BoolVar(&json, "json", false, "print what was found as JSON")

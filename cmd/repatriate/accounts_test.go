@@ -14,7 +14,7 @@ import (
 // named applies a rule to accounts that are given as "address|display name|state".
 func named(t *testing.T, rule string, accounts ...string) []accountLine {
 	t.Helper()
-	n, err := newNaming(rule)
+	n, err := newNaming([]string{rule})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestNamesOfAFile(t *testing.T) {
 		lines[2].comment != "not in the file of names" {
 		t.Errorf("%+v", lines)
 	}
-	n, err := newNaming("column:" + path)
+	n, err := newNaming([]string{"column:" + path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,12 +88,12 @@ func TestNamesOfAFile(t *testing.T) {
 	for rule, want := range map[string]string{
 		"column:": "name a CSV file", "column:" + path + ".missing": "no such file", "lokal": "none of local", "": "none of local",
 	} {
-		if _, err := newNaming(rule); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := newNaming([]string{rule}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", rule, err, want)
 		}
 	}
 	put(t, path, "source,target\na@x,\n")
-	if _, err := newNaming("column:" + path); err == nil || !strings.Contains(err.Error(), "line 2: ") {
+	if _, err := newNaming([]string{"column:" + path}); err == nil || !strings.Contains(err.Error(), "line 2: ") {
 		t.Errorf("an empty name: %v", err)
 	}
 }
@@ -101,7 +101,7 @@ func TestNamesOfAFile(t *testing.T) {
 // TestNoFormulas: what users call themselves is no formula in a spreadsheet.
 func TestNoFormulas(t *testing.T) {
 	l := named(t, "local", "x@example.org|=HYPERLINK(\"http://example.com\")|active")[0]
-	if got := l.fields()[5]; got != "'=HYPERLINK(\"http://example.com\")" {
+	if got := l.fields(nil)[5]; got != "'=HYPERLINK(\"http://example.com\")" {
 		t.Error(got)
 	}
 }
@@ -184,11 +184,11 @@ func TestAccountsCheck(t *testing.T) {
 
 // TestPasswordsOfAccounts: --password names the password of each account, and never by a name that leads elsewhere.
 func TestPasswordsOfAccounts(t *testing.T) {
-	n, err := newNaming("local")
+	n, err := newNaming(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.passwords("file:secrets/{user}"); err != nil {
+	if err := n.refer([]string{"file:secrets/{user}"}); err != nil {
 		t.Fatal(err)
 	}
 	for source, want := range map[string]string{
@@ -201,8 +201,8 @@ func TestPasswordsOfAccounts(t *testing.T) {
 	if got := n.name(lineOf(sources.Account{ID: "drive", Shared: true})).password; got != "" {
 		t.Errorf("a shared drive without a target has the password %q", got)
 	}
-	for _, wrong := range []string{"hunter2", "file:secrets/one", "cmd:pass show {user}"} {
-		if err := n.passwords(wrong); err == nil {
+	for _, wrong := range []string{"hunter2", "file:secrets/one", "cmd:pass show {user}", "mail=hunter2", "mail=file:mail", "file:again/{user}", "fax=file:{user}"} {
+		if err := n.refer([]string{wrong}); err == nil {
 			t.Errorf("%q was taken", wrong)
 		}
 	}

@@ -18,9 +18,10 @@ import (
 func placesOf(t config.Target, p config.Account) map[string]string {
 	places := make(map[string]string)
 	put := func(kind, url string) {
-		place := strings.TrimRight(strings.ReplaceAll(url, "{user}", p.Target), "/")
+		name := p.Login(kind).Target
+		place := strings.TrimRight(strings.ReplaceAll(url, "{user}", name), "/")
 		if place == strings.TrimRight(url, "/") {
-			place += ", " + p.Target // who logs in has the place to themselves
+			place += ", " + name // who logs in has the place to themselves
 		}
 		places[kind] = place
 	}

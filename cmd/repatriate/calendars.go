@@ -52,9 +52,6 @@ Exit codes: 0 done; 2 usage or configuration; 4 stopped; 130 interrupted.`,
 		Example: "  repatriate calendars release pilot.yaml --dry-run",
 		Args:    jobArg,
 		RunE:    func(c *cobra.Command, args []string) error { return r.run(c.Context(), c.OutOrStdout(), args[0]) },
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
-		},
 	}
 	c.Flags().StringSliceVar(&r.accounts, "account", nil, "only this account, by its name at the source (may be repeated)")
 	c.Flags().BoolVar(&r.dryRun, "dry-run", false, "count what would be released; write nothing")

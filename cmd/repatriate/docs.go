@@ -21,7 +21,7 @@ import (
 // commandsIntro stands at the head of docs/commands.md.
 const commandsIntro = `Every command with its flags, examples and exit codes, as ` + "`repatriate COMMAND --help`" + ` says them. This document is made from the
 program by ` + "`make docs`" + `; ` + "`make man`" + ` makes a man page of each command in ` + "`bin/man`" + `. ` + "`repatriate completion bash`" + ` (or ` + "`zsh`, `fish`, `powershell`" + `) prints a script that
-completes commands, flags and job files in your shell; ` + "`repatriate completion bash --help`" + ` says where it goes.
+completes commands, flags, job files, and what they hold (accounts, waves) in your shell; ` + "`repatriate completion bash --help`" + ` says where it goes.
 
 Commands that show a table take ` + "`--json`" + `, for programs. [job-file.md](job-file.md) describes the file that most of them take, and
 [running.md](running.md) the days of a migration.`

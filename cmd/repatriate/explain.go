@@ -30,9 +30,7 @@ Exit codes: 0 explained; 2 there is no such reason.`,
 			}
 			return show(c.OutOrStdout(), e, json)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return reasonNames(), cobra.ShellCompDirectiveNoFileComp
-		},
+		ValidArgsFunction: offeredReasons,
 	}
 	c.Flags().BoolVar(&json, "json", false, "print the explanations as JSON")
 	return c

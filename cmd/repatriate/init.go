@@ -79,8 +79,6 @@ func (a *initAnswers) flags(c *cobra.Command) {
 	f.StringVar(&a.carddav, "carddav", "", "CardDAV URL for contacts, with {user}")
 	f.StringVar(&a.job, "job", "pilot", "name of the job and of its file")
 	f.StringVar(&a.steps, "steps", "", "print the steps at the provider for this job file, and write nothing")
-	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(config.Kinds, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
-	_ = c.RegisterFlagCompletionFunc("provider", cobra.FixedCompletions(providers, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.MarkFlagFilename("steps", "yaml", "yml")
 }
 
@@ -104,11 +102,7 @@ func (a *initAnswers) run(c *cobra.Command, dir string) error {
 }
 
 func stepsOfFile(out io.Writer, path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return usage(err)
-	}
-	job, err := config.Parse(path, text)
+	job, err := config.Open(path)
 	if err != nil {
 		return usage(err)
 	}

@@ -56,7 +56,8 @@ target:    # {user} is the account's name there, from the accounts file
 {{- if .IMAP}}
   mail:
     imap: {{q .IMAP}}
-    # One account that may act for all others; the accounts file then needs no password for mail.
+    # One account that may act for all others; the accounts file then needs no password for mail. Without one, and if names or
+    # passwords are others than those of files, the accounts file may have the columns mail_target and mail_password.
     # master: {user: migration, password: "env:IMAP_MASTER_PASSWORD"}
 {{- end}}
 {{- if .Calendar}}

@@ -139,7 +139,7 @@ func reportedJob(ctx context.Context, job *config.Job, store checkpoint.Store) (
 	}
 	var people []htmlreport.Named
 	for _, a := range job.People {
-		people = append(people, htmlreport.Named{Source: a.Source, Target: a.Target})
+		people = append(people, htmlreport.Named{Source: a.Source, Target: a.Target, Targets: a.Elsewhere()})
 	}
 	j := htmlreport.New(r, people)
 	approvals, err := plan.ReadApprovals(planFiles(job).Approvals)

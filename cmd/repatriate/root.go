@@ -47,15 +47,10 @@ target full); 130 interrupted, can be resumed.`,
 		"log on standard error from this level on: debug, info, warn, error")
 	root.PersistentFlags().StringVar(&f.logFormat, "log-format", "text", "form of the log: text, json")
 	root.AddCommand(newInit(), newExplain())
-	jobs := []*cobra.Command{newCheck(f), newPlan(f), newApprove(), newRun(f), newRetry(f), newStatus(), newReport(), newVerify(f), newUndo(f), newAccounts(f)}
-	for _, c := range jobs {
-		c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
-		}
-	}
-	root.AddCommand(jobs...)
+	root.AddCommand(newCheck(f), newPlan(f), newApprove(), newRun(f), newRetry(f), newStatus(), newReport(), newVerify(f), newUndo(f), newAccounts(f))
 	root.AddCommand(newState(), newCalendars(), newSimulate(f), newDemo(f), newVersion(), newDocs())
 	grouped(root)
+	completeAll(root)
 	narrow(root, helpColumns)
 	return root
 }

@@ -116,7 +116,6 @@ func (p *pass) selection(c *cobra.Command) {
 	c.Flags().StringSliceVar(&p.accounts, "account", nil, "only this account, by its name at the source (may be repeated)")
 	c.Flags().StringSliceVar(&p.kinds, "kind", nil, "only this kind: "+strings.Join(config.Kinds, ", ")+" (may be repeated)")
 	c.Flags().BoolVar(&p.json, "json", false, "print the report as JSON")
-	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(config.Kinds, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 }
 
 func (f *flags) pass(c *cobra.Command, path string, p pass) error {

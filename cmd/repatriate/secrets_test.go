@@ -211,7 +211,9 @@ func TestNoSecretIsWritten(t *testing.T) {
 			w.between(t, s)
 			first := plantReferences(t, dir)
 			for _, args := range speakingCommands(dir) {
-				p := startedWith(t, func(p *program) { p.Env, p.Dir = append(p.Env, "REPATRIATE_TEST_PLANTED="+first), dir }, append(args, s.Job)...)
+				p := startedWith(t, func(p *program) {
+					p.Env, p.Dir = append(p.Env, "REPATRIATE_TEST_PLANTED="+first, "REPATRIATE_TEST_MAIL="+first), dir
+				}, append(args, s.Job)...)
 				if code := p.code(t); code != exitOK && code != exitIncomplete {
 					t.Errorf("%q: exit code %d: %.1000s", args, code, p.stderr.String())
 				}
@@ -233,7 +235,8 @@ func TestNoSecretIsWritten(t *testing.T) {
 func plantReferences(t *testing.T, dir string) string {
 	t.Helper()
 	list := filepath.Join(dir, "accounts.csv")
-	edit(t, list, "file:password-user0001", "env:REPATRIATE_TEST_PLANTED")
+	edit(t, list, "source,target,password,kinds", "source,target,password,kinds,mail_password,calendar_password")
+	edit(t, list, "file:password-user0001,", "env:REPATRIATE_TEST_PLANTED,,env:REPATRIATE_TEST_MAIL,cmd:cat password-user0001")
 	edit(t, list, "file:password-user0002", "cmd:env > environment; cat /proc/$PPID/cmdline /proc/$$/cmdline > cmdline; cat password-user0002")
 	text, err := os.ReadFile(filepath.Join(dir, "password-user0001"))
 	if err != nil {

@@ -23,11 +23,6 @@ func newState() *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newStateCheck(), newStateExport(), newStateImport())
-	for _, sub := range c.Commands() {
-		sub.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
-		}
-	}
 	return c
 }
 

@@ -241,16 +241,17 @@ func work[S sources.Content, T sinks.Content](ctx context.Context, w *wiring, e 
 	return nil
 }
 
-// password reads the account's password; empty where the accounts file names none.
-func (w *wiring) password(ctx context.Context, p config.Account) (string, error) {
-	if p.Password == "" {
-		return "", nil
+// login returns the account's name on the target of a kind and its password there, which is empty where the accounts file names none.
+func (w *wiring) login(ctx context.Context, p config.Account, kind string) (user, password string, err error) {
+	l := p.Login(kind)
+	if l.Password == "" {
+		return l.Target, "", nil
 	}
-	s, err := w.secrets.Resolve(ctx, p.Password)
+	s, err := w.secrets.Resolve(ctx, l.Password)
 	if err != nil {
-		return "", fmt.Errorf("password of %s: %w", p.Source, err)
+		return "", "", fmt.Errorf("password of %s: %w", p.Source, err)
 	}
-	return s.Reveal(), nil
+	return l.Target, s.Reveal(), nil
 }
 
 func (w *wiring) files(p config.Account) runner.Task {
@@ -282,9 +283,9 @@ func (w *wiring) webdav(ctx context.Context, p config.Account) (sinks.Sink[sinks
 }
 
 func (w *wiring) webdavOptions(ctx context.Context, p config.Account) (webdav.Options, error) {
-	password, err := w.password(ctx, p)
+	user, password, err := w.login(ctx, p, "files")
 	return webdav.Options{
-		URL: config.UserURL(w.job.Target.Files.WebDAV, p.Target), User: p.Target, Password: password,
+		URL: config.UserURL(w.job.Target.Files.WebDAV, user), User: user, Password: password,
 		Transport: w.transport, Meter: &w.target,
 	}, err
 }
@@ -319,18 +320,20 @@ func (w *wiring) imap(ctx context.Context, p config.Account) (sinks.Sink[sinks.M
 
 func (w *wiring) imapOptions(ctx context.Context, p config.Account) (imap.Options, error) {
 	t := w.job.Target.Mail
-	o := imap.Options{URL: t.IMAP, TLS: httpx.TLS(w.roots), User: p.Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory, Overrule: w.options().Conflicts == engine.SourceWins,
+	o := imap.Options{URL: t.IMAP, TLS: httpx.TLS(w.roots), User: p.Login("mail").Target, Connections: t.Connections, Meter: &w.target, Memory: w.memory, Overrule: w.options().Conflicts == engine.SourceWins,
 		Insecure: w.job.Insecure || config.IsLoopbackURL(t.IMAP)}
 	var err error
 	if m := t.Master; m != nil {
 		var s secret.Secret
-		s, err = w.secrets.Resolve(ctx, m.Password)
+		if s, err = w.secrets.Resolve(ctx, m.Password); err != nil {
+			err = fmt.Errorf("password of target.mail.master: %w", err)
+		}
 		o.Password, o.Master.User = s.Reveal(), m.User
 		if m.Form == "separator" {
 			o.Master.Separator = m.Separator
 		}
 	} else {
-		o.Password, err = w.password(ctx, p)
+		_, o.Password, err = w.login(ctx, p, "mail")
 	}
 	return o, err
 }
@@ -352,7 +355,7 @@ func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collect
 	if w.pass.dryRun {
 		return drily[sinks.Event](w, p, "calendar"), func() {}, nil
 	}
-	o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
+	o, err := w.caldavOptions(ctx, p, "calendar")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -365,11 +368,15 @@ func (w *wiring) caldav(ctx context.Context, p config.Account, c sources.Collect
 	return canaryFirst{s, w.canary}, func() { _ = s.Close() }, nil
 }
 
-// caldavOptions are those of an account in the home of one of the job's targets.
-func (w *wiring) caldavOptions(ctx context.Context, p config.Account, t *config.CalendarTarget) (caldav.Options, error) {
-	password, err := w.password(ctx, p)
+// caldavOptions are those of an account in the home of its calendars, or in that of its tasks.
+func (w *wiring) caldavOptions(ctx context.Context, p config.Account, kind string) (caldav.Options, error) {
+	home := w.job.Target.Calendar
+	if kind == "tasks" {
+		home = w.job.Target.Tasks
+	}
+	user, password, err := w.login(ctx, p, kind)
 	return caldav.Options{
-		URL: config.UserURL(t.CalDAV, p.Target), User: p.Target, Password: password,
+		URL: config.UserURL(home.CalDAV, user), User: user, Password: password,
 		RoundTripper: w.transport, Meter: &w.target,
 	}, err
 }

@@ -40,7 +40,7 @@ func (w *wiring) canaryPair(ctx context.Context) (pair []caldav.Options, broken,
 		if asked++; len(pair) == 2 || asked > mostCanaries {
 			break
 		}
-		o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
+		o, err := w.caldavOptions(ctx, p, "calendar")
 		if err == nil {
 			_, err = opened(ctx, w, "log in", func() (bool, error) { return caldav.Schedules(ctx, o) })
 		}

@@ -224,7 +224,7 @@ func (c *checking) checkCanary(ctx context.Context, l *preflight.Log) error {
 		if asked++; asked > mostAsked || ctx.Err() != nil {
 			break
 		}
-		o, err := c.caldavOptions(ctx, p, c.job.Target.Calendar)
+		o, err := c.caldavOptions(ctx, p, "calendar")
 		if err != nil {
 			continue
 		}
@@ -271,7 +271,10 @@ func (c *checking) accountChecks() iter.Seq[preflight.Account] {
 				a.Checks = c.provider.accountChecks(p.Source, kindsOf(p))
 			}
 			for _, k := range kindsOf(p) {
-				a.Checks = append(a.Checks, c.target(c.checkTarget(p, k), k))
+				check := c.target(c.checkTarget(p, k), k)
+				check.Login = c.loginKey(p, k)
+				a.Checks = append(a.Checks, check)
+				a.Also = append(a.Also, p.Login(k).Target, url.PathEscape(p.Login(k).Target))
 			}
 			if !yield(a) {
 				return
@@ -280,11 +283,37 @@ func (c *checking) accountChecks() iter.Seq[preflight.Account] {
 	}
 }
 
+// loginKey is the same for kinds of an account for which the same login is used on the same server.
+func (c *checking) loginKey(p config.Account, kind string) string {
+	for k, place := range c.places() {
+		u, err := url.Parse(config.UserURL(place[1], "user"))
+		if k != kind || err != nil {
+			continue
+		}
+		login := p.Login(kind)
+		if kind == "mail" && c.job.Target.Mail.Master != nil {
+			login.Password = c.job.Target.Mail.Master.Password
+		}
+		return strings.Join([]string{u.Scheme, u.Host, login.Target, login.Password}, "\x00")
+	}
+	return ""
+}
+
+// unreadable says why the password for a kind cannot be had, and who names it.
+func (c *checking) unreadable(ctx context.Context, p config.Account, kind string) (who string, err error) {
+	if kind == "mail" && c.job.Target.Mail.Master != nil {
+		_, err = c.imapOptions(ctx, p)
+		return "target.mail.master", err
+	}
+	_, _, err = c.login(ctx, p, kind)
+	return "the accounts file", err
+}
+
 // checkTarget looks at one kind of an account on its target.
 func (c *checking) checkTarget(p config.Account, kind string) preflight.Probe {
 	return func(ctx context.Context, l *preflight.Log) error {
-		if _, err := c.password(ctx, p); err != nil {
-			l.Refuse(fault.TargetAuth, err.Error(), "correct what the accounts file names as the password: it must be there and readable")
+		if who, err := c.unreadable(ctx, p, kind); err != nil {
+			l.Refuse(fault.TargetAuth, err.Error(), "correct what "+who+" names as the password: it must be there and readable")
 			return nil
 		}
 		switch kind {
@@ -295,16 +324,18 @@ func (c *checking) checkTarget(p config.Account, kind string) preflight.Probe {
 		case "contacts":
 			return looked(ctx, p, c.carddavOptions, func(o carddav.Options) error { return carddav.Check(ctx, o, l) })
 		case "calendar":
-			return looked(ctx, p, c.caldavFor(c.job.Target.Calendar), func(o caldav.Options) error { return caldav.Check(ctx, o, "VEVENT", l) })
+			return looked(ctx, p, c.caldavFor(kind), func(o caldav.Options) error { return caldav.Check(ctx, o, "VEVENT", l) })
 		case "tasks":
-			return looked(ctx, p, c.caldavFor(c.job.Target.Tasks), func(o caldav.Options) error { return caldav.Check(ctx, o, "VTODO", l) })
+			return looked(ctx, p, c.caldavFor(kind), func(o caldav.Options) error { return caldav.Check(ctx, o, "VTODO", l) })
 		}
 		return nil
 	}
 }
 
-func (w *wiring) caldavFor(t *config.CalendarTarget) func(context.Context, config.Account) (caldav.Options, error) {
-	return func(ctx context.Context, p config.Account) (caldav.Options, error) { return w.caldavOptions(ctx, p, t) }
+func (w *wiring) caldavFor(kind string) func(context.Context, config.Account) (caldav.Options, error) {
+	return func(ctx context.Context, p config.Account) (caldav.Options, error) {
+		return w.caldavOptions(ctx, p, kind)
+	}
 }
 
 // looked checks with the options that options makes.

@@ -74,7 +74,7 @@ func (w *wiring) todoSink(ctx context.Context, p config.Account, c sources.Colle
 	if w.pass.dryRun {
 		return drily[sinks.Task](w, p, "tasks"), func() {}, nil
 	}
-	o, err := w.caldavOptions(ctx, p, w.job.Target.Tasks)
+	o, err := w.caldavOptions(ctx, p, "tasks")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -56,9 +56,9 @@ func (w *wiring) limits(ctx context.Context, p config.Account, kind string) (pre
 	case "contacts":
 		return limitsBy(ctx, p, w.carddavOptions, carddav.Limits)
 	case "calendar":
-		return limitsBy(ctx, p, w.caldavFor(w.job.Target.Calendar), caldav.Limits)
+		return limitsBy(ctx, p, w.caldavFor(kind), caldav.Limits)
 	case "tasks":
-		return limitsBy(ctx, p, w.caldavFor(w.job.Target.Tasks), caldav.Limits)
+		return limitsBy(ctx, p, w.caldavFor(kind), caldav.Limits)
 	}
 	return preflight.NoLimits, nil
 }

@@ -91,14 +91,14 @@ func (w *wiring) collectionAt(ctx context.Context, p config.Account, t checkpoin
 	own := sinks.Collection{ID: t.Collection}
 	switch t.Kind {
 	case "calendar":
-		o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
+		o, err := w.caldavOptions(ctx, p, t.Kind)
 		if err != nil {
 			return nil, err
 		}
 		o.Collection = own
 		return caldav.At(o, at)
 	case "tasks":
-		o, err := w.caldavOptions(ctx, p, w.job.Target.Tasks)
+		o, err := w.caldavOptions(ctx, p, t.Kind)
 		if err != nil {
 			return nil, err
 		}
@@ -116,9 +116,9 @@ func (w *wiring) collectionAt(ctx context.Context, p config.Account, t checkpoin
 }
 
 func (w *wiring) carddavOptions(ctx context.Context, p config.Account) (carddav.Options, error) {
-	password, err := w.password(ctx, p)
+	user, password, err := w.login(ctx, p, "contacts")
 	return carddav.Options{
-		URL: config.UserURL(w.job.Target.Contacts.CardDAV, p.Target), User: p.Target, Password: password, RoundTripper: w.transport, Meter: &w.target,
+		URL: config.UserURL(w.job.Target.Contacts.CardDAV, user), User: user, Password: password, RoundTripper: w.transport, Meter: &w.target,
 	}, err
 }
 

@@ -13,7 +13,7 @@ import (
 func (w *wiring) releaseProof(ctx context.Context, people []config.Account) error {
 	var pair []caldav.Options
 	for _, p := range people[:min(2, len(people))] {
-		o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
+		o, err := w.caldavOptions(ctx, p, "calendar")
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (w *wiring) releaseProof(ctx context.Context, people []config.Account) erro
 
 // releaseCalendars releases one account's calendars.
 func (w *wiring) releaseCalendars(ctx context.Context, p config.Account, dryRun bool) (released, error) {
-	o, err := w.caldavOptions(ctx, p, w.job.Target.Calendar)
+	o, err := w.caldavOptions(ctx, p, "calendar")
 	if err != nil {
 		return released{}, err
 	}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"codeberg.org/repatriate/repatriate/internal/secret"
 )
 
 // Account is one line of the accounts file.
@@ -19,14 +17,17 @@ type Account struct {
 	Source, Target string
 	// Password references the target account's password.
 	Password string
+	// Own are the names and passwords that the servers of single kinds have; what is empty is as above. See Login.
+	Own map[string]Login
 	// Kinds are the kinds to move of this account; empty: the job's.
 	Kinds []string
 	// Line is where the account stands in the file.
 	Line int
 }
 
-// columns are those of an accounts file; the last three are for the reader and passed over.
-var columns = []string{"source", "target", "password", "kinds", "state", "name", "comment"}
+// columns are those of an accounts file. What a job reads stands in the first four and in those of single kinds; the rest is for the reader
+// and passed over.
+var columns = slices.Concat([]string{"source", "target", "password", "kinds"}, loginColumns(), []string{"state", "name", "comment"})
 
 // drivePrefix marks a shared drive or a document library: what follows is its id.
 const drivePrefix = "drive:"
@@ -38,6 +39,13 @@ func ParseAccounts(path string, text []byte) ([]Account, error) {
 	return r.file.People, r.err()
 }
 
+// ParseNames is ParseAccounts for a file of names that others made: columns that an accounts file does not have are passed over.
+func ParseNames(path string, text []byte) ([]Account, error) {
+	r := &accountsReader{findings: findings{path: path}, loose: true}
+	r.read(text)
+	return r.file.People, r.err()
+}
+
 // accountsReader reads one accounts file.
 type accountsReader struct {
 	findings
@@ -45,6 +53,8 @@ type accountsReader struct {
 	// at is the index of each column, fields the number of them.
 	at     map[string]int
 	fields int
+	// loose says that columns which are not known are for the reader.
+	loose bool
 	// legacy says that letters beyond ASCII may be others than they seem.
 	legacy bool
 }
@@ -86,15 +96,25 @@ func (r *accountsReader) unreadable(err error) {
 	r.say(e.StartLine, "a quotation mark stands where none can: put the whole field into quotation marks, and double those within it")
 }
 
-// header notes where each column is.
+// header notes where each column is. Columns without a name are what spreadsheets leave behind the last one.
 func (r *accountsReader) header(line int, header []string) {
 	r.at, r.fields = make(map[string]int), len(header)
+	if whole := strings.Join(header, ""); len(header) == 1 && strings.ContainsAny(whole, "|:") && strings.Contains(strings.ToLower(whole), "source") {
+		r.say(line, "columns are separated by commas, semicolons or tabs")
+		return
+	}
+	if slices.ContainsFunc(header, func(name string) bool { return isAccount(strings.TrimSpace(name)) }) {
+		r.say(line, "the first line names the columns, as in source,target,password; an account stands there already")
+		return
+	}
 	for i, name := range header {
 		name = columnName(name)
 		switch _, twice := r.at[name]; {
+		case name == "":
+			continue
 		case twice:
 			r.say(line, "the column %q stands twice", name)
-		case !slices.Contains(columns, name):
+		case !slices.Contains(columns, name) && !r.loose:
 			hint := ""
 			if near := Nearest(name, columns); near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)
@@ -122,29 +142,25 @@ func (r *accountsReader) account(fields []string, line int) (a Account, ok bool)
 		}
 		return ""
 	}
-	a = Account{Source: get("source"), Target: get("target"), Password: get("password"), Line: line}
+	a = Account{Source: get("source"), Target: get("target"), Password: get("password"), Own: r.logins(get), Line: line}
 	switch {
 	case strings.HasPrefix(a.Source, "#"):
 		r.file.LeftOut++
 		return a, false
-	case a.Source == "" && a.Target == "" && a.Password == "":
+	case a.Source == "" && a.Target == "" && a.Password == "" && a.Own == nil:
 		return a, false
 	case !r.width(fields, line):
 		return a, false
 	}
 	clean := true
-	for _, column := range columns[:4] {
+	for _, column := range columns[:len(columns)-3] {
 		clean = r.checkText(line, column, get(column)) && clean
 	}
 	if clean { // or one mistake would be told twice
 		r.checkNames(a)
 	}
 	a.Kinds = r.kinds(line, get("kinds"))
-	if a.Password != "" {
-		if err := secret.Check(a.Password); err != nil {
-			r.say(line, "password of %s: %v", a.Source, err)
-		}
-	}
+	r.checkLogins(a)
 	return a, true
 }
 
@@ -167,7 +183,7 @@ func (r *accountsReader) checkText(line int, column, text string) (clean bool) {
 	if r.legacy && strings.ContainsFunc(text, beyondASCII) {
 		r.say(line, "the file is not UTF-8, so that %q in the column %s may be read wrongly: save it as \"CSV UTF-8\"", text, column)
 	}
-	if column == "password" {
+	if strings.HasSuffix(column, "password") {
 		return true // a command line may hold what it likes
 	}
 	for _, c := range text {
@@ -202,10 +218,10 @@ func (r *accountsReader) checkNames(a Account) {
 	case !isAccount(a.Source):
 		r.say(a.Line, "%q is no address like ada@example.org, and no shared drive like drive:0AExampleId", a.Source)
 	}
-	switch a.Target {
-	case "":
+	switch {
+	case a.Target == "":
 		r.say(a.Line, "source and target are both needed; the target of %s is empty", a.Source)
-	case ".", "..":
+	case notAName(a.Target):
 		r.say(a.Line, "%q is no name of an account", a.Target)
 	}
 }

@@ -34,6 +34,8 @@ func TestParseAccountsRefuses(t *testing.T) {
 		"no drive":          {"source,target\ndrive:,a\n", "is no address like"},
 		"no source":         {"source,target,password\n,a,env:A\n", "line 2: source and target are both needed; the source is empty"},
 		"invisible":         {"source,target\na@x,ada\u200b\n", "line 2: an invisible character (U+200B) in the column target"},
+		"no header":         {"ada@x,ada,env:A\n", "line 1: the first line names the columns, as in source,target,password"},
+		"other columns":     {"source|target\na@x|a\n", "line 1: columns are separated by commas, semicolons or tabs"},
 		"other separator":   {"source,target\na@x;a\n", "line 2: is separated by another character than the header line, which has the comma"},
 		"too many fields":   {"source,target,kinds\na@x,a,mail,files\n", "line 2: has more fields"},
 		"quotation mark":    {"source,target\na@x,\"a\"b\"\n", "line 2: a quotation mark stands where none can"},
@@ -69,6 +71,8 @@ func TestAccountsOfSpreadsheets(t *testing.T) {
 		"CR":                {strings.ReplaceAll(plain, "\n", "\r"), "UTF-8", "comma", "CR alone"},
 		"quoted header":     {strings.Replace(plain, "source,target", "\"Source\", \"TARGET\"", 1), "UTF-8", "comma", ""},
 		"comment before it": {"# from the directory, for all\n" + plain, "UTF-8", "comma", ""},
+		"sep before it":     {"sep=;\r\n" + semicolons, "UTF-8", "semicolon", ""},
+		"empty columns":     {strings.ReplaceAll(strings.ReplaceAll(plain, "name\n", "name,,\n"), "600\n", "600,,\n"), "UTF-8", "comma", ""},
 		"capital kind":      {strings.Replace(plain, ",mail,", ",Mail,", 1), "UTF-8", "comma", ""},
 	} {
 		f := config.ReadAccounts("accounts.csv", []byte(c.text))
@@ -149,7 +153,7 @@ func TestCheckAccounts(t *testing.T) {
 	if got := lines(f.Findings); !slices.Equal(got, []string{
 		"line 3: calendar has no target in the job file",
 		`line 4: "c" is no address like ada@example.org, and no shared drive like drive:0AExampleId`,
-		"line 5: d@x: the password is missing, which mail needs",
+		"line 5: d@x: the password is missing, which mail needs; name it in the column password, or in mail_password if it serves mail alone",
 	}) {
 		t.Errorf("findings: %q", got)
 	}

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -43,7 +45,7 @@ func (j *Job) CheckAccounts() (*AccountsFile, error) {
 	path := j.AccountsPath()
 	text, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("accounts: %w", err)
+		return nil, fmt.Errorf("accounts: %w%s", err, howToList(err))
 	}
 	r := &accountsReader{findings: findings{path: path}}
 	r.read(text)
@@ -52,31 +54,50 @@ func (j *Job) CheckAccounts() (*AccountsFile, error) {
 	if len(r.found) == 0 || len(job.People) > 0 {
 		job.checkPeople(&r.findings)
 	}
-	r.file.Notes = append(r.file.Notes, job.absentSecrets()...)
+	r.file.Notes = slices.Concat(r.file.Notes, job.loginNotes(), job.absentSecrets())
 	r.file.Path, r.file.Findings = path, r.list()
 	return &r.file, nil
+}
+
+// howToList says how an accounts file that is not there is made.
+func howToList(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "; 'repatriate accounts JOB.yaml --output FILE' lists the directory into it"
+	}
+	return ""
 }
 
 // absentSecrets names the passwords that are not here. They may be where the job will run.
 func (j *Job) absentSecrets() []Finding {
 	f := &findings{}
 	for _, p := range j.People {
-		kind, name, _ := strings.Cut(p.Password, ":")
-		switch kind {
-		case "file":
-			if !filepath.IsAbs(name) {
-				name = filepath.Join(j.Dir, name)
-			}
-			if _, err := os.Stat(name); err != nil {
-				f.say(p.Line, "the file of the password %s cannot be found", p.Password)
-			}
-		case "env":
-			if _, ok := os.LookupEnv(name); !ok {
-				f.say(p.Line, "the environment has no variable for the password %s", p.Password)
-			}
+		for _, ref := range p.passwords() {
+			j.checkThere(f, p.Line, ref)
 		}
 	}
-	return f.list()
+	all := f.list()
+	if more := len(all) - mostAbsent; more > 0 {
+		all = append(all[:mostAbsent], Finding{Message: fmt.Sprintf("and %d more passwords are not on this machine", more)})
+	}
+	return all
+}
+
+// mostAbsent is how many passwords that are not here are named: a file that is written for another machine has none.
+const mostAbsent = 20
+
+// checkThere says that a password is not on this machine.
+func (j *Job) checkThere(f *findings, line int, ref string) {
+	kind, name, _ := strings.Cut(ref, ":")
+	switch kind {
+	case "file":
+		if _, err := os.Stat(j.path(name)); err != nil {
+			f.say(line, "the file of the password %s cannot be found", ref)
+		}
+	case "env":
+		if _, ok := os.LookupEnv(name); !ok {
+			f.say(line, "the environment has no variable for the password %s", ref)
+		}
+	}
 }
 
 func (r *accountsReader) note(format string, args ...any) {
@@ -92,12 +113,18 @@ func (r *accountsReader) read(text []byte) {
 		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 		r.note("lines end with CR alone, as those of old Macintosh files; it is read so")
 	}
+	if first, _, _ := bytes.Cut(text, []byte("\n")); separatorLine.Match(first) {
+		text = text[len(first):] // an empty line stays, so that lines keep their numbers
+	}
 	lines := csv.NewReader(bytes.NewReader(text))
 	lines.Comma, lines.Comment, lines.FieldsPerRecord = r.separator(text), '#', -1
 	lines.TrimLeadingSpace = lines.Comma != '\t' // or empty fields vanish
 	r.file.LeftOut = countComments(text)
 	r.records(lines)
 }
+
+// separatorLine is the line before the header by which some programs tell a spreadsheet how fields are separated.
+var separatorLine = regexp.MustCompile(`(?i)^"?sep=.?"?\s*$`)
 
 var byteOrderMarks = []struct {
 	mark, name string

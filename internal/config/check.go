@@ -205,7 +205,7 @@ func (j *Job) checkPeople(f *findings) {
 		f.add("holds no account; 'repatriate accounts' prints what the directory holds")
 	}
 	j.checkShared(f)
-	master := j.Target.Mail != nil && j.Target.Mail.Master != nil
+	j.checkOwn(f)
 	for i := range j.People {
 		p := &j.People[i]
 		if len(p.Kinds) == 0 {
@@ -215,8 +215,8 @@ func (j *Job) checkPeople(f *findings) {
 			if slices.Contains(Kinds, k) && !j.hasTarget(k) { // of what is no kind that was said already
 				f.say(p.Line, "%s has no target in the job file", k)
 			}
-			if p.Password == "" && !(k == "mail" && master) {
-				f.say(p.Line, "%s: the password is missing, which %s needs", p.Source, k)
+			if p.Login(k).Password == "" && !(k == "mail" && j.master()) {
+				f.say(p.Line, "%s", missingPassword(*p, k))
 				break
 			}
 		}
@@ -225,23 +225,18 @@ func (j *Job) checkPeople(f *findings) {
 
 // checkShared refuses that several accounts are written into one place: their files would be mixed up.
 func (j *Job) checkShared(f *findings) {
-	for _, target := range []struct{ kind, key, url string }{
-		{"files", "target.files.webdav", filesURL(j.Target.Files)},
-		{"calendar", "target.calendar.caldav", calendarURL(j.Target.Calendar)},
-		{"contacts", "target.contacts.carddav", contactsURL(j.Target.Contacts)},
-		{"tasks", "target.tasks.caldav", calendarURL(j.Target.Tasks)},
-	} {
-		if target.url == "" || strings.Contains(target.url, "{user}") {
+	for _, at := range j.places() {
+		if at.kind == "mail" || strings.Contains(at.url, "{user}") {
 			continue
 		}
 		n := 0
 		for _, p := range j.People {
-			if slices.Contains(p.Kinds, target.kind) || len(p.Kinds) == 0 && slices.Contains(j.Kinds, target.kind) {
+			if slices.Contains(p.Kinds, at.kind) || len(p.Kinds) == 0 && slices.Contains(j.Kinds, at.kind) {
 				n++
 			}
 		}
 		if n > 1 {
-			f.add("%d accounts would become one: write {user} into %s of the job file", n, target.key)
+			f.add("%d accounts would become one: write {user} into %s of the job file", n, at.key)
 		}
 	}
 }
@@ -251,6 +246,13 @@ func filesURL(t *FilesTarget) string {
 		return ""
 	}
 	return t.WebDAV
+}
+
+func mailURL(t *MailTarget) string {
+	if t == nil {
+		return ""
+	}
+	return t.IMAP
 }
 
 func contactsURL(t *ContactsTarget) string {

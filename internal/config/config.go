@@ -195,8 +195,8 @@ type Concurrency struct {
 // maxFile bounds a job file and an accounts file.
 const maxFile = 64 << 20
 
-// Load reads the job file and its accounts file. The error joins all mistakes that were found.
-func Load(path string) (*Job, error) {
+// Open reads the job file alone. The error joins all mistakes that were found.
+func Open(path string) (*Job, error) {
 	text, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w%s", err, neighbour(path))
@@ -204,13 +204,19 @@ func Load(path string) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := Parse(path, text)
+	return Parse(path, text)
+}
+
+// Load reads the job file and its accounts file. The error joins all mistakes that were found.
+func Load(path string) (*Job, error) {
+	j, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
 	file := j.AccountsPath()
-	if text, err = read(file); err != nil {
-		return nil, fmt.Errorf("%s: accounts: %w", path, err)
+	text, err := read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: accounts: %w%s", path, err, howToList(err))
 	}
 	if j.People, err = ParseAccounts(file, text); err != nil {
 		return nil, err
@@ -243,7 +249,7 @@ func read(path string) ([]byte, error) {
 	}
 	defer f.Close() //nolint:errcheck // only read
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, folderError(path)
+		return nil, fmt.Errorf("%s is a folder, not a file%s", path, jobBeside(filepath.Join(path, "job")))
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(text) > maxFile {
@@ -252,21 +258,17 @@ func read(path string) ([]byte, error) {
 	return text, err
 }
 
-// folderError says that a folder was named instead of a file, and which of its files may be meant.
-func folderError(path string) error {
-	for _, pattern := range []string{"job.yaml", "*.yaml", "*.yml"} {
-		if found, err := filepath.Glob(filepath.Join(path, pattern)); err == nil && len(found) == 1 {
-			return fmt.Errorf("%s is a folder; do you mean %s?", path, found[0])
-		}
-	}
-	return fmt.Errorf("%s is a folder, not a file", path)
-}
-
 // Parse reads the text of a job file; path is for messages and for relative paths.
 func Parse(path string, text []byte) (*Job, error) {
+	if err := foreign(path, text); err != nil {
+		return nil, err
+	}
 	doc, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if !isMapping(doc) {
+		return nil, fmt.Errorf("%s: a job file is a list of keys with their values, as 'repatriate init' writes it", path)
 	}
 	if err := checkKeys(path, doc); err != nil {
 		return nil, err
@@ -349,7 +351,7 @@ func (j *Job) Secrets() []string {
 		refs = append(refs, m.Master.Password)
 	}
 	for _, p := range j.People {
-		refs = append(refs, p.Password)
+		refs = append(refs, p.passwords()...)
 	}
 	slices.Sort(refs)
 	return slices.DeleteFunc(slices.Compact(refs), func(ref string) bool { return ref == "" })

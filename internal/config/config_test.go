@@ -182,3 +182,37 @@ func TestFolderInsteadOfAFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNoJobFile: what is given instead of a job file is called by its name in one line, and nothing of it is shown.
+func TestNoJobFile(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"sa.json", `{"type": "service_account", "private_key": "-----BEGIN hunter2", "client_email": "a@x"}`,
+			"is no job file, but the key of a service account; it is named in the job file: credentials: file:sa.json"},
+		{"accounts.csv", "source;target;password\nada@x;hunter2;env:A\n", "is no job file, but an accounts file; it is named in the job file: accounts: accounts.csv"},
+		{"marked.csv", "\xef\xbb\xbf# hunter2\r\nSource,Target\r\n", "but an accounts file"},
+		{"unicode.csv", utf16le("source\ttarget\nhunter2"), "but an accounts file"},
+		{"waves.csv", "wave,begins,account\n1,hunter2,ada@x\n", "is no job file, but a wave plan; it goes with --waves"},
+		{"pilot.db", "SQLite format 3\x00hunter2", "is no job file, but a state file; it is named in the job file: state: pilot.db"},
+		{"app.pem", "-----BEGIN PRIVATE KEY-----\nhunter2\n", "but a key or a certificate"},
+		{"password", "hunter2\n", "but something else, without its keys"},
+		{"book.xlsx", "PK\x03\x04hunter2\x00", "but something else, without its keys"},
+		{"notes", "- {job: hunter2}\n", "a job file is a list of keys with their values"},
+		{"empty", " \n", "but an empty one"},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "pilot.yaml", full)
+		write(t, dir, c.name, c.text)
+		_, err := config.Load(filepath.Join(dir, c.name))
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+		if beside := "; do you mean " + filepath.Join(dir, "pilot.yaml") + "?"; c.name != "notes" && err != nil && !strings.HasSuffix(err.Error(), beside) {
+			t.Errorf("%s: %v does not name the job file", c.name, err)
+		}
+	}
+	for _, text := range []string{"job: j\n", "{\"job\": \"j\"}", "{kinds: [mail], \"target\": {}}", "# a comment\nsource: {}\n"} {
+		if _, err := config.Parse("job.yaml", []byte(text)); err == nil || strings.Contains(err.Error(), "no job file") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

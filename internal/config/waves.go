@@ -57,6 +57,21 @@ func (j *Job) Wave(path, wave string) (accounts []string, err error) {
 // mostNamed bounds the waves that a message lists.
 const mostNamed = 20
 
+// WaveNames returns the waves of a wave plan in the order of its lines.
+func WaveNames(path string) (names []string, err error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := readWaves(path, text)
+	for _, e := range entries {
+		if !slices.Contains(names, e.wave) {
+			names = append(names, e.wave)
+		}
+	}
+	return names, err
+}
+
 func wavesThereAre(names []string) string {
 	if len(names) == 0 {
 		return "it holds none"

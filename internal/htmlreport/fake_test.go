@@ -108,6 +108,7 @@ func sample() ledger {
 	return ledger{
 		ada("mail", "mailbox"): {name: "Mail", records: []checkpoint.Record{
 			{ID: "m1", State: checkpoint.Copied, Title: "Hello", Location: "INBOX;UIDVALIDITY=1/;UID=1", Bytes: 100},
+			{ID: "m0", State: checkpoint.Copied, Title: "Answer", Location: "Sent;UIDVALIDITY=2/;UID=1", Bytes: 10},
 			{ID: "m2", State: checkpoint.CopiedWithLosses, Title: "Plan", Link: "https://mail.example.com/m2", Location: "Projects%2F2024;UIDVALIDITY=4/;UID=1", Losses: []checkpoint.Loss{
 				{Reason: "mail.label_as_keyword", Detail: `the label "a.b" is now the keyword $a.b`},
 				{Reason: "mail.line_endings", Detail: "3 bare line feeds became CRLF"},
@@ -140,7 +141,7 @@ func sample() ledger {
 
 // people are the accounts of the sample's job file; of one the ledger has nothing.
 var people = []htmlreport.Named{
-	{Source: "ada@example.org", Target: "ada"}, {Source: "ben@example.org", Target: "ben@example.org"}, {Source: "zoe@example.org", Target: "zoe"},
+	{Source: "ada@example.org", Target: "ada", Targets: map[string]string{"mail": "ada.l"}}, {Source: "ben@example.org", Target: "ben@example.org"}, {Source: "zoe@example.org", Target: "zoe"},
 }
 
 // jobOf is a job with what one task counts, whatever its records are.

@@ -38,7 +38,9 @@ type Job struct {
 type Account struct {
 	Source string `json:"account"`
 	Target string `json:"target,omitempty"`
-	Grade  Grade  `json:"grade"`
+	// Targets are the names on the target for single kinds, where they are other ones.
+	Targets map[string]string `json:"targets,omitempty"`
+	Grade   Grade             `json:"grade"`
 	// Why names what the grade comes from: reasons, or words such as "items failed".
 	Why []string `json:"why,omitempty"`
 	report.Counts
@@ -63,8 +65,12 @@ func (j *Job) Approve(of func(account string) *Approved) {
 	}
 }
 
-// Named is an account of the job file: its name at the provider and on the target.
-type Named struct{ Source, Target string }
+// Named is an account of the job file: its name at the provider and on the target, and its names there for single kinds, where they are
+// other ones.
+type Named struct {
+	Source, Target string
+	Targets        map[string]string
+}
 
 // New grades the accounts of a report. people are those of the job file.
 func New(r *report.Report, people []Named) *Job {
@@ -100,7 +106,7 @@ func (j *Job) meet(people []Named) {
 			at[p.Source] = i
 			j.Accounts = append(j.Accounts, Account{Source: p.Source, Grade: D, Why: []string{"not begun"}})
 		}
-		j.Accounts[i].Target = p.Target
+		j.Accounts[i].Target, j.Accounts[i].Targets = p.Target, p.Targets
 	}
 }
 

@@ -134,3 +134,50 @@ func TestNumbersInWords(t *testing.T) {
 		t.Errorf("a language that there is not: %v", err)
 	}
 }
+
+// TestOurOwnNames: mailboxes that the program names are called as in the reader's language, and those of users as they are.
+func TestOurOwnNames(t *testing.T) {
+	all := languages(t)
+	for _, c := range []struct{ lang, provider, kind, name, want string }{
+		{"fr", "", "mail", "INBOX", "Boîte de réception"},
+		{"fr", "", "mail", "Sent", "Messages envoyés (Sent)"},
+		{"fr", "", "mail", "INBOX.Drafts", "Brouillons (INBOX.Drafts)"},
+		{"fr", "", "mail", "INBOX/Trash", "Corbeille (INBOX/Trash)"},
+		{"fr", "", "mail", "Projects/Sent", "Projects/Sent"},
+		{"fr", "", "mail", "Sent_1", "Sent_1"},
+		{"en", "", "mail", "Junk", "Junk"},
+		{"en", "", "mail", "INBOX", "Inbox"},
+		{"fr", "Google Workspace", "contacts", "Other contacts", "Autres contacts (Other contacts)"},
+		{"fr", "Microsoft 365", "contacts", "Other contacts", "Other contacts"},
+		{"fr", "Google Workspace", "calendar", "Sent", "Sent"},
+	} {
+		p := &People{lang: all[c.lang], job: &Job{Provider: c.provider}}
+		got := p.collection(c.kind, c.name)
+		if c.kind == "mail" {
+			got = p.mailbox(c.name)
+		}
+		if got != c.want {
+			t.Errorf("%s, %s %q: %q, want %q", c.lang, c.kind, c.name, got, c.want)
+		}
+	}
+}
+
+// TestNewNames: one name for everything, or others for some kinds, each said once.
+func TestNewNames(t *testing.T) {
+	l := languages(t)["en"]
+	for _, c := range []struct {
+		account Account
+		want    string
+	}{
+		{Account{Source: "ada@x", Target: "ada@x"}, ""},
+		{Account{Source: "ada@x", Target: "ada"}, "Your new account is called ada."},
+		{Account{Source: "ada@x", Target: "ada@x", Targets: map[string]string{"mail": "a.l"}},
+			"Your new account is called ada@x. Mail: it is called a.l there."},
+		{Account{Source: "ada@x", Target: "ada", Targets: map[string]string{"tasks": "dav", "calendar": "dav", "mail": "a.l"}},
+			"Your new account is called ada. Mail: it is called a.l there. Calendars, Task lists: it is called dav there."},
+	} {
+		if got := l.newNames(c.account); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.account, got, c.want)
+		}
+	}
+}

@@ -113,7 +113,7 @@ func (p *People) Item(i Item) error {
 			r.Now = p.lang.say("now") + " "
 		}
 	case i.Kind != "files" && i.Collection != i.Account:
-		r.Where = clean(i.Collection)
+		r.Where = p.collection(i.Kind, i.Collection)
 	}
 	if detailed[i.Reason] {
 		r.Detail = said(i)

@@ -46,9 +46,7 @@ func (p *People) newPerson(a Account) person {
 		Title: l.say("title"), For: l.say("for", "account", clean(cmp.Or(a.name(), a.Source))), Made: l.say("made", "date", l.date(p.job.Made)),
 		Grade: a.Grade, Verdict: l.say("grade." + a.Grade.String()), Text: l.say("grade." + a.Grade.String() + ".text"), FindTitle: l.say("find"),
 	}
-	if a.Target != "" && a.Target != a.Source {
-		out.Target = l.say("target", "target", clean(a.Target))
-	}
+	out.Target = l.newNames(a)
 	switch {
 	case len(a.Tasks) == 0:
 		out.Verdict, out.Text = l.say("begun"), l.say("begun.text")
@@ -166,7 +164,7 @@ func (p *People) find(k kindOf) finding {
 			case len(f.Names) == mostNames:
 				more++
 			default:
-				f.Names = append(f.Names, named{clean(cmp.Or(t.Name, t.Collection)), p.lang.number(n)})
+				f.Names = append(f.Names, named{p.collection(k.kind, cmp.Or(t.Name, t.Collection)), p.lang.number(n)})
 			}
 		}
 	}
@@ -174,14 +172,6 @@ func (p *People) find(k kindOf) finding {
 		f.More = p.lang.say("find.more", "n", p.lang.number(more))
 	}
 	return f
-}
-
-// mailbox names a mailbox; the one that every account has is called as mail programs call it.
-func (p *People) mailbox(name string) string {
-	if name == "INBOX" {
-		return p.lang.say("inbox")
-	}
-	return clean(name)
 }
 
 // personGroup is what stands above the rows of a group.

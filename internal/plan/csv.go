@@ -14,7 +14,7 @@ import (
 var columnsOfCSV = []string{
 	"account", "target", "looked_at", "account_grade", "kind", "grade", "why", "collections", "items", "bytes", "items_of_unknown_size",
 	"largest_bytes", "largest", "longest_path_characters", "longest_path_bytes", "longest_path", "needs_bytes", "room_bytes", "item_limit_bytes",
-	"items_too_big", "fits", "with_losses", "skipped", "failed", "note",
+	"items_too_big", "fits", "with_losses", "skipped", "failed", "note", "weighed_bytes", "left_out",
 }
 
 // WriteCSV writes a line for each kind of each account (RFC 4180), and one for each account that was not looked at.
@@ -35,7 +35,7 @@ func (p *Plan) WriteCSV(w io.Writer) error {
 	}
 	for _, o := range p.Others {
 		cells := make([]string, len(columnsOfCSV))
-		cells[0], cells[1], cells[2], cells[len(cells)-1] = o.Source, o.Target, "no", "not looked at"
+		cells[0], cells[1], cells[2], cells[len(cells)-3] = o.Source, o.Target, "no", "not looked at"
 		if err := c.Write(sheet.Cells(cells...)); err != nil {
 			return err
 		}
@@ -70,6 +70,6 @@ func line(a Account, k Kind) []string {
 		a.Source, a.Target, "yes", a.Grade.String(), k.Kind, k.Grade.String(), strings.Join(why, ", "), number(k.Collections), number(k.Items),
 		number(k.Bytes), number(k.Unsized), number(largest.Bytes), largest.Title, fmt.Sprint(longest.Characters), fmt.Sprint(longest.Bytes),
 		longest.Path, number(k.Needs), room, limit, number(k.TooBig), fits, number(k.Ledger.CopiedWithLosses), number(k.Ledger.Skipped),
-		number(k.Ledger.Failed), k.NotAsked,
+		number(k.Ledger.Failed), k.NotAsked, number(k.Weighs), number(k.LeftOut),
 	}
 }

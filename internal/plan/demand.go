@@ -20,7 +20,7 @@ type Demand struct {
 // ones stay few.
 func (p *Plan) Demands() (all []Demand) {
 	p.each(func(account string, k Kind, _ bool) {
-		all = append(all, Demand{Account: account, Kind: k.Kind, Collections: k.Collections, Items: k.Items, Empty: k.Empty, Bytes: k.Bytes})
+		all = append(all, Demand{Account: account, Kind: k.Kind, Collections: k.Collections, Items: k.Items, Empty: k.Empty, Bytes: k.Bytes + k.Weighs})
 	})
 	return all
 }

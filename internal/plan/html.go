@@ -83,7 +83,14 @@ func (p *Plan) verdict() (state, verdict string, notes []string) {
 			report.Plural(total, "account"), others))
 	}
 	if _, all := p.Totals(); all.Unsized > 0 {
-		notes = append(notes, fmt.Sprintf("A plus after a size: there is more, namely %s of which only reading tells the size.", report.Plural(all.Unsized, "item")))
+		text := "A plus after a size: there is more"
+		if all.Weighs > 0 {
+			text = "A tilde before a size: a part of it is what the provider says of whole mailboxes. A plus after one: there is more"
+		}
+		notes = append(notes, fmt.Sprintf("%s, namely %s of which only reading tells the size.", text, report.Plural(all.Unsized, "item")))
+	}
+	if left := p.LeftOut(); left != "" {
+		notes = append(notes, "Left out on purpose, and not listed: "+left+".")
 	}
 	if p.Waiting > 0 {
 		notes = append(notes, report.Plural(p.Waiting, "account")+" will not run before somebody approves what the plan says.")

@@ -72,6 +72,8 @@ type Kind struct {
 	// item may be; 0 likewise.
 	Room      *int64 `json:"room,omitempty"`
 	ItemLimit int64  `json:"item_limit,omitempty"`
+	// LeftOut counts the items that are not listed on purpose, such as spam, as far as the provider counts them.
+	LeftOut int64 `json:"left_out,omitempty"`
 	// NotAsked says why the target could not be asked.
 	NotAsked string `json:"not_asked,omitempty"`
 }
@@ -85,7 +87,7 @@ const (
 // Fits reports whether what is known of the sizes fits into what is known of the target.
 func (k Kind) Fits() bool { return k.TooBig == 0 && !k.crowded() }
 
-func (k Kind) crowded() bool { return k.Room != nil && k.Needs > *k.Room }
+func (k Kind) crowded() bool { return k.Room != nil && k.Needs+k.Weighs > *k.Room }
 
 // New puts a plan together: the tasks of a dry run's report, what was seen of the accounts that were looked at, and those that were not.
 func New(r *report.Report, s *Survey, looked, others []Person) *Plan {
@@ -136,8 +138,10 @@ func newKind(kind string, tasks []report.Task, f Found, asked Asked) Kind {
 	if asked.Room >= 0 && asked.Refused == "" {
 		k.Room = &asked.Room
 	}
+	k.Weighs = weighed(kind, tasks, f)
 	for _, t := range tasks {
 		k.Ledger.Add(t.Counts)
+		k.LeftOut += t.Counted.LeftOut()
 		for _, c := range htmlreport.PlannedCauses(t) {
 			k.because(c)
 		}
@@ -150,6 +154,26 @@ func newKind(kind string, tasks []report.Task, f Found, asked Asked) Kind {
 	}
 	k.Grade, _ = htmlreport.Worst(k.Causes)
 	return k
+}
+
+// weighed returns what mails take of which only reading tells the size, by what the provider says of the mailbox: their share of all that it
+// lists. Of files it counts older versions, too.
+func weighed(kind string, tasks []report.Task, f Found) int64 {
+	if kind != "mail" || f.Unsized == 0 || f.Bytes > 0 {
+		return 0
+	}
+	var bytes, listed int64
+	for _, t := range tasks {
+		if t.Weighed == nil {
+			return 0
+		}
+		bytes += t.Weighed.Bytes
+		listed += t.Listed - t.Removed
+	}
+	if listed <= f.Unsized {
+		return bytes
+	}
+	return int64(float64(bytes) * float64(f.Unsized) / float64(listed))
 }
 
 // maxText bounds what is kept of a text of somebody else's, in runes.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/htmlreport"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
@@ -50,6 +51,9 @@ func (p *Plan) Reasons() []Reason {
 			r.example(e)
 		}
 	}
+	if r := p.leftOut(); r.Items > 0 {
+		at[r.Reason] = &r
+	}
 	out := make([]Reason, 0, len(at))
 	for _, r := range at {
 		out = append(out, *r)
@@ -59,6 +63,30 @@ func (p *Plan) Reasons() []Reason {
 	})
 	return out
 }
+
+// mostLeft bounds the accounts that are named of which something is left out on purpose.
+const mostLeft = 3
+
+// leftOut gathers what sources do not list, by what the providers count of it. No item of it is in the ledger.
+func (p *Plan) leftOut() Reason {
+	r := Reason{Reason: string(fault.SourceLeftOut), Grade: htmlreport.Of(string(fault.SourceLeftOut)), Examples: []Example{}}
+	for _, t := range p.Report.Tasks {
+		n := t.Counted.LeftOut()
+		if n == 0 {
+			continue
+		}
+		r.Items += n
+		r.Accounts++
+		if len(r.Examples) < mostLeft {
+			r.Examples = append(r.Examples, Example{Account: t.Account, Kind: t.Kind, Title: report.ApartText([]report.Task{t})})
+		}
+	}
+	return r
+}
+
+// LeftOut says in words what sources do not list on purpose, over all accounts that were looked at; empty if it is nothing, or if no
+// provider counts it.
+func (p *Plan) LeftOut() string { return report.ApartText(p.Report.Tasks) }
 
 func (r *Reason) example(e report.Example) {
 	if e.Failed {

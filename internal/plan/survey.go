@@ -34,6 +34,8 @@ type Found struct {
 	Bytes   int64 `json:"bytes"`
 	Needs   int64 `json:"needs"`
 	Unsized int64 `json:"unsized"`
+	// Weighs is about what the unsized items take, as the provider says of all together; 0: it does not say.
+	Weighs int64 `json:"weighs,omitempty"`
 	// Largest is the largest item; nil if no size is known.
 	Largest *Largest `json:"largest,omitempty"`
 	// Longest is the longest path of a file; nil for other kinds.
@@ -64,6 +66,7 @@ func (f *Found) add(o Found) {
 	f.Bytes += o.Bytes
 	f.Needs += o.Needs
 	f.Unsized += o.Unsized
+	f.Weighs += o.Weighs
 	f.TooBig += o.TooBig
 	if o.Largest != nil && (f.Largest == nil || o.Largest.Bytes > f.Largest.Bytes) {
 		f.Largest = o.Largest

@@ -65,9 +65,20 @@ func (p *Plan) writeTotals(b *strings.Builder) error {
 		return err
 	}
 	if all.Unsized > 0 {
-		fmt.Fprintf(b, "+ or unknown: of %s only reading tells the size\n", report.Plural(all.Unsized, "item"))
+		fmt.Fprintf(b, "%s: of %s only reading tells the size\n", all.unsure(), report.Plural(all.Unsized, "item"))
+	}
+	if left := p.LeftOut(); left != "" {
+		fmt.Fprintln(b, report.Fit("Left out on purpose: "+left, columns))
 	}
 	return nil
+}
+
+// unsure explains the signs of sizes.
+func (f Found) unsure() string {
+	if f.Weighs > 0 {
+		return "~ (the provider's sum), + or unknown"
+	}
+	return "+ or unknown"
 }
 
 func (t Total) cells() []string {
@@ -81,9 +92,11 @@ func (t Total) cells() []string {
 	return []string{t.Kind, fmt.Sprint(t.Accounts), fmt.Sprint(t.Collections), fmt.Sprint(t.Items), t.Size(), largest, longest}
 }
 
-// Size writes the bytes for people: with a plus if there are more, and "unknown" if no item tells its size.
+// Size writes the bytes for people: with a tilde if a part of them is only weighed, with a plus if there are more, and "unknown" if no item tells its size.
 func (f Found) Size() string {
 	switch {
+	case f.Weighs > 0:
+		return "~" + report.Size(f.Bytes+f.Weighs)
 	case f.Unsized > 0 && f.Bytes == 0:
 		return "unknown"
 	case f.Unsized > 0:
@@ -172,7 +185,7 @@ func (p *Plan) writeDeaf(b *strings.Builder) {
 func (k Kind) misfit() string {
 	var says []string
 	if k.crowded() {
-		says = append(says, fmt.Sprintf("needs %s, and there is room for %s", report.Size(k.Needs), report.Size(*k.Room)))
+		says = append(says, fmt.Sprintf("needs %s, and there is room for %s", report.Size(k.Needs+k.Weighs), report.Size(*k.Room)))
 	}
 	if k.TooBig > 0 {
 		says = append(says, fmt.Sprintf("%s larger than %s", report.Plural(k.TooBig, "item"), report.Size(k.ItemLimit)))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -81,7 +82,8 @@ func (p Plan) shared(ctx context.Context, r *Report) idle {
 }
 
 func (p Plan) sharedOf(ctx context.Context, r *Report, side Side) idle {
-	out := idle{}
+	out, all := idle{}, said{}
+	defer func() { r.add(Account{}, all) }()
 	for _, c := range p.Shared {
 		if c.Side != side || out.of(c) {
 			continue
@@ -90,7 +92,7 @@ func (p Plan) sharedOf(ctx context.Context, r *Report, side Side) idle {
 		if ctx.Err() != nil {
 			return out
 		}
-		r.add(Account{}, c, l)
+		all.take(c, l)
 		if l.failed() {
 			out.add(c)
 		}
@@ -126,11 +128,14 @@ func busy(f *fault.Error) bool {
 
 // look makes an account's checks and compares what is to be moved with the room for it.
 func look(ctx context.Context, r *Report, a Account, shared idle) {
-	own := idle{}
-	used, room := map[string]int64{}, map[string]int64{}
+	own, all, bytes := idle{}, said{}, room{}
 	done := 0
 	for _, c := range a.Checks {
 		if shared.of(c) || own.of(c) || ctx.Err() != nil {
+			continue
+		}
+		if all.refuses(c) {
+			own.add(c)
 			continue
 		}
 		l := run(ctx, c)
@@ -138,22 +143,36 @@ func look(ctx context.Context, r *Report, a Account, shared idle) {
 			return
 		}
 		done++
-		r.add(a, c, l)
+		all.take(c, l)
 		if l.failed() {
 			own.add(c)
 		}
-		used[c.kind()] += l.used
-		room[c.kind()] += l.room
+		bytes.take(c, l)
 	}
 	if done == 0 && len(a.Checks) > 0 {
 		r.passedOver()
 	}
-	for kind, bytes := range used {
-		if room[kind] > 0 && bytes > room[kind]-1 {
+	bytes.compare(&all)
+	r.add(a, all)
+}
+
+// room is what the source holds of each kind, and what the target has left for it, plus one.
+type room map[string][2]int64
+
+func (r room) take(c Check, l *Log) {
+	for _, k := range c.kind() {
+		r[k] = [2]int64{r[k][0] + l.used, r[k][1] + l.room}
+	}
+}
+
+// compare notes of which kinds there is more than fits.
+func (r room) compare(all *said) {
+	for _, kind := range slices.Sorted(maps.Keys(r)) {
+		if used, left := r[kind][0], r[kind][1]-1; left >= 0 && used > left {
 			tight := &Log{}
-			tight.Refuse(fault.TargetQuota, fmt.Sprintf("the source holds %s, and the target has room for %s", size(bytes), size(room[kind]-1)),
+			tight.Refuse(fault.TargetQuota, fmt.Sprintf("the source holds %s, and the target has room for %s", size(used), size(left)),
 				"raise the account's quota on the target")
-			r.add(a, Check{Side: Target, Kinds: []string{kind}}, tight)
+			all.take(Check{Side: Target, Kinds: []string{kind}}, tight)
 		}
 	}
 }

@@ -39,9 +39,8 @@ const (
 // Finding is one thing that was found out.
 type Finding struct {
 	Level Level `json:"level"`
-	// Side and Kind say what it concerns; Kind is empty where it is not one of content.
-	Side Side   `json:"side"`
-	Kind string `json:"kind,omitempty"`
+	// Side says what it concerns.
+	Side Side `json:"side"`
 	// Reason is the one that a run would meet; may be empty.
 	Reason fault.Reason `json:"reason,omitempty"`
 	// What was found, Why it matters, and what to Do about it. Why and Do may be empty.
@@ -101,14 +100,18 @@ type Check struct {
 	Side Side
 	// Kinds are what of the job depends on it; none: all kinds. An error makes later checks of the same side for these kinds idle.
 	Kinds []string
+	// Login names the server and the account there that is logged in with; empty: none that other checks share. One that was refused once is
+	// not tried again: servers lock out whoever tries a wrong password too often.
+	Login string
 	Probe Probe
 }
 
-func (c Check) kind() string {
+// kind returns what it looks at; nothing if that is no single kind.
+func (c Check) kind() []string {
 	if len(c.Kinds) == 1 {
-		return c.Kinds[0]
+		return c.Kinds
 	}
-	return ""
+	return nil
 }
 
 // Account is one account of the job with its checks, which are made in their order.

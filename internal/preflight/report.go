@@ -13,6 +13,8 @@ const maxNamed = 5
 // Group is a finding with all whom it concerns.
 type Group struct {
 	Finding
+	// Kinds are those that it concerns; none where it is not one of content.
+	Kinds []string `json:"kinds,omitempty"`
 	// Accounts is their number, and Named are the first of them; none where it concerns everybody.
 	Accounts int      `json:"accounts"`
 	Named    []string `json:"named,omitempty"`
@@ -20,10 +22,16 @@ type Group struct {
 	what, do string
 }
 
+// sameness is what the findings of a group have in common: the finding, and the kinds in one text.
+type sameness struct {
+	Finding
+	kinds string
+}
+
 // Report is what was found. It may be added to by many at once, and is read when all is done.
 type Report struct {
 	mu      sync.Mutex
-	groups  map[Finding]*Group
+	groups  map[sameness]*Group
 	order   []*Group
 	total   int
 	skipped int
@@ -32,15 +40,15 @@ type Report struct {
 }
 
 func newReport(accounts int) *Report {
-	return &Report{groups: map[Finding]*Group{}, total: accounts, cannot: map[string]bool{}}
+	return &Report{groups: map[sameness]*Group{}, total: accounts, cannot: map[string]bool{}}
 }
 
-// add notes what a check found about an account; the account without a name is everybody.
-func (r *Report) add(a Account, c Check, l *Log) {
+// add notes what was found about an account; the account without a name is everybody.
+func (r *Report) add(a Account, all said) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, f := range l.found {
-		f.Side, f.Kind = c.Side, cmp.Or(f.Kind, c.kind())
+	for _, of := range all.found {
+		f := of.Finding
 		what, do := f.What, f.Do
 		f.What, f.Do = a.anonymous(f.What), a.anonymous(f.Do)
 		if f.Level == Error {
@@ -49,7 +57,7 @@ func (r *Report) add(a Account, c Check, l *Log) {
 				r.cannot[a.Name] = true
 			}
 		}
-		g := r.group(f)
+		g := r.group(f, of.kinds)
 		g.what, g.do = cmp.Or(g.what, what), cmp.Or(g.do, do)
 		g.take(a)
 	}
@@ -57,14 +65,15 @@ func (r *Report) add(a Account, c Check, l *Log) {
 
 // Note adds a finding about everybody.
 func (r *Report) Note(f Finding) {
-	r.add(Account{}, Check{Side: f.Side}, &Log{found: []Finding{f}})
+	r.add(Account{}, said{found: []*about{{Finding: f}}})
 }
 
-func (r *Report) group(f Finding) *Group {
-	g, ok := r.groups[f]
+func (r *Report) group(f Finding, kinds []string) *Group {
+	same := sameness{f, strings.Join(kinds, " ")}
+	g, ok := r.groups[same]
 	if !ok {
-		g = &Group{Finding: f}
-		r.groups[f] = g
+		g = &Group{Finding: f, Kinds: kinds}
+		r.groups[same] = g
 		r.order = append(r.order, g)
 	}
 	return g
@@ -141,7 +150,7 @@ func (r *Report) Groups() []*Group {
 	out := slices.Clone(r.order)
 	slices.SortStableFunc(out, func(a, b *Group) int {
 		return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(a.Side, b.Side), everybody(a)-everybody(b), cmp.Compare(b.Accounts, a.Accounts),
-			strings.Compare(a.Kind, b.Kind), strings.Compare(a.What, b.What))
+			slices.Compare(a.Kinds, b.Kinds), strings.Compare(a.What, b.What))
 	})
 	return out
 }

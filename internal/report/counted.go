@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -53,8 +55,53 @@ func counted(c sources.Count, listed int64) *Counted {
 	return out
 }
 
+// LeftOut is how many items are not listed on purpose, as far as the provider counts them; 0 for nil.
+func (c *Counted) LeftOut() (n int64) {
+	if c != nil {
+		for _, a := range c.apart {
+			n += a.Total
+		}
+	}
+	return n
+}
+
+// ApartText says in words what of the tasks is not listed on purpose; empty if nothing is known of it.
+func ApartText(tasks []Task) string {
+	type part struct{ kind, what string }
+	var parts []part
+	totals := map[part]int64{}
+	for _, t := range tasks {
+		if t.Counted == nil {
+			continue
+		}
+		for _, a := range t.Counted.apart {
+			p := part{t.Kind, a.What}
+			if !slices.Contains(parts, p) {
+				parts = append(parts, p)
+			}
+			totals[p] += a.Total
+		}
+	}
+	var said []string
+	last := ""
+	for _, p := range parts {
+		switch n := totals[p]; {
+		case n == 0:
+			continue
+		case p.kind == last:
+			said = append(said, fmt.Sprintf("%d %s", n, p.what))
+		default:
+			said = append(said, Plural(n, unitOf(p.kind))+" "+p.what)
+		}
+		last = p.kind
+	}
+	return strings.Join(said, ", ")
+}
+
 // units are what providers count, by kind.
 var units = map[string]string{"mail": "message", "contacts": "contact"}
+
+func unitOf(kind string) string { return cmp.Or(units[kind], "item") }
 
 // writeCounted names the collections of which the provider counts something else than was listed.
 func (r *Report) writeCounted(b *strings.Builder) {
@@ -90,11 +137,7 @@ func (r *Report) nameSome(b *strings.Builder, say func(t Task) string, note stri
 }
 
 func (c *Counted) text(kind string) string {
-	unit := units[kind]
-	if unit == "" {
-		unit = "item"
-	}
-	text := fmt.Sprintf("%s counts %s; %s listed", c.By, Plural(c.Total, unit), wereListed(c.Listed))
+	text := fmt.Sprintf("%s counts %s; %s listed", c.By, Plural(c.Total, unitOf(kind)), wereListed(c.Listed))
 	for _, a := range c.apart {
 		if a.Total > 0 {
 			text += fmt.Sprintf(", %d %s are left out", a.Total, a.What)

@@ -87,8 +87,8 @@ func lineOf(g *preflight.Group, total int) string {
 	case g.Accounts > 0:
 		whom = strings.Join(g.Named, ", ")
 	}
-	if g.Kind != "" {
-		whom += ", " + g.Kind
+	if len(g.Kinds) > 0 {
+		whom += ", " + enumerated(g.Kinds)
 	}
 	text := fmt.Sprintf("%-7s %s: %s", g.Level, whom, g.What)
 	if g.Reason != "" {
@@ -101,6 +101,15 @@ func lineOf(g *preflight.Group, total int) string {
 		text += ". To do: " + g.Do
 	}
 	return Clean(text, 4000)
+}
+
+// enumerated writes words as a list: "files, calendar and tasks".
+func enumerated(words []string) string {
+	last := len(words) - 1
+	if last <= 0 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // wrapped breaks a line between words; what follows is set in.

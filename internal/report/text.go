@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/fault"
 )
 
 // WriteJSON writes the report as one JSON object.
@@ -27,6 +29,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	r.writeTasks(&b)
 	r.writeReasons(&b)
 	r.writeErrors(&b)
+	if left := ApartText(r.Tasks); left != "" {
+		fmt.Fprintf(&b, "\n%s\n", wrap("Left out on purpose, and not listed ("+string(fault.SourceLeftOut)+"): "+left+".", 0))
+	}
 	r.writeHeld(&b, cmp.Or(r.Path, "JOB.yaml"))
 	r.writePass(&b)
 	r.writeVerdict(&b)

@@ -42,7 +42,7 @@ func (w *Weighed) lacks() bool {
 // them.
 func (r *Report) writeWeighed(b *strings.Builder) {
 	r.nameSome(b, func(t Task) string {
-		if r.Simulated || t.Weighed == nil || !t.Weighed.lacks() || t.Pending > 0 || t.Error != "" {
+		if r.Simulated || t.Kind != "files" || t.Weighed == nil || !t.Weighed.lacks() || t.Pending > 0 || t.Error != "" {
 			return ""
 		}
 		return t.Weighed.text(t.Counts)

@@ -27,6 +27,7 @@ func TestWeighed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := status(9, c.states, "")
+			s.Kind = "files"
 			s.Bytes = 100_000_000
 			r := report.New("pilot", []checkpoint.Status{s})
 			r.Weigh(map[checkpoint.Task]sources.Weight{s.Task: {By: "Drive", Bytes: c.bytes}})

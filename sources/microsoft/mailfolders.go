@@ -21,6 +21,16 @@ type mailFolder struct {
 	Name     string `json:"displayName"`
 	Children int    `json:"childFolderCount"`
 	Total    int64  `json:"totalItemCount"`
+	// Properties has the folder's size, if that was asked for.
+	Properties []extendedProperty `json:"singleValueExtendedProperties"`
+}
+
+// folderSize is the MAPI property of how many bytes the messages of a folder take ([MS-OXCFOLD] 2.2.2.2.1.11, PidTagMessageSizeExtended).
+const folderSize = "Long 0x0E08"
+
+// folderQuery asks for folders, hidden ones among them.
+func folderQuery() url.Values {
+	return url.Values{"includeHiddenFolders": {"true"}, "$select": {"id,displayName,childFolderCount,totalItemCount"}, "$top": {"250"}}
 }
 
 // searchFolder is the type of folders that only show messages of others.
@@ -47,7 +57,8 @@ type folderWalk struct {
 	s *mailSource
 	knownFolders
 	found folders
-	total int64 // of the items in them, as Exchange counts
+	total int64        // of the items in them, as Exchange counts
+	out   []mailFolder // those at the top of what is left out
 }
 
 // knownFolders are the well-known folders of a mailbox by their ids: what they are for, and which are left out.
@@ -116,7 +127,11 @@ func (w *folderWalk) walk(ctx context.Context, parent string, path []string) err
 		return err
 	}
 	for _, f := range list {
-		if _, twice := w.found[f.ID]; twice || f.ID == "" || f.Type == searchFolder || w.out[f.ID] || len(path) > maxFolderDepth {
+		if _, twice := w.found[f.ID]; twice || f.ID == "" || f.Type == searchFolder || len(path) > maxFolderDepth {
+			continue
+		}
+		if w.knownFolders.out[f.ID] {
+			w.out = append(w.out, f)
 			continue
 		}
 		own := append(slices.Clone(path), f.Name)
@@ -140,16 +155,9 @@ func (s *mailSource) within(ctx context.Context, parent string) ([]mailFolder, e
 	if known {
 		return list, nil
 	}
-	at := s.path(nil, "mailFolders")
-	if parent != "" {
-		at = s.path(nil, "mailFolders", parent, "childFolders")
-	}
-	at.RawQuery = url.Values{"includeHiddenFolders": {"true"}, "$select": {"id,displayName,childFolderCount,totalItemCount"}, "$top": {"250"}}.Encode()
-	for f, err := range pages[mailFolder](ctx, s.client, call{method: listMailFolders, of: s.user, url: at, header: mailHeader}) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, f)
+	list, err := s.listFolders(ctx, parent, folderQuery())
+	if err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,6 +165,20 @@ func (s *mailSource) within(ctx context.Context, parent string) ([]mailFolder, e
 		s.walked = map[string][]mailFolder{}
 	}
 	s.walked[parent] = list
+	return list, nil
+}
+
+func (s *mailSource) listFolders(ctx context.Context, parent string, query url.Values) (list []mailFolder, err error) {
+	at := s.path(query, "mailFolders")
+	if parent != "" {
+		at = s.path(query, "mailFolders", parent, "childFolders")
+	}
+	for f, err := range pages[mailFolder](ctx, s.client, call{method: listMailFolders, of: s.user, url: at, header: mailHeader}) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
 	return list, nil
 }
 

@@ -41,10 +41,19 @@ type message struct {
 	Flag       struct {
 		Status string `json:"flagStatus"`
 	} `json:"flag"`
-	Properties []struct {
-		ID    string `json:"id"`
-		Value string `json:"value"`
-	} `json:"singleValueExtendedProperties"`
+	Properties []extendedProperty `json:"singleValueExtendedProperties"`
+}
+
+// extendedProperty is a property of MAPI (learn.microsoft.com/graph/api/resources/singlevaluelegacyextendedproperty).
+type extendedProperty struct {
+	ID    string `json:"id"`
+	Value string `json:"value"`
+}
+
+// is compares ids. Graph answers with the number in another form than it was asked for: "Long 0xe08" for "Long 0x0E08".
+func (p extendedProperty) is(id string) bool {
+	plain := func(id string) string { return strings.Replace(strings.ToLower(id), " 0x0", " 0x", 1) }
+	return plain(p.ID) == plain(id)
 }
 
 // items converts the messages of a page; of several occurrences of one the last counts. A message that left a folder may have been
@@ -153,7 +162,7 @@ func (s *mailSource) item(m message, tree folders) sources.Item[sources.Message]
 // verbs tells what the user did last with the message: 102 and 103 are answers, 104 is a forwarding.
 func (m message) verbs() (answered, forwarded bool) {
 	for _, p := range m.Properties {
-		if strings.EqualFold(p.ID, lastVerb) {
+		if p.is(lastVerb) {
 			return p.Value == "102" || p.Value == "103", p.Value == "104"
 		}
 	}

@@ -25,7 +25,7 @@ func (r rule) matches(e *apiError) bool {
 const (
 	hintPermission = "grant the application permission %s in the tenant, with an administrator's consent; where access is limited to " +
 		"some mailboxes or sites, include this one"
-	hintNoMailbox = "the account has no Exchange Online mailbox; leave mail and calendars out for it"
+	hintNoMailbox = "the account has no Exchange Online mailbox; leave mail, calendar, contacts and tasks out for it"
 	hintNoDrive   = "the account has no OneDrive; leave files out for it"
 	hintDay       = "the task goes on when the quota's next day begins"
 	hintMoving    = "Microsoft is moving the mailbox; run again in some hours"

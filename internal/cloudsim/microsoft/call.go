@@ -157,7 +157,7 @@ func (c *call) list(all []object, fallback, limit int, hidden ...string) error {
 	if err != nil {
 		return err
 	}
-	p := page{Select: c.selected(), Size: size}
+	p := page{Select: withExpanded(c.selected(), c.query.Get("$expand")), Size: size}
 	if t := c.query.Get("$skiptoken"); t != "" {
 		ok := false
 		if p, ok = c.place(t); !ok {

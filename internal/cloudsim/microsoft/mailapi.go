@@ -36,10 +36,15 @@ func mailFolders(c *call) error {
 			return err
 		}
 	}
+	if expand := c.query.Get("$expand"); expand != "" && expand != expandedFolder {
+		return errNotSimulated("$expand=" + expand)
+	}
 	var all []object
 	for _, f := range c.user.mail.folders {
 		if f.parent == parent && (!f.hidden || c.query.Get("includeHiddenFolders") == "true") {
-			all = append(all, c.user.mail.folderJSON(f))
+			o := c.user.mail.folderJSON(f)
+			o[extendedProperties] = []object{{"id": "Long 0xe08", "value": strconv.FormatInt(f.size(), 10)}}
+			all = append(all, o)
 		}
 	}
 	return c.listWith(all, "includeHiddenFolders")
@@ -79,12 +84,25 @@ func (m *mailbox) folderJSON(f *folder) object {
 	return o
 }
 
+// expandedFolder is the one $expand that folders have here: how many bytes their messages take.
+const expandedFolder = extendedProperties + "($filter=id eq 'Long 0x0E08')"
+
+const extendedProperties = "singleValueExtendedProperties"
+
+// size is what the messages take. Exchange keeps no MIME; here they take as much as that.
+func (f *folder) size() (bytes int64) {
+	for _, m := range f.messages {
+		bytes += m.Raw.Size()
+	}
+	return bytes
+}
+
 // listWith is list for a method whose links keep one more parameter.
 func (c *call) listWith(all []object, kept string) error {
 	if c.query.Get("$skiptoken") != "" && c.query.Get(kept) != "" {
 		return errBadRequest("%s does not go with a skip token", kept)
 	}
-	return c.list(all, 10, 250)
+	return c.list(all, 10, 250, extendedProperties)
 }
 
 // immutable reports whether the client asked for ids that survive a move. Whoever does not gets the others, and is reported: it would
@@ -111,7 +129,7 @@ func (c *call) maxPage(fallback, limit int) int {
 }
 
 // expanded is the one $expand that messages have here.
-const expanded = "singleValueExtendedProperties($filter=id eq 'Integer 0x1081')"
+const expanded = extendedProperties + "($filter=id eq 'Integer 0x1081')"
 
 // withExpanded adds what is expanded to what is selected.
 func withExpanded(selected, expand string) string {
@@ -250,7 +268,7 @@ func (m *message) json(immutable bool, expand string) object {
 	slices.SortFunc(headers, func(a, b object) int { return strings.Compare(a.text("name"), b.text("name")) })
 	o["internetMessageHeaders"] = headers
 	if expand != "" && m.LastVerb != 0 {
-		o["singleValueExtendedProperties"] = []object{{"id": "Integer 0x1081", "value": strconv.Itoa(m.LastVerb)}}
+		o[extendedProperties] = []object{{"id": "Integer 0x1081", "value": strconv.Itoa(m.LastVerb)}}
 	}
 	return o
 }

@@ -46,8 +46,8 @@ func table() []route {
 		{"driveItem.get", sharePoint, 1, "drives/{drive}/items/{item}", files, "$select", driveItemGet},
 		{"driveItem.content", sharePoint, 1, "drives/{drive}/items/{item}/content", files, "", driveContent},
 
-		{"mailFolders.list", exchange, 1, "users/{user}/mailFolders", mail, list + "includeHiddenFolders", mailFolders},
-		{"mailFolders.childFolders", exchange, 1, "users/{user}/mailFolders/{folder}/childFolders", mail, list + "includeHiddenFolders", mailFolders},
+		{"mailFolders.list", exchange, 1, "users/{user}/mailFolders", mail, "$expand " + list + "includeHiddenFolders", mailFolders},
+		{"mailFolders.childFolders", exchange, 1, "users/{user}/mailFolders/{folder}/childFolders", mail, "$expand " + list + "includeHiddenFolders", mailFolders},
 		{"mailFolders.get", exchange, 1, "users/{user}/mailFolders/{folder}", mail, "$select", mailFolderGet},
 		{"message.delta", exchange, 1, "users/{user}/mailFolders/{folder}/messages/delta", mail, "$expand " + delta, messageDelta},
 		{"message.get", exchange, 1, "users/{user}/messages/{message}", mail, "$select $expand", messageGet},
