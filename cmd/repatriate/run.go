@@ -227,15 +227,17 @@ func (p pass) prepared(job *config.Job) (pass, []config.Account, error) {
 // over makes the pass, with its progress on the screen and its metrics on l, and reports what came of it.
 func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []config.Account, o *output, l net.Listener) (*report.Report, error) {
 	begin := time.Now()
-	r := &runner.Runner{Store: store, Parallel: w.job.Concurrency.Accounts, Log: o.log, Watch: w.board}
+	r := &runner.Runner{Store: store, Parallel: w.job.Concurrency.Accounts, Log: o.log, Watch: w.board, Guard: w.guard()}
 	unserve := w.serve(l, r)
 	stop := progress.Progress{
 		Counters: &w.counters, Source: &w.source, Target: &w.target, Board: w.board, Stopped: r.Stopped.Load, Log: o.progress, Left: w.left,
 	}.Show(ctx, o.screen)
 	w.board.Expect(len(people))
 	err := w.pass.timetable.within(ctx, r, w.accounts(people))
-	if err == nil && w.pass.final {
+	outages := report.Outages(r.Guard.Gone())
+	if err == nil && w.pass.final && len(outages) == 0 {
 		err = w.retryFailed(ctx, r, people)
+		outages = report.Outages(r.Guard.Gone())
 	}
 	stop()
 	unserve()
@@ -243,6 +245,9 @@ func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []conf
 		return nil, err
 	}
 	out, err := w.report(ctx, store, err, time.Since(begin))
+	if err == nil {
+		out.Missed(outages)
+	}
 	if err == nil && !w.pass.dryRun {
 		w.remember(out, begin)
 	}

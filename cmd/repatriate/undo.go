@@ -122,6 +122,7 @@ func runUndo(ctx context.Context, job *config.Job, p pass, out *output) (*report
 			return err
 		},
 		failed: add,
+		missed: func(o []report.Outage) { r.Outages = o },
 	}.run(ctx)
 	if ctx.Err() != nil {
 		return nil, exitError{exitInterrupted, errors.New("undo was interrupted: repeat it to go on, or run the job to move everything again")}

@@ -113,6 +113,7 @@ func runVerify(ctx context.Context, job *config.Job, v *verifyFlags, share float
 			return err
 		},
 		failed: func(p part, err error) { add(p, readback.Result{}, err) },
+		missed: r.Missed,
 	}.run(ctx)
 	if ctx.Err() != nil {
 		r.Interrupted, r.Proven, err = true, false, nil

@@ -171,8 +171,8 @@ func (c *checking) server(side preflight.Side, at, key string) preflight.Server 
 }
 
 // places are the targets of the job by kind: the key in the job file, and the address.
-func (c *checking) places() iter.Seq2[string, [2]string] {
-	t := c.job.Target
+func (w *wiring) places() iter.Seq2[string, [2]string] {
+	t := w.job.Target
 	return func(yield func(string, [2]string) bool) {
 		_ = (t.Files == nil || yield("files", [2]string{"target.files.webdav", t.Files.WebDAV})) &&
 			(t.Mail == nil || yield("mail", [2]string{"target.mail.imap", t.Mail.IMAP})) &&

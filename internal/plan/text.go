@@ -186,10 +186,11 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 		took := time.Duration(pass.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 		fmt.Fprintf(b, "\nIt took %s to the provider and %d to the target, in %s.\n", report.Plural(pass.SourceRequests, "request"), pass.TargetRequests, took)
 	}
+	p.Report.WriteOutages(b)
 	n := int64(0)
 	first := ""
 	for _, t := range p.Report.Tasks {
-		if t.Error != "" {
+		if t.Error != "" && !p.Report.ByOutage(t) {
 			n++
 			first = cmp.Or(first, t.Account+", "+t.Kind+": "+t.Error)
 		}

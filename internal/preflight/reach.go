@@ -19,8 +19,11 @@ import (
 
 // Server is one that is to be reached.
 type Server struct {
-	// URL is https:, http:, imaps: or imap:. Only its host counts, and for HTTP its path for the Date.
+	// URL is https:, http:, imaps: or imap:. Only its host counts.
 	URL string
+	// Path is asked for over HTTP, without credentials; the root if it is empty. With a path, an answer of the server's own failure
+	// (RFC 9110 §15.6) is an error too.
+	Path string
 	// Key is what names it in the job file, for texts.
 	Key string
 	// Reason is that of a server which is not there.
@@ -139,7 +142,7 @@ func (s Server) ask(ctx context.Context, l *Log, u *url.URL) {
 	transport := httpx.NewTransport()
 	transport.TLSClientConfig = httpx.TLS(s.Roots)
 	defer transport.CloseIdleConnections()
-	at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
+	at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: cmp.Or(s.Path, "/")}
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, at.String(), nil)
 	if err != nil {
 		return
@@ -155,6 +158,10 @@ func (s Server) ask(ctx context.Context, l *Log, u *url.URL) {
 		return
 	}
 	httpx.Drain(res.Body)
+	if s.Path != "" && res.StatusCode >= http.StatusInternalServerError {
+		l.Refuse(s.Reason, fmt.Sprintf("%s answers every request with %d %s", u.Host, res.StatusCode, http.StatusText(res.StatusCode)),
+			"look at the server and its log, and whether it is in maintenance mode")
+	}
 	s.clock(l, u.Host, res.Header.Get("Date"), before, time.Now())
 }
 

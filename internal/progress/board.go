@@ -112,6 +112,13 @@ func (b *Board) Hold(why string) {
 	}
 }
 
+// Say has people told of something in a line of its own.
+func (b *Board) Say(message string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.news.say(event{message: message})
+}
+
 // Held returns what Hold was told last.
 func (b *Board) Held() string {
 	b.mu.Lock()

@@ -97,6 +97,8 @@ type Report struct {
 	Final *Final `json:"final,omitempty"`
 	// Held are the accounts that the run left out since nobody approved what their plans say.
 	Held []Held `json:"not_approved,omitempty"`
+	// Outages are the servers that no account could use, so that the run left the rest of them alone.
+	Outages []Outage `json:"outages,omitempty"`
 	// Examples are some of the items that were lost, skipped or failed; for people only.
 	Examples []Example `json:"-"`
 	// Simulated says that nothing was written.

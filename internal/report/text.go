@@ -39,6 +39,7 @@ func (r *Report) writeErrors(b *strings.Builder) {
 	r.writeUnbalanced(b)
 	r.writeCounted(b)
 	r.writeWeighed(b)
+	r.WriteOutages(b)
 	groups := r.stoppedAlike()
 	for i, tasks := range groups {
 		if i == maxStops {
@@ -55,11 +56,11 @@ const (
 	perStop  = 3  // tasks with the same one
 )
 
-// stoppedAlike returns the tasks that stopped, those with the same error together.
+// stoppedAlike returns the tasks that stopped, those with the same error together, without those that an outage stopped.
 func (r *Report) stoppedAlike() (groups [][]Task) {
 	at := make(map[string]int)
 	for _, t := range r.Tasks {
-		if t.Error == "" {
+		if t.Error == "" || r.ByOutage(t) {
 			continue
 		}
 		key := strings.ReplaceAll(t.Error, t.Account, "")

@@ -34,6 +34,8 @@ type Undoing struct {
 	Tasks  []Undone `json:"tasks"`
 	// Closed says that a final run closed the ledger, so that another run has to open it again.
 	Closed bool `json:"-"`
+	// Outages are the servers that could not be used for any account.
+	Outages []Outage `json:"outages,omitempty"`
 	// Note says what nobody looked at.
 	Note string `json:"note,omitempty"`
 }
@@ -63,6 +65,16 @@ func (u *Undoing) ExitCode() int {
 		return 4
 	}
 	return 0
+}
+
+// stoppedBy counts the tasks that met an outage.
+func (u *Undoing) stoppedBy(o Outage) (n int64) {
+	for _, t := range u.Tasks {
+		if o.covers(t.Kind, t.Error) {
+			n++
+		}
+	}
+	return n
 }
 
 // WriteJSON writes it as one JSON object.
@@ -116,8 +128,9 @@ func (u *Undoing) writeRest(b *strings.Builder) {
 			heading = ""
 		}
 	}
+	writeOutages(b, u.Outages, u.stoppedBy)
 	for _, t := range u.Tasks {
-		if t.Error != "" {
+		if t.Error != "" && !covered(u.Outages, t.Kind, t.Error) {
 			fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+taskTitle(t.Account, t.Kind, cmp.Or(t.Name, t.Collection)), 0), wrap(Clean(t.Error, 1000), 2))
 		}
 	}

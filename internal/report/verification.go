@@ -38,6 +38,8 @@ type Verification struct {
 	Proven bool                       `json:"proven"`
 	Totals map[readback.Outcome]int64 `json:"totals"`
 	Tasks  []Verified                 `json:"tasks"`
+	// Outages are the servers that could not be asked for any account.
+	Outages []Outage `json:"outages,omitempty"`
 	// Note says what nobody looked at.
 	Note string `json:"note,omitempty"`
 	// Interrupted says that it did not come to its end, so that nothing is proven.
@@ -105,8 +107,9 @@ func (v *Verification) WriteText(w io.Writer) error {
 	}
 	t.write(&b)
 	v.writeFindings(&b)
+	writeOutages(&b, v.Outages, v.stoppedBy)
 	for _, task := range v.Tasks {
-		if task.Error != "" {
+		if task.Error != "" && !covered(v.Outages, task.Kind, task.Error) {
 			fmt.Fprintf(&b, "\n%s\n  %s\n", wrap("Not looked at: "+taskTitle(task.Account, task.Kind, cmp.Or(task.Name, task.Collection)), 0), wrap(Clean(task.Error, 1000), 2))
 		}
 	}
@@ -116,6 +119,22 @@ func (v *Verification) WriteText(w io.Writer) error {
 	v.writeVerdict(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// stoppedBy counts the tasks that met an outage.
+func (v *Verification) stoppedBy(o Outage) (n int64) {
+	for _, t := range v.Tasks {
+		if o.covers(t.Kind, t.Error) {
+			n++
+		}
+	}
+	return n
+}
+
+// Missed notes which servers could not be asked for any account, so that nothing is proven.
+func (v *Verification) Missed(o []Outage) {
+	v.Outages = o
+	v.Proven = v.Proven && len(o) == 0
 }
 
 func outcomes(counts map[readback.Outcome]int64) (out []int64) {
