@@ -123,7 +123,7 @@ func (c *checking) shared() []preflight.Check {
 		checks = append(checks, sourceCheck(c.credentials))
 	} else {
 		for _, root := range c.provider.roots() {
-			checks = append(checks, sourceCheck(c.server(preflight.Source, root, "source").Reach()))
+			checks = append(checks, sourceCheck(c.server(preflight.Source, root, c.sourceKey()).Reach()))
 		}
 		checks = append(checks, c.provider.sharedChecks(c.kinds())...)
 	}
@@ -132,6 +132,15 @@ func (c *checking) shared() []preflight.Check {
 		checks = append(checks, c.target(c.checkCanary, "calendar"))
 	}
 	return checks
+}
+
+// sourceKey is what names the provider's address in the job file; empty where nothing does.
+func (w *wiring) sourceKey() string {
+	s := w.job.Source
+	if s.Google != nil && s.Google.Endpoint != "" || s.Microsoft != nil && s.Microsoft.Endpoint+s.Microsoft.Login != "" {
+		return "source"
+	}
+	return ""
 }
 
 // credentials tells why the provider cannot be asked.

@@ -50,9 +50,9 @@ func (w *wiring) waysTo(ctx context.Context, at outage.Place, account string) (w
 		return []preflight.Probe{func(_ context.Context, l *preflight.Log) error { return unusable(err, l) }}
 	}
 	for _, root := range provider.roots() {
-		ways = append(ways, preflight.Server{URL: root, Key: "source", Reason: fault.SourceUnavailable, Roots: w.rootsFor(preflight.Source)}.Reach())
+		ways = append(ways, preflight.Server{URL: root, Key: w.sourceKey(), Reason: fault.SourceUnavailable, Roots: w.rootsFor(preflight.Source)}.Reach())
 	}
-	for _, c := range provider.sharedChecks([]string{at.Kind}) {
+	for _, c := range provider.sharedChecks(w.job.Kinds) {
 		ways = append(ways, c.Probe)
 	}
 	return ways
@@ -80,19 +80,16 @@ func unusable(err error, l *preflight.Log) error {
 	return nil
 }
 
-// answered reports whether a side was of use for a kind in this pass.
+// answered reports whether a place was of use in this pass.
 func (w *wiring) answered(at outage.Place) bool {
 	if w.board == nil {
 		return false
 	}
-	c := w.board.Kinds()[at.Kind]
-	switch {
-	case c == nil:
-		return false
-	case at.Side == preflight.Source:
-		return c.Listed.Load() > 0
+	if at.Side == preflight.Source {
+		return w.counters.Listed.Load() > 0
 	}
-	return c.Written.Load() > 0
+	c := w.board.Kinds()[at.Kind]
+	return c != nil && c.Written.Load() > 0
 }
 
 // tellOutage tells the display and the log of a place that is waited for, given up, or back.

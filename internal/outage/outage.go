@@ -6,6 +6,7 @@
 package outage
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -17,10 +18,15 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/preflight"
 )
 
-// Place is what is used by all accounts alike: a side, for a kind.
+// Place is what all accounts use alike: the provider, or the target of a kind.
 type Place struct {
 	Side preflight.Side
-	Kind string
+	Kind string // empty for the provider
+}
+
+// placesOf are what something of a kind needs.
+func placesOf(kind string) []Place {
+	return []Place{{Side: preflight.Source}, {preflight.Target, kind}}
 }
 
 // inARow is how many accounts have to stop before a place is looked at.
@@ -79,8 +85,8 @@ func (g *Guard) Pass(ctx context.Context, account, kind string) bool {
 	if g == nil {
 		return true
 	}
-	for _, side := range []preflight.Side{preflight.Source, preflight.Target} {
-		if !g.settled(ctx, Place{side, kind}, account) {
+	for _, p := range placesOf(kind) {
+		if !g.settled(ctx, p, account) {
 			return false
 		}
 	}
@@ -129,12 +135,16 @@ func (g *Guard) Ended(ctx context.Context, account, kind string, err error) {
 	if g == nil || ctx.Err() != nil {
 		return
 	}
-	side := suspect(err)
-	if side == "" {
-		g.well(kind)
+	var p Place
+	switch suspect(err) {
+	case preflight.Source:
+		p = Place{Side: preflight.Source}
+	case preflight.Target:
+		p = Place{preflight.Target, kind}
+	default:
+		g.alone(kind, err == nil)
 		return
 	}
-	p := Place{side, kind}
 	if end := g.suspected(p, account); end != nil {
 		wrong := g.look(ctx, p, account)
 		g.mu.Lock()
@@ -164,13 +174,13 @@ func suspect(err error) preflight.Side {
 // ForEverybody reports whether a reason may be one that concerns whoever asks, and not an account.
 func ForEverybody(r fault.Reason) bool { return suspect(fault.New(fault.FailTask, r, "")) != "" }
 
-// well notes that both sides answered for a kind.
-func (g *Guard) well(kind string) {
+// alone notes that what ended says nothing of others than its account; well, that it came to a good end.
+func (g *Guard) alone(kind string, well bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, side := range []preflight.Side{preflight.Source, preflight.Target} {
-		s := g.at(Place{side, kind})
-		s.vain, s.answered = nil, true
+	for _, p := range placesOf(kind) {
+		s := g.at(p)
+		s.vain, s.answered = nil, s.answered || well
 	}
 }
 
@@ -276,7 +286,7 @@ func (g *Guard) Gone() (out []Gone) {
 		out = append(out, gone)
 	}
 	slices.SortFunc(out, func(a, b Gone) int {
-		return strings.Compare(string(a.Place.Side)+" "+a.Place.Kind, string(b.Place.Side)+" "+b.Place.Kind)
+		return cmp.Or(strings.Compare(string(a.Place.Side), string(b.Place.Side)), strings.Compare(a.Place.Kind, b.Place.Kind))
 	})
 	return out
 }

@@ -24,7 +24,7 @@ type Server struct {
 	// Path is asked for over HTTP, without credentials; the root if it is empty. With a path, an answer of the server's own failure
 	// (RFC 9110 §15.6) is an error too.
 	Path string
-	// Key is what names it in the job file, for texts.
+	// Key is what names it in the job file, for texts; empty: nothing does, since it is the provider's own.
 	Key string
 	// Reason is that of a server which is not there.
 	Reason fault.Reason
@@ -66,6 +66,14 @@ func (s Server) Reach() Probe {
 	}
 }
 
+// remedy returns what to do about a server that the job file names, and for one that it does not name what is left to look at.
+func (s Server) remedy(named string) string {
+	if s.Key == "" {
+		return "check this machine's network, DNS and proxy settings, and the firewalls on the way"
+	}
+	return named
+}
+
 // plain reports whether the server is elsewhere and the scheme has no TLS; with imap: it is demanded at the login.
 func (s Server) plain(u *url.URL) bool {
 	return u.Scheme == "http" && !httpx.Loopback(u.Hostname())
@@ -92,7 +100,7 @@ func (s Server) connect(ctx context.Context, l *Log, u *url.URL) bool {
 	if net.ParseIP(host) == nil {
 		if _, err := net.DefaultResolver.LookupHost(ctx, host); err != nil {
 			l.Refuse(s.Reason, fmt.Sprintf("the name %s does not resolve: %v", host, plainly(err)),
-				"check the host in "+s.Key+" of the job file, and this machine's DNS")
+				s.remedy("check the host in "+s.Key+" of the job file, and this machine's DNS"))
 			return false
 		}
 	}
@@ -100,7 +108,7 @@ func (s Server) connect(ctx context.Context, l *Log, u *url.URL) bool {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		l.Refuse(s.Reason, fmt.Sprintf("no connection to %s: %v", address, plainly(err)),
-			"check host and port in "+s.Key+" of the job file, that the server runs, and the firewalls between here and there")
+			s.remedy("check host and port in "+s.Key+" of the job file, that the server runs, and the firewalls between here and there"))
 		return false
 	}
 	defer conn.Close()
@@ -153,7 +161,7 @@ func (s Server) ask(ctx context.Context, l *Log, u *url.URL) {
 	if err != nil {
 		if ctx.Err() == nil || !errors.Is(ctx.Err(), context.Canceled) {
 			l.Refuse(s.Reason, fmt.Sprintf("no answer from %s: %v", u.Host, plainly(err)),
-				"check that a web server answers at "+s.Key+", and the proxy settings of this machine")
+				s.remedy("check that a web server answers at "+s.Key+", and the proxy settings of this machine"))
 		}
 		return
 	}

@@ -13,9 +13,10 @@ import (
 
 // Outage is a server that no account could use, so that a command left the rest of them alone.
 type Outage struct {
-	Side   preflight.Side `json:"side"`
-	Kinds  []string       `json:"kinds"`
-	Reason string         `json:"reason"`
+	Side preflight.Side `json:"side"`
+	// Kinds are what the server is for; none: all.
+	Kinds  []string `json:"kinds,omitempty"`
+	Reason string   `json:"reason"`
 	// What is wrong, and what to Do about it.
 	What string `json:"what"`
 	Do   string `json:"do,omitempty"`
@@ -31,7 +32,9 @@ func Outages(gone []outage.Gone) (out []Outage) {
 			i = len(out)
 			out = append(out, Outage{Side: g.Place.Side, Reason: string(g.Reason), What: g.What, Do: g.Do, Left: []string{}})
 		}
-		out[i].Kinds = append(out[i].Kinds, g.Place.Kind)
+		if g.Place.Kind != "" {
+			out[i].Kinds = append(out[i].Kinds, g.Place.Kind)
+		}
 		out[i].Left = append(out[i].Left, g.Missed...)
 	}
 	for i := range out {
@@ -53,7 +56,7 @@ func (r *Report) Missed(o []Outage) {
 func (o Outage) covers(kind, cause string) bool {
 	reason := reasonIn(cause)
 	side, _, _ := strings.Cut(reason, ".")
-	return side == string(o.Side) && slices.Contains(o.Kinds, kind) && outage.ForEverybody(fault.Reason(reason))
+	return side == string(o.Side) && (len(o.Kinds) == 0 || slices.Contains(o.Kinds, kind)) && outage.ForEverybody(fault.Reason(reason))
 }
 
 // covered reports whether one of the outages is what stopped a task.
@@ -61,53 +64,90 @@ func covered(outages []Outage, kind, cause string) bool {
 	return cause != "" && slices.ContainsFunc(outages, func(o Outage) bool { return o.covers(kind, cause) })
 }
 
-// sides are what people call the sides.
-var sides = map[preflight.Side]string{preflight.Source: "The provider", preflight.Target: "The target"}
+// nameOf returns what people call a side.
+func nameOf(side preflight.Side, kinds ...string) string {
+	if side == preflight.Source {
+		return "The provider"
+	}
+	return "The target of " + strings.Join(kinds, ", ")
+}
 
 // ByOutage reports whether an outage is what stopped a task of the report.
 func (r *Report) ByOutage(t Task) bool { return covered(r.Outages, t.Kind, t.Error) }
 
 // WriteOutages says what no account could use, if there is something.
 func (r *Report) WriteOutages(b *strings.Builder) {
-	writeOutages(b, r.Outages, func(o Outage) (n int64) {
-		for _, t := range r.Tasks {
-			if o.covers(t.Kind, t.Error) {
-				n++
-			}
-		}
-		return n
-	})
+	met := encounters{outages: r.Outages}
+	for _, t := range r.Tasks {
+		met.add(t.Account, t.Kind, t.Error)
+	}
+	met.write(b)
 }
 
-// writeOutages says what is wrong, what to do, and whom it concerns. stopped counts the tasks that met one.
-func writeOutages(b *strings.Builder, outages []Outage, stopped func(Outage) int64) {
-	for _, o := range outages {
-		fmt.Fprintf(b, "\n%s\n  %s\n", wrap(sides[o.Side]+" cannot be used by any account, for "+strings.Join(o.Kinds, ", ")+":", 0), wrap(Clean(o.What, 1000)+" ("+o.Reason+")", 2))
+// encounters are outages with the tasks that met them.
+type encounters struct {
+	outages  []Outage
+	tasks    []int64           // by outage
+	accounts []map[string]bool // likewise
+}
+
+// add notes a task that stopped, if an outage is the cause.
+func (e *encounters) add(account, kind, cause string) {
+	if cause == "" {
+		return
+	}
+	for i, o := range e.outages {
+		if e.tasks == nil {
+			e.tasks, e.accounts = make([]int64, len(e.outages)), make([]map[string]bool, len(e.outages))
+		}
+		if !o.covers(kind, cause) {
+			continue
+		}
+		if e.accounts[i] == nil {
+			e.accounts[i] = map[string]bool{}
+		}
+		e.tasks[i]++
+		e.accounts[i][account] = true
+	}
+}
+
+// write says of each what is wrong, what to do, and whom it concerns.
+func (e *encounters) write(b *strings.Builder) {
+	for i, o := range e.outages {
+		fmt.Fprintf(b, "\n%s\n  %s\n", wrap(nameOf(o.Side, o.Kinds...)+" cannot be used by any account:", 0), wrap(Clean(o.What, 1000)+" ("+o.Reason+")", 2))
 		if o.Do != "" {
 			fmt.Fprintf(b, "  %s\n", wrap("What to do: "+Clean(o.Do, 1000)+".", 2))
 		}
-		fmt.Fprintf(b, "  %s\n", wrap(o.whom(stopped(o)), 2))
+		if e.tasks == nil {
+			continue
+		}
+		text := "It stopped " + Plural(e.tasks[i], "task") + "."
+		if left := o.left(e.accounts[i]); left > 0 {
+			text += " Not even begun for it: " + Plural(left, "account") + "."
+		}
+		fmt.Fprintf(b, "  %s\n", wrap(text, 2))
 	}
 }
 
-// whom says how many met it.
-func (o Outage) whom(stopped int64) string {
-	text := "It stopped " + Plural(stopped, "task") + "."
-	if n := int64(len(o.Left)); n > 0 {
-		text += " Not even begun for it: " + Plural(n, "account") + "."
+// left counts the accounts that were left alone before they met the outage themselves.
+func (o Outage) left(met map[string]bool) (n int64) {
+	for _, account := range o.Left {
+		if !met[account] {
+			n++
+		}
 	}
-	return text
+	return n
 }
 
 // OutageNews says on one line what is wrong at a place, and when it is looked at again; the zero time if it is given up, and a finding of
 // nil if it can be used again.
 func OutageNews(at outage.Place, f *preflight.Finding, again time.Time) string {
-	who := sides[at.Side] + ", for " + at.Kind
+	who := nameOf(at.Side, at.Kind)
 	switch {
 	case f == nil:
-		return who + ": it can be used again, going on"
+		return who + " can be used again: going on"
 	case again.IsZero():
-		return who + ", cannot be used by any account: " + Clean(f.What, 300) + "; leaving the others as they are"
+		return who + " cannot be used by any account: " + Clean(f.What, 300) + "; leaving the others as they are"
 	}
-	return who + ", cannot be used by any account: " + Clean(f.What, 300) + "; trying again at " + again.Local().Format("15:04:05")
+	return who + " cannot be used by any account: " + Clean(f.What, 300) + "; trying again at " + again.Local().Format("15:04:05")
 }

@@ -67,16 +67,6 @@ func (u *Undoing) ExitCode() int {
 	return 0
 }
 
-// stoppedBy counts the tasks that met an outage.
-func (u *Undoing) stoppedBy(o Outage) (n int64) {
-	for _, t := range u.Tasks {
-		if o.covers(t.Kind, t.Error) {
-			n++
-		}
-	}
-	return n
-}
-
 // WriteJSON writes it as one JSON object.
 func (u *Undoing) WriteJSON(w io.Writer) error { return WriteJSON(w, u) }
 
@@ -128,7 +118,11 @@ func (u *Undoing) writeRest(b *strings.Builder) {
 			heading = ""
 		}
 	}
-	writeOutages(b, u.Outages, u.stoppedBy)
+	met := encounters{outages: u.Outages}
+	for _, t := range u.Tasks {
+		met.add(t.Account, t.Kind, t.Error)
+	}
+	met.write(b)
 	for _, t := range u.Tasks {
 		if t.Error != "" && !covered(u.Outages, t.Kind, t.Error) {
 			fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+taskTitle(t.Account, t.Kind, cmp.Or(t.Name, t.Collection)), 0), wrap(Clean(t.Error, 1000), 2))

@@ -107,7 +107,11 @@ func (v *Verification) WriteText(w io.Writer) error {
 	}
 	t.write(&b)
 	v.writeFindings(&b)
-	writeOutages(&b, v.Outages, v.stoppedBy)
+	met := encounters{outages: v.Outages}
+	for _, task := range v.Tasks {
+		met.add(task.Account, task.Kind, task.Error)
+	}
+	met.write(&b)
 	for _, task := range v.Tasks {
 		if task.Error != "" && !covered(v.Outages, task.Kind, task.Error) {
 			fmt.Fprintf(&b, "\n%s\n  %s\n", wrap("Not looked at: "+taskTitle(task.Account, task.Kind, cmp.Or(task.Name, task.Collection)), 0), wrap(Clean(task.Error, 1000), 2))
@@ -119,16 +123,6 @@ func (v *Verification) WriteText(w io.Writer) error {
 	v.writeVerdict(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// stoppedBy counts the tasks that met an outage.
-func (v *Verification) stoppedBy(o Outage) (n int64) {
-	for _, t := range v.Tasks {
-		if o.covers(t.Kind, t.Error) {
-			n++
-		}
-	}
-	return n
 }
 
 // Missed notes which servers could not be asked for any account, so that nothing is proven.
