@@ -86,25 +86,26 @@ func (g *Guard) Pass(ctx context.Context, account, kind string) bool {
 		return true
 	}
 	for _, p := range placesOf(kind) {
-		if !g.settled(ctx, p, account) {
+		if wrong := g.settled(ctx, p, account); wrong || ctx.Err() != nil {
 			return false
 		}
 	}
 	return true
 }
 
-// settled waits for the look that is under way, if one is, and reports whether the place may be used.
-func (g *Guard) settled(ctx context.Context, p Place, account string) bool {
+// settled waits for the look that is under way, if one is, and reports whether the place was given up. An account that misses something
+// by that is noted; empty: none does.
+func (g *Guard) settled(ctx context.Context, p Place, missing string) (gone bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.at(p)
 	for s.looking != nil && ctx.Err() == nil {
 		g.await(ctx, s.looking)
 	}
-	if s.wrong != nil {
-		s.missed[account] = true
+	if s.wrong != nil && missing != "" {
+		s.missed[missing] = true
 	}
-	return s.wrong == nil && ctx.Err() == nil
+	return s.wrong != nil
 }
 
 // await waits without holding the lock.
@@ -154,7 +155,7 @@ func (g *Guard) Ended(ctx context.Context, account, kind string, err error) {
 		close(end)
 		return
 	}
-	g.settled(ctx, p, account)
+	g.settled(ctx, p, "")
 }
 
 // suspect returns the side of which an error may say that it is of no use to anybody; empty if it says so of none.
