@@ -126,12 +126,13 @@ func TestFailuresOffATerminal(t *testing.T) {
 				t.Errorf("line %d is %q, want %q", i, lines[i], want)
 			}
 		}
-		p.Board.Failed("ada@example.org", "files", "", "source.gone")
+		p.Board.Call("drive:0AX", "Projects")
+		p.Board.Failed("drive:0AX", "files", "", "source.gone")
 		p.Board.Hold("outside of the time windows: going on Monday")
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		stop()
-		if text := out.taken(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "outside of the time windows") {
+		if text := out.taken(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "outside of the time windows") || !strings.Contains(text, "failed: Projects (drive), files: an item") {
 			t.Errorf("an hour of waiting says %q", text)
 		}
 	})

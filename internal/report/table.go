@@ -43,7 +43,7 @@ func (r *Report) writeTasks(b *strings.Builder) {
 	for i, t := range shown {
 		if t.Account != account || i == 0 {
 			account = t.Account
-			fmt.Fprintln(b, Clean(account, lineWidth))
+			fmt.Fprintln(b, Called(account, t.Name))
 		}
 		writeRow(b, columns, row{t.Kind, cmp.Or(t.Name, t.Collection), t.Counts})
 		if i == len(shown)-1 || shown[i+1].Account != account {

@@ -106,8 +106,8 @@ func reasonIn(text string) string {
 // title names the task for a person.
 func (t Task) title() string {
 	name := cmp.Or(t.Name, t.Collection)
-	if name == "" || name == t.Account {
-		return Clean(t.Account, 60) + ", " + t.Kind
+	if drive := DriveName(t.Account, t.Name); name == "" || name == t.Account || drive != "" {
+		return CalledShortly(t.Account, t.Name) + ", " + t.Kind
 	}
 	return Clean(t.Account, 60) + ", " + t.Kind + " (" + Clean(name, 40) + ")"
 }

@@ -100,7 +100,7 @@ func (u *Undoing) writeLeft(b *strings.Builder) {
 	for _, t := range u.Tasks {
 		for _, l := range t.Left {
 			if shown++; shown <= perOutcome {
-				fmt.Fprintf(b, "  %s\n", wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(cmp.Or(l.Title, l.ID), 80), 4))
+				fmt.Fprintf(b, "  %s\n", wrap(CalledShortly(t.Account, t.Name)+", "+t.Kind+": "+Clean(cmp.Or(l.Title, l.ID), 80), 4))
 				fmt.Fprintf(b, "    %s\n", wrap("at "+place(t.Kind, l.Location)+": "+Clean(l.Detail, 400), 4))
 			}
 		}
@@ -114,7 +114,7 @@ func (u *Undoing) writeRest(b *strings.Builder) {
 	heading := "\nAlso removed, since the job had made them and nothing lies in them:\n"
 	for _, t := range u.Tasks {
 		if len(t.Cleared) > 0 {
-			fmt.Fprintf(b, "%s  %s\n", heading, wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(strings.Join(t.Cleared, ", "), 1000), 4))
+			fmt.Fprintf(b, "%s  %s\n", heading, wrap(CalledShortly(t.Account, t.Name)+", "+t.Kind+": "+Clean(strings.Join(t.Cleared, ", "), 1000), 4))
 			heading = ""
 		}
 	}

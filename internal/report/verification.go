@@ -177,7 +177,7 @@ func (v *Verification) writeFindings(b *strings.Builder) {
 
 func writeFinding(b *strings.Builder, t Verified, f readback.Finding) {
 	title := cmp.Or(f.Title, f.ID, f.Location)
-	fmt.Fprintf(b, "  %s\n", wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(title, 80), 4))
+	fmt.Fprintf(b, "  %s\n", wrap(CalledShortly(t.Account, t.Name)+", "+t.Kind+": "+Clean(title, 80), 4))
 	at := "at " + place(t.Kind, f.Location)
 	if !f.Usual() {
 		at += ": " + Clean(f.Detail, 400)
