@@ -220,6 +220,9 @@ func (p pass) prepared(job *config.Job) (pass, []config.Account, error) {
 	if err != nil {
 		return p, nil, err
 	}
+	if people = p.ofWave(people); len(people) == 0 && p.wave != "" {
+		return p, nil, fmt.Errorf("wave %s moves nothing of the kind %s", p.wave, strings.Join(p.kinds, ", "))
+	}
 	p.timetable, err = p.schedule(job, time.Now())
 	return p, people, err
 }

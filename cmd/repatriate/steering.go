@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/metrics"
 	"codeberg.org/repatriate/repatriate/internal/pace"
+	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 	"codeberg.org/repatriate/repatriate/internal/windows"
@@ -25,6 +27,8 @@ import (
 type steering struct {
 	until, bandwidth, metrics string
 	wave, waves               string
+	// waveKinds are what the wave moves of each of its accounts.
+	waveKinds map[string][]string
 	// now works outside of the job's windows, too.
 	now bool
 }
@@ -96,7 +100,7 @@ func parseUntil(text string, now time.Time) (time.Time, error) {
 	}
 }
 
-// selected returns the pass with the accounts of its wave.
+// selected returns the pass with the accounts and kinds of its wave.
 func (p pass) selected(job *config.Job) (pass, error) {
 	switch {
 	case p.wave == "" && p.waves != "":
@@ -110,9 +114,32 @@ func (p pass) selected(job *config.Job) (pass, error) {
 	if path == "" {
 		path = job.WavesPath()
 	}
-	var err error
-	p.accounts, err = job.Wave(path, p.wave)
+	moved, err := job.Wave(path, p.wave)
+	p.waveKinds = make(map[string][]string, len(moved))
+	for _, a := range moved {
+		p.accounts = append(p.accounts, a.Source)
+		p.waveKinds[a.Source] = a.Kinds
+	}
 	return p, err
+}
+
+// ofWave leaves the accounts those kinds that the pass's wave moves, and makes the report one of these alone. Without a wave it changes
+// nothing.
+func (p *pass) ofWave(people []config.Account) (out []config.Account) {
+	if p.wave == "" {
+		return people
+	}
+	p.parts = map[plan.Part]bool{}
+	for _, a := range people {
+		a.Kinds = slices.DeleteFunc(slices.Clone(a.Kinds), func(k string) bool { return !slices.Contains(p.waveKinds[a.Source], k) })
+		for _, k := range a.Kinds {
+			p.parts[plan.Part{Account: a.Source, Kind: k}] = true
+		}
+		if len(a.Kinds) > 0 {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // within runs the accounts in the job's windows: it waits for one, and goes on in the next with what was left undone.

@@ -202,5 +202,9 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 	if p.Waiting > 0 {
 		fmt.Fprintf(b, "Waiting for approval: %s. See: repatriate approve %s --list\n", report.Plural(p.Waiting, "account"), job)
 	}
+	if len(p.Report.Outages) > 0 {
+		fmt.Fprintf(b, "\nThe plan is not whole. Mend the cause above, then: repatriate plan %s\n", job)
+		return
+	}
 	fmt.Fprintf(b, "All of it: plan --html FILE. To go on: repatriate run %s\n", job+p.firstWave())
 }

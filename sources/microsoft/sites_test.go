@@ -69,7 +69,7 @@ func TestNameOfALibrary(t *testing.T) {
 		{"https://contoso.test/teams/choir/songs/Notes", "choir / songs / Notes"},
 		{"https://contoso.test/Shared%20Documents", "Shared Documents"},
 		{"https://contoso.test/sites", "sites"},
-		{"https://contoso.test/sites/a%1Bb/Archive", "ab / Archive"},
+		{"https://contoso.test/sites/a%1Bb/Archive", "a b / Archive"},
 		{"", ""},
 	} {
 		_, client := newTenant(t, func(w http.ResponseWriter, r *http.Request) {
