@@ -134,7 +134,7 @@ func (u *Undoing) writeRest(b *strings.Builder) {
 	job := cmp.Or(u.Path, "JOB.yaml")
 	switch {
 	case u.DryRun:
-		fmt.Fprintf(b, "\n%s\n", wrap("Dry run: nothing was removed. What users changed on the target shows only when it is to be removed, and stays then.", 0))
+		fmt.Fprintf(b, "\n%s\n", wrap("Dry run: nothing was removed. This is what would be, by what lies on the target now.", 0))
 	case u.ExitCode() != 0:
 		fmt.Fprintf(b, "\n%s\n", wrap("Mend the cause above and repeat it: repatriate undo "+job, 0))
 	default:
