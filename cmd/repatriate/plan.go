@@ -53,8 +53,8 @@ moves the first of them. docs/sizing.md explains both.
 The grades are kept beside the state, as JOB.plan.json: with 'approve' in the job file, accounts
 that are worse do not run before 'repatriate approve' has recorded who accepted it.
 
-Exit codes: 0 planned; 2 usage or configuration; 3 an account has the grade D; 4 a task stopped;
-130 interrupted, nothing is kept.`,
+Exit codes: 0 planned; 2 usage or configuration; 3 an account has the grade D; 4 a collection
+stopped; 130 interrupted, nothing is kept.`,
 		Example: `  repatriate plan pilot.yaml --html plan.html --csv plan.csv
   repatriate plan pilot.yaml --sample 10%
   repatriate plan pilot.yaml --waves pilot-waves.csv --from 2026-12-01

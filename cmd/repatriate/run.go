@@ -57,14 +57,18 @@ While it runs, standard error shows how far it is: on a terminal a bar and a lin
 at work, elsewhere a line every ten seconds. What fails is told as it fails. The summary at the end
 goes to standard output.
 
+Nothing that one account does stops another. Where the provider or a target cannot be used by any
+account, since it cannot be reached or gives out no token, three accounts find it out, and the rest
+is left as it is; a server that answered before is waited for, up to half an hour.
+
 With windows in the job file a run works in these times alone and waits in between, unless --now is
 given; at the end of one it finishes what is under way. --until ends it at a time as an interrupt
-does, but as planned: the exit code is then 3, or 4 if a task stopped. --bandwidth and --now go
-before what the job file says.
+does, but as planned: the exit code is then 3, or 4 if a collection stopped. --bandwidth and --now
+go before what the job file says.
 
 Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 finished, but some items
-failed or the ledger does not balance, or --until ended it before everything was moved; 4 a task
-stopped; 130 interrupted, can be resumed.`,
+failed or the ledger does not balance, or --until ended it before everything was moved; 4 a
+collection stopped; 130 interrupted, can be resumed.`,
 		Example: `  repatriate run pilot.yaml --dry-run
   repatriate run pilot.yaml --account ada@example.org --kind mail
   repatriate run pilot.yaml --wave 2 --until 06:00 --bandwidth 400Mbit
@@ -286,8 +290,10 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, end error, 
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
-	whole := report.New(w.job.Job, statuses).Totals
-	w.standing = whole.Copied + whole.CopiedWithLosses
+	w.standing = 0
+	for _, s := range statuses {
+		w.standing += s.Counts[checkpoint.Copied] + s.Counts[checkpoint.CopiedWithLosses]
+	}
 	r := report.New(w.job.Job, p.among(statuses))
 	if err := r.Collect(read, store); err != nil {
 		return nil, err

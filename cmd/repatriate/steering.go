@@ -76,7 +76,18 @@ func (s steering) schedule(job *config.Job, now time.Time) (*schedule, error) {
 		}
 	}
 	out.in, out.out = pace.New(bytes), pace.New(bytes)
-	return out, nil
+	return out, out.useful(now)
+}
+
+// useful refuses to wait for a window that opens only when the pass has to end.
+func (s *schedule) useful(now time.Time) error {
+	open, change := s.windows.At(now)
+	if open || s.until.IsZero() || change.Before(s.until) {
+		return nil
+	}
+	const form = "Mon 2 Jan 15:04"
+	return fmt.Errorf("the job's time windows open %s, and --until ends the run before, %s: nothing would be moved. --now works at once",
+		change.Local().Format(form), s.until.Local().Format(form))
 }
 
 // parseUntil reads a time of day, which is the next moment at which the clock of this machine shows it, or a moment as RFC 3339.

@@ -42,7 +42,7 @@ is missing as never moved, so that the next run moves it again; what its user de
 comes back as well. No run may be under way.
 
 Exit codes: 0 everything is proven or changed by its user; 2 usage or configuration; 3 something
-differs, is missing or is there twice; 4 a task could not be looked at; 130 interrupted.`,
+differs, is missing or is there twice; 4 a collection could not be looked at; 130 interrupted.`,
 		Example: `  repatriate verify pilot.yaml
   repatriate verify pilot.yaml --account ada@example.org --deep --json`,
 		Args: jobArg,

@@ -197,7 +197,7 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 	}
 	if n > 0 {
 		fmt.Fprintln(b, report.Fit("Stopped: "+first, columns))
-		fmt.Fprintf(b, "Could not be read: %s. To see why: repatriate check %s\n", report.Plural(n, "task"), job)
+		fmt.Fprintf(b, "Could not be read: %s. To see why: repatriate check %s\n", report.Plural(n, "collection"), job)
 	}
 	if p.Waiting > 0 {
 		fmt.Fprintf(b, "Waiting for approval: %s. See: repatriate approve %s --list\n", report.Plural(p.Waiting, "account"), job)

@@ -61,7 +61,7 @@ func TestLinesOffATerminal(t *testing.T) {
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		want := "4 of 10 items, 5.0 MB, 500.0 kB/s, 1 failed, 2 tasks stopped, target throttled until "
+		want := "4 of 10 items, 5.0 MB, 500.0 kB/s, 1 failed, 2 stopped, target throttled until "
 		if text := out.taken(); !strings.Contains(text, want) || strings.ContainsAny(text, "\r\x1b") || strings.Count(text, "\n") != 1 {
 			t.Errorf("a line is %q, want %q", text, want)
 		}

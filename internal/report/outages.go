@@ -121,7 +121,7 @@ func (e *encounters) write(b *strings.Builder) {
 		if e.tasks == nil {
 			continue
 		}
-		text := "It stopped " + Plural(e.tasks[i], "task") + "."
+		text := "It stopped " + Plural(e.tasks[i], "collection") + "."
 		if left := o.left(e.accounts[i]); left > 0 {
 			text += " Not even begun for it: " + Plural(left, "account") + "."
 		}

@@ -63,10 +63,10 @@ func writeFew(b *strings.Builder, tasks []Task) []Task {
 	looked := slices.DeleteFunc(slices.Clone(tasks), Task.fine)
 	begun := slices.DeleteFunc(slices.Clone(looked), func(t Task) bool { return t.Listed == 0 && t.Error != "" })
 	if n := len(tasks) - len(looked); n > 0 {
-		fmt.Fprintf(b, "%s with nothing to look at\n", Plural(int64(n), "task"))
+		fmt.Fprintf(b, "%s with nothing to look at\n", Plural(int64(n), "collection"))
 	}
 	if n := len(looked) - len(begun); n > 0 {
-		fmt.Fprintf(b, "%s stopped before anything was listed: see below\n", Plural(int64(n), "task"))
+		fmt.Fprintf(b, "%s stopped before anything was listed: see below\n", Plural(int64(n), "collection"))
 	}
 	if len(begun) > 0 {
 		b.WriteString("the others are these:\n")
@@ -77,7 +77,7 @@ func writeFew(b *strings.Builder, tasks []Task) []Task {
 // writeAccount writes the sum of an account that has several tasks, also of those that are not shown.
 func (r *Report) writeAccount(b *strings.Builder, columns []column, sum Total) {
 	if sum.Tasks > 1 && len(r.Accounts) > 1 {
-		writeRow(b, columns, row{"all", Plural(int64(sum.Tasks), "task"), sum.Counts})
+		writeRow(b, columns, row{"all", Plural(int64(sum.Tasks), "collection"), sum.Counts})
 	}
 }
 

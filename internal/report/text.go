@@ -43,7 +43,7 @@ func (r *Report) writeErrors(b *strings.Builder) {
 	groups := r.stoppedAlike()
 	for i, tasks := range groups {
 		if i == maxStops {
-			fmt.Fprintf(b, "\n… and other tasks, for %s; --json has them all.\n", Plural(int64(len(groups)-i), "other reason"))
+			fmt.Fprintf(b, "\n… and other collections, for %s; --json has them all.\n", Plural(int64(len(groups)-i), "other reason"))
 			break
 		}
 		writeStop(b, tasks)
@@ -175,17 +175,17 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 			break
 		}
 		if n := r.Unlisted(); n > 0 {
-			say(b, "Not listed to the end yet: %s. Go on with: repatriate run %s", Plural(n, "task"), job)
+			say(b, "Not listed to the end yet: %s. Go on with: repatriate run %s", Plural(n, "collection"), job)
 		} else if r.Totals.Pending > 0 {
 			say(b, "Go on with: repatriate run %s", job)
 		}
 	case Stopped:
 		if until := r.allParked(time.Now()); !until.IsZero() {
 			say(b, "Parked before the end: %s. Go on after %s with: repatriate run %s",
-				Plural(r.stopped(), "task"), until.Local().Format("2006-01-02 15:04"), job)
+				Plural(r.stopped(), "collection"), until.Local().Format("2006-01-02 15:04"), job)
 			break
 		}
-		say(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s", Plural(r.stopped(), "task"), job)
+		say(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s", Plural(r.stopped(), "collection"), job)
 	case Interrupted:
 		say(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s", job)
 	}
