@@ -61,7 +61,7 @@ func (u *Undoing) Add(s checkpoint.Status, r undo.Result, err error) {
 
 // ExitCode is the process's exit code: 0, or 4 where a task stopped. What stays on the target is no failure.
 func (u *Undoing) ExitCode() int {
-	if slices.ContainsFunc(u.Tasks, func(t Undone) bool { return t.Error != "" }) {
+	if len(u.Outages) > 0 || slices.ContainsFunc(u.Tasks, func(t Undone) bool { return t.Error != "" }) {
 		return 4
 	}
 	return 0

@@ -89,7 +89,7 @@ func (v *Verification) ExitCode() int {
 		return 130
 	case v.Proven:
 		return 0
-	case slices.ContainsFunc(v.Tasks, func(t Verified) bool { return t.Error != "" }):
+	case len(v.Outages) > 0 || slices.ContainsFunc(v.Tasks, func(t Verified) bool { return t.Error != "" }):
 		return 4
 	}
 	return 3
