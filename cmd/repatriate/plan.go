@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/progress"
+	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 )
 
@@ -51,8 +53,8 @@ moves the first of them. docs/sizing.md explains both.
 The grades are kept beside the state, as JOB.plan.json: with 'approve' in the job file, accounts
 that are worse do not run before 'repatriate approve' has recorded who accepted it.
 
-Exit codes: 0 planned; 2 usage or configuration; 3 an account has the grade D; 4 a task stopped;
-130 interrupted, nothing is kept.`,
+Exit codes: 0 planned; 2 usage or configuration; 3 an account has the grade D; 4 a collection
+stopped; 130 interrupted, nothing is kept.`,
 		Example: `  repatriate plan pilot.yaml --html plan.html --csv plan.csv
   repatriate plan pilot.yaml --sample 10%
   repatriate plan pilot.yaml --waves pilot-waves.csv --from 2026-12-01
@@ -154,7 +156,7 @@ func makePlan(ctx context.Context, job *config.Job, o planning, sample plan.Samp
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	begin := time.Now()
-	r := &runner.Runner{Store: store, Parallel: job.Concurrency.Accounts, Log: out.log, Watch: w.board}
+	r := &runner.Runner{Store: store, Parallel: job.Concurrency.Accounts, Log: out.log, Watch: w.board, Guard: w.guard()}
 	stop := progress.Progress{
 		Counters: &w.counters, Source: &w.source, Target: &w.target, Board: w.board, Stopped: r.Stopped.Load, Log: out.progress,
 	}.Show(ctx, out.screen)
@@ -164,7 +166,25 @@ func makePlan(ctx context.Context, job *config.Job, o planning, sample plan.Samp
 	if err != nil {
 		return nil, err
 	}
-	return w.planned(ctx, store, looked, others, first, time.Since(begin))
+	outages := report.Outages(r.Guard.Gone())
+	looked, missed := reached(looked, outages)
+	p, err := w.planned(ctx, store, looked, append(others, missed...), first, time.Since(begin))
+	if err == nil {
+		p.Report.Missed(outages)
+	}
+	return p, err
+}
+
+// reached returns the accounts that could be looked at, and those of which something was left alone.
+func reached(people []config.Account, outages []report.Outage) (looked, missed []config.Account) {
+	for _, p := range people {
+		if slices.ContainsFunc(outages, func(o report.Outage) bool { return slices.Contains(o.Left, p.Source) }) {
+			missed = append(missed, p)
+		} else {
+			looked = append(looked, p)
+		}
+	}
+	return looked, missed
 }
 
 // planned puts the plan together from the ledger of the dry run. first is when the first wave may begin; zero: no waves are asked for.
@@ -235,7 +255,7 @@ func (o planning) keep(job *config.Job, p *plan.Plan) error {
 		known = append(known, a.Source)
 	}
 	kept.Keep(p, known)
-	if len(o.accounts)+len(o.kinds) == 0 {
+	if len(o.accounts)+len(o.kinds)+len(p.Report.Outages) == 0 {
 		kept.KeepWhole(p)
 	}
 	if err := kept.Write(files.Plan); err != nil {

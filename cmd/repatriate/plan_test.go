@@ -346,7 +346,7 @@ func TestPlanOfWhatCannotBeRead(t *testing.T) {
 			t.Errorf("%s: %s for %q", a.Source, a.Grade, a.Why)
 		}
 	}
-	read(t, ran(t, exitStopped, "plan", s.Job), "Stopped: ada@example.org, mail:", "Could not be read: 2 tasks")
+	read(t, ran(t, exitStopped, "plan", s.Job), "Stopped: ada@example.org, mail:", "Could not be read: 2 collections")
 }
 
 // TestInterruptedPlan keeps nothing, and leaves what was planned before.

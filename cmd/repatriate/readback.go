@@ -11,6 +11,7 @@ import (
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/progress"
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 // overParts does one thing with each task of the ledger that is asked for, accounts side by side. What keeps one task from it keeps no
@@ -22,6 +23,8 @@ type overParts struct {
 	// visit does it; failed is told why a task could not be brought to its end. Both may be called at once.
 	visit  func(ctx context.Context, w *wiring, store checkpoint.Store, p part) error
 	failed func(p part, err error)
+	// missed is told of the servers that could not be used for any account, if there are some.
+	missed func([]report.Outage)
 }
 
 // run returns the accounts of the ledger that nobody may look at, since they stand in the accounts file no more.
@@ -55,14 +58,20 @@ func (o overParts) run(ctx context.Context) (gone []string, err error) {
 }
 
 func (o overParts) each(ctx context.Context, w *wiring, store checkpoint.Store, parts []part) error {
+	guard := w.guard()
+	defer func() { o.missed(report.Outages(guard.Gone())) }()
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, o.job.Concurrency.Accounts))
 	for _, p := range parts {
 		g.Go(func() error {
+			if !guard.Pass(gctx, p.status.Account, p.status.Kind) {
+				return gctx.Err()
+			}
 			err := o.visit(gctx, w, store, p)
 			if err != nil && !fault.Cancelled(gctx) {
 				o.failed(p, err)
 			}
+			guard.Ended(gctx, p.status.Account, p.status.Kind, err)
 			return gctx.Err()
 		})
 	}

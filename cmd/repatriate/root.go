@@ -34,8 +34,8 @@ cut-over.
 To see it work: repatriate demo
 
 Exit codes: 0 everything moved and balanced; 1 internal error; 2 usage or configuration;
-3 finished, but some items failed or the ledger does not balance; 4 a task stopped (consent revoked,
-target full); 130 interrupted, can be resumed.`,
+3 finished, but some items failed or the ledger does not balance; 4 a collection stopped (consent
+revoked, target full); 130 interrupted, can be resumed.`,
 		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
 		Args: noCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },

@@ -63,14 +63,18 @@ While it runs, standard error shows how far it is: on a terminal a bar and a lin
 at work, elsewhere a line every ten seconds. What fails is told as it fails. The summary at the end
 goes to standard output.
 
+Nothing that one account does stops another. Where the provider or a target cannot be used by any
+account, since it cannot be reached or gives out no token, three accounts find it out, and the rest
+is left as it is; a server that answered before is waited for, up to half an hour.
+
 With windows in the job file a run works in these times alone and waits in between, unless --now is
 given; at the end of one it finishes what is under way. --until ends it at a time as an interrupt
-does, but as planned: the exit code is then 3, or 4 if a task stopped. --bandwidth and --now go
-before what the job file says.
+does, but as planned: the exit code is then 3, or 4 if a collection stopped. --bandwidth and --now
+go before what the job file says.
 
 Exit codes: 0 everything moved and balanced; 2 usage or configuration; 3 finished, but some items
-failed or the ledger does not balance, or --until ended it before everything was moved; 4 a task
-stopped; 130 interrupted, can be resumed.`,
+failed or the ledger does not balance, or --until ended it before everything was moved; 4 a
+collection stopped; 130 interrupted, can be resumed.`,
 		Example: `  repatriate run pilot.yaml --dry-run
   repatriate run pilot.yaml --account ada@example.org --kind mail
   repatriate run pilot.yaml --wave 2 --until 06:00 --bandwidth 400Mbit
@@ -232,6 +236,9 @@ func (p pass) prepared(job *config.Job) (pass, []config.Account, error) {
 	if err != nil {
 		return p, nil, err
 	}
+	if people = p.ofWave(people); len(people) == 0 && p.wave != "" {
+		return p, nil, fmt.Errorf("wave %s moves nothing of the kind %s", p.wave, strings.Join(p.kinds, ", "))
+	}
 	p.timetable, err = p.schedule(job, time.Now())
 	return p, people, err
 }
@@ -239,15 +246,17 @@ func (p pass) prepared(job *config.Job) (pass, []config.Account, error) {
 // over makes the pass, with its progress on the screen and its metrics on l, and reports what came of it.
 func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []config.Account, o *output, l net.Listener) (*report.Report, error) {
 	begin := time.Now()
-	r := &runner.Runner{Store: store, Parallel: w.job.Concurrency.Accounts, Log: o.log, Watch: w.board}
+	r := &runner.Runner{Store: store, Parallel: w.job.Concurrency.Accounts, Log: o.log, Watch: w.board, Guard: w.guard()}
 	unserve := w.serve(l, r)
 	stop := progress.Progress{
 		Counters: &w.counters, Source: &w.source, Target: &w.target, Board: w.board, Stopped: r.Stopped.Load, Log: o.progress, Left: w.left,
 	}.Show(ctx, o.screen)
 	w.board.Expect(len(people))
 	err := w.pass.timetable.within(ctx, r, w.accounts(people))
-	if err == nil && w.pass.final {
+	outages := report.Outages(r.Guard.Gone())
+	if err == nil && w.pass.final && len(outages) == 0 {
 		err = w.retryFailed(ctx, r, people)
+		outages = report.Outages(r.Guard.Gone())
 	}
 	stop()
 	unserve()
@@ -255,6 +264,9 @@ func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []conf
 		return nil, err
 	}
 	out, err := w.report(ctx, store, err, time.Since(begin))
+	if err == nil {
+		out.Missed(outages)
+	}
 	if err == nil && !w.pass.dryRun {
 		w.remember(out, begin)
 	}
@@ -290,8 +302,10 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, end error, 
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
-	whole := report.New(w.job.Job, statuses).Totals
-	w.standing = whole.Copied + whole.CopiedWithLosses
+	w.standing = 0
+	for _, s := range statuses {
+		w.standing += s.Counts[checkpoint.Copied] + s.Counts[checkpoint.CopiedWithLosses]
+	}
 	r := report.New(w.job.Job, p.among(statuses))
 	if err := r.Collect(read, store); err != nil {
 		return nil, err

@@ -31,10 +31,10 @@ func newStateCheck() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check JOB.yaml",
 		Short: "Check that the state adds up, also while a run is under way",
-		Long: `check reads the whole state and looks for what cannot be: a damaged file, a task whose records do
-not add up to what was listed, a record that cannot be read, something left out without a reason, a
-file that lies where another one does, folders that lie in one another. It says what to do about
-each. It writes nothing, and may be asked while a run is under way.
+		Long: `check reads the whole state and looks for what cannot be: a damaged file, a collection whose
+records do not add up to what was listed, a record that cannot be read, something left out without a
+reason, a file that lies where another one does, folders that lie in one another. It says what to do
+about each. It writes nothing, and may be asked while a run is under way.
 
 Exit codes: 0 all of it adds up; 2 usage or configuration, or there is no state yet; 3 something
 does not add up.`,
@@ -180,6 +180,6 @@ func importState(ctx context.Context, out io.Writer, stdin io.Reader, path, inpu
 		return err
 	}
 	fmt.Fprintf(out, "The state is made: %s, %s and the places of %s.\n",
-		report.Plural(n.Tasks, "task"), report.Plural(n.Records, "record"), report.Plural(n.Nodes, "file"))
+		report.Plural(n.Tasks, "collection"), report.Plural(n.Records, "record"), report.Plural(n.Nodes, "file"))
 	return nil
 }

@@ -37,7 +37,7 @@ place, elsewhere one block after the other. Looking at a large ledger takes a mo
 more than a twentieth of the time.
 
 Exit codes: 0 everything moved and balanced, or --watch was interrupted; 2 usage or configuration;
-3 some items failed or are still to come, or the ledger does not balance; 4 a task stopped.`,
+3 some items failed or are still to come, or the ledger does not balance; 4 a collection stopped.`,
 		Example: `  repatriate status pilot.yaml
   repatriate status pilot.yaml --watch --interval 10s`,
 		Args: jobArg,

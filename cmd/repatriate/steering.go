@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/metrics"
 	"codeberg.org/repatriate/repatriate/internal/pace"
+	"codeberg.org/repatriate/repatriate/internal/plan"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 	"codeberg.org/repatriate/repatriate/internal/windows"
@@ -25,6 +27,8 @@ import (
 type steering struct {
 	until, bandwidth, metrics string
 	wave, waves               string
+	// waveKinds are what the wave moves of each of its accounts.
+	waveKinds map[string][]string
 	// now works outside of the job's windows, too.
 	now bool
 }
@@ -72,7 +76,18 @@ func (s steering) schedule(job *config.Job, now time.Time) (*schedule, error) {
 		}
 	}
 	out.in, out.out = pace.New(bytes), pace.New(bytes)
-	return out, nil
+	return out, out.useful(now)
+}
+
+// useful refuses to wait for a window that opens only when the pass has to end.
+func (s *schedule) useful(now time.Time) error {
+	open, change := s.windows.At(now)
+	if open || s.until.IsZero() || change.Before(s.until) {
+		return nil
+	}
+	const form = "Mon 2 Jan 15:04"
+	return fmt.Errorf("the job's time windows open %s, and --until ends the run before, %s: nothing would be moved. --now works at once",
+		change.Local().Format(form), s.until.Local().Format(form))
 }
 
 // parseUntil reads a time of day, which is the next moment at which the clock of this machine shows it, or a moment as RFC 3339.
@@ -96,7 +111,7 @@ func parseUntil(text string, now time.Time) (time.Time, error) {
 	}
 }
 
-// selected returns the pass with the accounts of its wave.
+// selected returns the pass with the accounts and kinds of its wave.
 func (p pass) selected(job *config.Job) (pass, error) {
 	switch {
 	case p.wave == "" && p.waves != "":
@@ -110,9 +125,32 @@ func (p pass) selected(job *config.Job) (pass, error) {
 	if path == "" {
 		path = job.WavesPath()
 	}
-	var err error
-	p.accounts, err = job.Wave(path, p.wave)
+	moved, err := job.Wave(path, p.wave)
+	p.waveKinds = make(map[string][]string, len(moved))
+	for _, a := range moved {
+		p.accounts = append(p.accounts, a.Source)
+		p.waveKinds[a.Source] = a.Kinds
+	}
 	return p, err
+}
+
+// ofWave leaves the accounts those kinds that the pass's wave moves, and makes the report one of these alone. Without a wave it changes
+// nothing.
+func (p *pass) ofWave(people []config.Account) (out []config.Account) {
+	if p.wave == "" {
+		return people
+	}
+	p.parts = map[plan.Part]bool{}
+	for _, a := range people {
+		a.Kinds = slices.DeleteFunc(slices.Clone(a.Kinds), func(k string) bool { return !slices.Contains(p.waveKinds[a.Source], k) })
+		for _, k := range a.Kinds {
+			p.parts[plan.Part{Account: a.Source, Kind: k}] = true
+		}
+		if len(a.Kinds) > 0 {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // within runs the accounts in the job's windows: it waits for one, and goes on in the next with what was left undone.

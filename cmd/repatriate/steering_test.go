@@ -21,6 +21,7 @@ import (
 	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
 	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/google"
+	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/pause"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/report"
@@ -53,6 +54,37 @@ func TestParseUntil(t *testing.T) {
 		got, err := parseUntil(c.text, now)
 		if c.want == "" && err == nil || c.want != "" && (err != nil || got.Format(time.RFC3339) != c.want) {
 			t.Errorf("%s at %s is %v, want %s (%v)", c.text, c.now, got, c.want, err)
+		}
+	}
+}
+
+// TestUntilBeforeTheWindow: a run that would only wait until it has to end is refused, and says what opens when.
+func TestUntilBeforeTheWindow(t *testing.T) {
+	open, err := windows.Parse([]string{"mon-fri 20:00-06:00"}, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func(l *time.Location) { time.Local = l }(time.Local)
+	time.Local = time.UTC
+	friday := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		now    time.Time
+		until  string
+		atOnce bool
+		want   string
+	}{
+		{friday, "18:00", false, "open Fri 27 Nov 20:00, and --until ends the run before, Fri 27 Nov 18:00"},
+		{friday, "20:00", false, "nothing would be moved"},
+		{friday, "20:01", false, ""},
+		{friday, "06:00", false, ""},
+		{friday, "18:00", true, ""},
+		{friday, "", false, ""},
+		{friday.Add(10 * time.Hour), "23:00", false, ""},
+		{friday.Add(24 * time.Hour), "2026-11-29T06:00:00Z", false, "open Mon 30 Nov 20:00"},
+	} {
+		_, err := steering{until: c.until, now: c.atOnce}.schedule(&config.Job{Open: open}, c.now)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("until %q at %s: %v, want %q", c.until, c.now, err, c.want)
 		}
 	}
 }

@@ -38,7 +38,7 @@ undo may be interrupted and repeated. No run may be under way.
 
 It asks for the job's name first, unless --yes is given.
 
-Exit codes: 0 done, even if something stays; 2 usage or configuration; 4 a task stopped; 130
+Exit codes: 0 done, even if something stays; 2 usage or configuration; 4 a collection stopped; 130
 interrupted.`,
 		Example: `  repatriate undo pilot.yaml --dry-run
   repatriate undo pilot.yaml --account ada@example.org --kind calendar`,
@@ -46,7 +46,7 @@ interrupted.`,
 		RunE: func(c *cobra.Command, args []string) error { return u.run(f, c, args[0]) },
 	}
 	u.selection(c)
-	c.Flags().BoolVar(&u.dryRun, "dry-run", false, "count what would be removed; remove nothing")
+	c.Flags().BoolVar(&u.dryRun, "dry-run", false, "look at the target and count what would be removed; remove nothing")
 	c.Flags().BoolVar(&u.yes, "yes", false, "do not ask")
 	return c
 }
@@ -122,6 +122,7 @@ func runUndo(ctx context.Context, job *config.Job, p pass, out *output) (*report
 			return err
 		},
 		failed: add,
+		missed: func(o []report.Outage) { r.Outages = o },
 	}.run(ctx)
 	if ctx.Err() != nil {
 		return nil, exitError{exitInterrupted, errors.New("undo was interrupted: repeat it to go on, or run the job to move everything again")}

@@ -42,7 +42,7 @@ is missing as never moved, so that the next run moves it again; what its user de
 comes back as well. No run may be under way.
 
 Exit codes: 0 everything is proven or changed by its user; 2 usage or configuration; 3 something
-differs, is missing or is there twice; 4 a task could not be looked at; 130 interrupted.`,
+differs, is missing or is there twice; 4 a collection could not be looked at; 130 interrupted.`,
 		Example: `  repatriate verify pilot.yaml
   repatriate verify pilot.yaml --account ada@example.org --deep --json`,
 		Args: jobArg,
@@ -113,6 +113,7 @@ func runVerify(ctx context.Context, job *config.Job, v *verifyFlags, share float
 			return err
 		},
 		failed: func(p part, err error) { add(p, readback.Result{}, err) },
+		missed: r.Missed,
 	}.run(ctx)
 	if ctx.Err() != nil {
 		r.Interrupted, r.Proven, err = true, false, nil

@@ -37,19 +37,22 @@ func TestWaves(t *testing.T) {
 		t.Errorf("%d accounts, the first is %s", len(seen), lines[1][3])
 	}
 	only := lines[2][3]
-	if err := os.WriteFile(file, []byte("wave,account\n1,"+only+"\n2,"+lines[3][3]+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("wave,account,kinds\n1,"+only+",calendar contacts\n2,"+lines[3][3]+",\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	moved := started(t, "run", "--json", "--now", "--wave", "1", s.Job)
 	moved.code(t)
 	r := reported(t, moved)
 	for _, task := range r.Tasks {
-		if task.Account != only {
-			t.Errorf("the wave of %s moved %s", only, task.Account)
+		if task.Account != only || task.Kind != "calendar" && task.Kind != "contacts" {
+			t.Errorf("the wave of %s moved %s of %s", only, task.Kind, task.Account)
 		}
 	}
-	if len(r.Tasks) == 0 {
-		t.Error("the wave moved nothing")
+	if len(r.Tasks) < 2 {
+		t.Errorf("the wave moved %d tasks", len(r.Tasks))
+	}
+	if p := ran(t, exitUsage, "run", s.Job, "--wave", "1", "--kind", "mail"); !strings.Contains(p.stderr.String(), "wave 1 moves nothing of the kind mail") {
+		t.Errorf("a wave without any mail: %s", p.stderr.String())
 	}
 }
 

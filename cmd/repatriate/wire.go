@@ -135,7 +135,7 @@ func kindsOf(p config.Account) []string {
 func (w *wiring) open(ctx context.Context, p config.Account, kind string) ([]runner.Task, error) {
 	switch kind {
 	case "files":
-		return []runner.Task{w.files(p)}, nil
+		return []runner.Task{w.files(ctx, p)}, nil
 	case "mail":
 		return []runner.Task{w.mail(p)}, nil
 	case "calendar":
@@ -254,8 +254,11 @@ func (w *wiring) login(ctx context.Context, p config.Account, kind string) (user
 	return l.Target, s.Reveal(), nil
 }
 
-func (w *wiring) files(p config.Account) runner.Task {
+func (w *wiring) files(ctx context.Context, p config.Account) runner.Task {
 	src, name := w.provider.files(p.Source)
+	if id, shared := strings.CutPrefix(p.Source, drivePrefix); shared {
+		name = w.nameOfDrive(ctx, p.Source, id)
+	}
 	rules := mapping.FileRules{}
 	return runner.Task{Collection: "drive", Name: name, Work: func(ctx context.Context, l checkpoint.Ledger) error {
 		sink, done, err := w.webdav(ctx, p)
@@ -265,6 +268,17 @@ func (w *wiring) files(p config.Account) runner.Task {
 		defer done()
 		return work(ctx, w, engine.NewFiles(src, rules.File, rules.Name, sink, w.optionsFor(p, "files")), l)
 	}}
+}
+
+// nameOfDrive asks what a drive is called. A drive that cannot be asked keeps the name that the state has; why is for its listing to say.
+func (w *wiring) nameOfDrive(ctx context.Context, account, id string) string {
+	name, err := w.provider.driveName(ctx, id)
+	if err != nil {
+		w.log.Debug("the drive's name is not known", "account", account, "error", err)
+		return ""
+	}
+	w.board.Call(account, name)
+	return name
 }
 
 func (w *wiring) webdav(ctx context.Context, p config.Account) (sinks.Sink[sinks.File], func(), error) {

@@ -123,7 +123,7 @@ func (c *checking) shared() []preflight.Check {
 		checks = append(checks, sourceCheck(c.credentials))
 	} else {
 		for _, root := range c.provider.roots() {
-			checks = append(checks, sourceCheck(c.server(preflight.Source, root, "source").Reach()))
+			checks = append(checks, sourceCheck(c.server(preflight.Source, root, c.sourceKey()).Reach()))
 		}
 		checks = append(checks, c.provider.sharedChecks(c.kinds())...)
 	}
@@ -132,6 +132,15 @@ func (c *checking) shared() []preflight.Check {
 		checks = append(checks, c.target(c.checkCanary, "calendar"))
 	}
 	return checks
+}
+
+// sourceKey is what names the provider's address in the job file; empty where nothing does.
+func (w *wiring) sourceKey() string {
+	s := w.job.Source
+	if s.Google != nil && s.Google.Endpoint != "" || s.Microsoft != nil && s.Microsoft.Endpoint+s.Microsoft.Login != "" {
+		return "source"
+	}
+	return ""
 }
 
 // credentials tells why the provider cannot be asked.
@@ -171,8 +180,8 @@ func (c *checking) server(side preflight.Side, at, key string) preflight.Server 
 }
 
 // places are the targets of the job by kind: the key in the job file, and the address.
-func (c *checking) places() iter.Seq2[string, [2]string] {
-	t := c.job.Target
+func (w *wiring) places() iter.Seq2[string, [2]string] {
+	t := w.job.Target
 	return func(yield func(string, [2]string) bool) {
 		_ = (t.Files == nil || yield("files", [2]string{"target.files.webdav", t.Files.WebDAV})) &&
 			(t.Mail == nil || yield("mail", [2]string{"target.mail.imap", t.Mail.IMAP})) &&

@@ -66,9 +66,13 @@ func (p googleProvider) line(a sources.Account) accountLine {
 
 func (p googleProvider) files(account string) (sources.Source[sources.File], string) {
 	if id, shared := strings.CutPrefix(account, drivePrefix); shared {
-		return google.SharedDrive(p.client, id, p.drive), "Shared drive"
+		return google.SharedDrive(p.client, id, p.drive), ""
 	}
 	return google.Drive(p.client, account, p.drive), "Drive"
+}
+
+func (p googleProvider) driveName(ctx context.Context, id string) (string, error) {
+	return google.DriveName(ctx, p.client, id)
 }
 
 func (p googleProvider) mail(account string) sources.Source[sources.Message] {

@@ -75,9 +75,13 @@ func (p microsoftProvider) line(a sources.Account) accountLine {
 
 func (p microsoftProvider) files(account string) (sources.Source[sources.File], string) {
 	if id, shared := strings.CutPrefix(account, drivePrefix); shared {
-		return microsoft.Library(p.client, id), "Library"
+		return microsoft.Library(p.client, id), ""
 	}
 	return microsoft.Drive(p.client, account), "OneDrive"
+}
+
+func (p microsoftProvider) driveName(ctx context.Context, id string) (string, error) {
+	return microsoft.LibraryName(ctx, p.client, id)
 }
 
 func (p microsoftProvider) mail(account string) sources.Source[sources.Message] {

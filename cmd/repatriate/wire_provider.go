@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/estimate"
+	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/secret"
 	"codeberg.org/repatriate/repatriate/sources"
 )
@@ -29,8 +30,10 @@ type directoryProvider interface {
 }
 
 type storeProvider interface {
-	// files returns the account's files and what people call the place where they lie.
+	// files returns the account's files and what people call the place where they lie; empty for a drive, which has a name of its own.
 	files(account string) (src sources.Source[sources.File], name string)
+	// driveName asks what a shared drive or document library is called, by its id.
+	driveName(ctx context.Context, id string) (string, error)
 	mail(account string) sources.Source[sources.Message]
 }
 
@@ -52,7 +55,7 @@ type priceProvider interface {
 }
 
 // drivePrefix marks a shared drive or a document library among the accounts: what follows is its id.
-const drivePrefix = "drive:"
+const drivePrefix = report.DrivePrefix
 
 // without returns the job's kinds but for some, as an accounts file lists them.
 func without(kinds []string, some ...string) string {

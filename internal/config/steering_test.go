@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -32,7 +31,7 @@ func TestBandwidthAndWindows(t *testing.T) {
 func TestWave(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "job.yaml", full)
-	write(t, dir, "accounts.csv", "source,target,password\nada@example.org,ada,env:ADA\nbob@example.org,bob,env:BOB\n-x@example.org,x,env:X\n")
+	write(t, dir, "accounts.csv", "source,target,password,kinds\nada@example.org,ada,env:ADA,\nbob@example.org,bob,env:BOB,files mail\n-x@example.org,x,env:X,mail\n")
 	j, err := config.Load(filepath.Join(dir, "job.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -41,8 +40,12 @@ func TestWave(t *testing.T) {
 		t.Errorf("the plan lies at %s", got)
 	}
 	for _, c := range []struct{ plan, wave, want, fails string }{
-		{"wave,begins,account\n1,x,ADA@example.org\n2,x,bob@example.org\n1,x,'-x@example.org\n1,y,ada@example.org\n", "1", "ada@example.org -x@example.org", ""},
-		{"\xef\xbb\xbfAccount;Wave\r\nbob@example.org;Pilot\r\n", "pilot", "bob@example.org", ""},
+		{"wave,begins,account\n1,x,ADA@example.org\n2,x,bob@example.org\n1,x,'-x@example.org\n1,y,ada@example.org\n", "1", "ada@example.org: files mail calendar; -x@example.org: mail; ", ""},
+		{"\xef\xbb\xbfAccount;Wave\r\nbob@example.org;Pilot\r\n", "pilot", "bob@example.org: files mail; ", ""},
+		{"wave,account,kinds\n1,ada@example.org,mail  calendar\n1,bob@example.org,\n2,ada@example.org,files\n", "1", "ada@example.org: mail calendar; bob@example.org: files mail; ", ""},
+		{"kinds,wave,account\nmail,1,ada@example.org\nmail files,1,ADA@example.org\n", "1", "ada@example.org: mail files; ", ""},
+		{"wave,account,kinds\n1,bob@example.org,mail calendar\n", "1", "", "line 2: the job does not move the kind calendar of bob@example.org"},
+		{"wave,account,kinds\n1,bob@example.org,mails\n", "1", "", `line 2: there is no kind "mails"`},
 		{"wave,account\n1,ada@example.org\n2,bob@example.org\n", "7", "", `there is no wave "7"; it has 1, 2`},
 		{"wave,account\n", "1", "", "it holds none"},
 		{"wave,account\n1,ada@example.org\n1,eve@example.org\n2,mallory@example.org\n", "1", "", `line 3: "eve@example.org" is in wave 1, and does not stand in accounts.csv`},
@@ -52,8 +55,12 @@ func TestWave(t *testing.T) {
 	} {
 		write(t, dir, "plan.csv", c.plan)
 		got, err := j.Wave(filepath.Join(dir, "plan.csv"), c.wave)
-		if want := strings.Fields(c.want); !slices.Equal(got, want) {
-			t.Errorf("wave %s of %q: %q, want %q", c.wave, c.plan, got, want)
+		moved := ""
+		for _, a := range got {
+			moved += a.Source + ": " + strings.Join(a.Kinds, " ") + "; "
+		}
+		if moved != c.want {
+			t.Errorf("wave %s of %q: %q, want %q", c.wave, c.plan, moved, c.want)
 		}
 		if (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 			t.Errorf("wave %s of %q: %v, want %q", c.wave, c.plan, err, c.fails)

@@ -8,14 +8,23 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/sheet"
 )
 
 // WavesPath returns the usual place of the job's wave plan: beside the job file, called after the job.
 func (j *Job) WavesPath() string { return j.path(j.Job + "-waves.csv") }
 
+// WaveAccount is an account of a wave, with those of its kinds that the wave moves.
+type WaveAccount struct {
+	Source string
+	Kinds  []string
+}
+
 // Wave reads the wave plan at a path and returns the job's accounts that the wave moves, each once. A plan is CSV with a header that has
-// the columns wave and account, in any of the forms in which an accounts file is read.
-func (j *Job) Wave(path, wave string) (accounts []string, err error) {
+// the columns wave and account, in any of the forms in which an accounts file is read. If it has the column kinds as well, the wave moves
+// these kinds of the account; all of the account's where it is empty.
+func (j *Job) Wave(path, wave string) (accounts []WaveAccount, err error) {
 	text, err := read(path)
 	if err != nil {
 		return nil, fmt.Errorf("the wave plan: %w; 'repatriate plan --waves' writes one, and --waves names another file", err)
@@ -24,34 +33,52 @@ func (j *Job) Wave(path, wave string) (accounts []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	bySource := make(map[string]string, len(j.People)) // those that are still to be found
+	people := make(map[string]Account, len(j.People))
 	for _, a := range j.People {
-		bySource[strings.ToLower(a.Source)] = a.Source
+		people[strings.ToLower(a.Source)] = a
 	}
-	var names []string
-	f := &findings{path: path}
+	f, at := &findings{path: path}, map[string]int{}
 	for _, e := range entries {
-		if !slices.Contains(names, e.wave) {
-			names = append(names, e.wave)
-		}
-		if !strings.EqualFold(e.wave, wave) {
+		a, known := people[strings.ToLower(e.account)]
+		switch {
+		case !strings.EqualFold(e.wave, wave):
 			continue
-		}
-		switch source, known := bySource[strings.ToLower(e.account)]; {
 		case !known:
 			f.say(e.line, "%q is in wave %s, and does not stand in %s", e.account, e.wave, j.Accounts)
-		case source != "":
-			accounts = append(accounts, source)
-			bySource[strings.ToLower(e.account)] = ""
+			continue
 		}
+		i, twice := at[a.Source]
+		if !twice {
+			i, at[a.Source] = len(accounts), len(accounts)
+			accounts = append(accounts, WaveAccount{Source: a.Source})
+		}
+		accounts[i].add(f, e, a.Kinds)
 	}
 	if err := f.err(); err != nil {
 		return nil, err
 	}
 	if len(accounts) == 0 {
-		return nil, fmt.Errorf("%s: there is no wave %q; %s", path, wave, wavesThereAre(names))
+		return nil, fmt.Errorf("%s: there is no wave %q; %s", path, wave, wavesThereAre(namesOf(entries)))
 	}
 	return accounts, nil
+}
+
+// add adds the kinds of a line of the wave plan. own are those that the job moves of the account.
+func (a *WaveAccount) add(f *findings, e waveEntry, own []string) {
+	kinds := e.kinds
+	if len(kinds) == 0 {
+		kinds = own
+	}
+	for _, k := range kinds {
+		switch {
+		case !slices.Contains(Kinds, k):
+			f.say(e.line, "there is no kind %q; the kinds are %s", k, strings.Join(Kinds, ", "))
+		case !slices.Contains(own, k):
+			f.say(e.line, "the job does not move the kind %s of %s: see kinds in the accounts file and in the job file", k, e.account)
+		case !slices.Contains(a.Kinds, k):
+			a.Kinds = append(a.Kinds, k)
+		}
+	}
 }
 
 // mostNamed bounds the waves that a message lists.
@@ -64,12 +91,16 @@ func WaveNames(path string) (names []string, err error) {
 		return nil, err
 	}
 	entries, err := readWaves(path, text)
+	return namesOf(entries), err
+}
+
+func namesOf(entries []waveEntry) (names []string) {
 	for _, e := range entries {
 		if !slices.Contains(names, e.wave) {
 			names = append(names, e.wave)
 		}
 	}
-	return names, err
+	return names
 }
 
 func wavesThereAre(names []string) string {
@@ -85,6 +116,7 @@ func wavesThereAre(names []string) string {
 
 type waveEntry struct {
 	wave, account string
+	kinds         []string
 	line          int
 }
 
@@ -94,7 +126,7 @@ func readWaves(path string, text []byte) (entries []waveEntry, err error) {
 	if !ok {
 		return nil, r.err()
 	}
-	lines, waveAt, accountAt, err := waveColumns(text)
+	lines, at, err := waveColumns(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -108,19 +140,25 @@ func readWaves(path string, text []byte) (entries []waveEntry, err error) {
 			continue
 		}
 		line, _ := lines.FieldPos(0)
-		if len(fields) <= max(waveAt, accountAt) {
+		if len(fields) <= max(at.wave, at.account) {
 			r.say(line, "lacks a wave or an account")
 			continue
 		}
-		e := waveEntry{strings.TrimSpace(fields[waveAt]), unguarded(strings.TrimSpace(fields[accountAt])), line}
+		e := waveEntry{wave: strings.TrimSpace(fields[at.wave]), account: sheet.Plain(strings.TrimSpace(fields[at.account])), line: line}
+		if at.kinds >= 0 && at.kinds < len(fields) {
+			e.kinds = strings.Fields(fields[at.kinds])
+		}
 		if e.wave != "" && e.account != "" {
 			entries = append(entries, e)
 		}
 	}
 }
 
-// waveColumns finds the separator by which the header has both columns.
-func waveColumns(text []byte) (lines *csv.Reader, wave, account int, err error) {
+// waveAt is where the columns are; below 0: nowhere.
+type waveAt struct{ wave, account, kinds int }
+
+// waveColumns finds the separator by which the header has the columns that are needed.
+func waveColumns(text []byte) (lines *csv.Reader, at waveAt, err error) {
 	for _, s := range separators {
 		lines = csv.NewReader(bytes.NewReader(text))
 		lines.Comma, lines.Comment, lines.FieldsPerRecord = s.char, '#', -1
@@ -131,18 +169,10 @@ func waveColumns(text []byte) (lines *csv.Reader, wave, account int, err error) 
 		for i := range header {
 			header[i] = columnName(header[i])
 		}
-		wave, account = slices.Index(header, "wave"), slices.Index(header, "account")
-		if wave >= 0 && account >= 0 {
-			return lines, wave, account, nil
+		at = waveAt{slices.Index(header, "wave"), slices.Index(header, "account"), slices.Index(header, "kinds")}
+		if at.wave >= 0 && at.account >= 0 {
+			return lines, at, nil
 		}
 	}
-	return nil, 0, 0, errors.New("a wave plan has a header line with the columns wave and account")
-}
-
-// unguarded takes away the apostrophe that keeps a spreadsheet from taking a text for a formula.
-func unguarded(text string) string {
-	if len(text) > 1 && text[0] == '\'' && strings.ContainsRune("=+-@\t\r", rune(text[1])) {
-		return text[1:]
-	}
-	return text
+	return nil, at, errors.New("a wave plan has a header line with the columns wave and account")
 }

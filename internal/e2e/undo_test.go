@@ -49,8 +49,8 @@ func (u *undone) undo(w *world, left []string) {
 		u.edit()
 	}
 	edited := u.look()
-	dry := w.start("undo", w.job(), "--dry-run").end()
-	readable(t, dry, "Dry run: nothing was removed.")
+	readable(t, w.start("undo", w.job(), "--dry-run").end(), "Dry run: nothing was removed.")
+	u.foretold(w, left)
 	sameContents(t, "after the dry run", u.look(), edited)
 	kills := 0
 	if u.edit == nil { // what an undo had in hand when it died comes back
@@ -67,17 +67,15 @@ func (u *undone) undo(w *world, left []string) {
 	}
 	r := u.finish(w)
 	sameContents(t, "after the undo", u.look(), u.wanted(edited))
-	named := map[string]bool{}
 	for _, task := range r.Tasks {
 		for _, l := range task.Left {
-			named[l.Title] = true
 			t.Logf("left: %s %q at %s: %s", task.Kind, l.Title, l.Location, l.Detail)
 		}
 		if len(task.Cleared) > 0 {
 			t.Logf("cleared: %s %q", task.Kind, task.Cleared)
 		}
 	}
-	if got := slices.Sorted(maps.Keys(named)); !slices.Equal(got, slices.Sorted(slices.Values(left))) {
+	if got := titlesLeft(r); !slices.Equal(got, slices.Sorted(slices.Values(left))) {
 		t.Errorf("it names as left %q, want %q", got, left)
 	}
 	again := w.run(0)
@@ -88,6 +86,29 @@ func (u *undone) undo(w *world, left []string) {
 	if n := v.Totals; n[readback.Differs]+n[readback.Missing] > 0 || n[readback.Changed] != int64(len(u.edited)) || n[readback.Extra] != u.twice {
 		t.Errorf("after the second run: %v, want %d changed and %d extra", n, len(u.edited), u.twice)
 	}
+}
+
+// foretold has a dry run name what is to stay.
+func (u *undone) foretold(w *world, left []string) {
+	u.t.Helper()
+	p := w.start("undo", w.job(), "--dry-run", "--json")
+	r := p.end()
+	dry := new(report.Undoing)
+	p.read(r.stdout, dry)
+	if got := titlesLeft(dry); r.exit != 0 || !slices.Equal(got, slices.Sorted(slices.Values(left))) {
+		u.t.Errorf("the dry run ends with %d and names as staying %q, want %q", r.exit, got, left)
+	}
+}
+
+// titlesLeft are the titles of what stays, each once.
+func titlesLeft(r *report.Undoing) []string {
+	named := map[string]bool{}
+	for _, task := range r.Tasks {
+		for _, l := range task.Left {
+			named[l.Title] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(named))
 }
 
 // kill undoes and is killed at an event between the program and the targets. It returns 1 if there was so much left to do.

@@ -52,7 +52,7 @@ var Rules = []Rule{
 	{A, "complete", "Everything that belongs to the account is on the target, as it was. What is left out is gone at the source, made by the provider, or left out by the job file."},
 	{B, "small losses", "Everything is on the target; some items have another name, or lack something that few people miss."},
 	{C, "to be looked at", "Some items lack something, or stay at the provider on purpose, that somebody should look at before the provider's account ends."},
-	{D, "would be left behind", "Something that should be on the target is not: items failed, are still to come or cannot be read, a task stopped or was not listed to its end, or the numbers do not balance."},
+	{D, "would be left behind", "Something that should be on the target is not: items failed, are still to come or cannot be read, a collection stopped or was not listed to its end, or the numbers do not balance."},
 }
 
 // PlanRules say of the same grades what they mean before anything was moved; docs/plan.md has the same words.
@@ -60,7 +60,7 @@ var PlanRules = []Rule{
 	{A, "complete", "Everything that belongs to the account would be on the target, as it is. What is left out is gone at the source, made by the provider, or left out by the job file."},
 	{B, "small losses", "Everything would be on the target; some items would have another name, or lack something that few people miss."},
 	{C, "to be looked at", "Some items would lack something, or stay at the provider on purpose, that somebody should look at first."},
-	{D, "would be left behind", "Something that should be on the target would not be: items cannot be read or have failed, a task stopped or was not listed to its end, the numbers do not balance, or what there is does not fit on the target."},
+	{D, "would be left behind", "Something that should be on the target would not be: items cannot be read or have failed, a collection stopped or was not listed to its end, the numbers do not balance, or what there is does not fit on the target."},
 }
 
 // Of returns how much the reason of a skipped or partly lost item matters. What failed is always a D. A reason that is not

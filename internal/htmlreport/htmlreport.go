@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
@@ -110,15 +109,12 @@ func (j *Job) meet(people []Named) {
 	}
 }
 
-// drivePrefix marks a shared drive or a document library: an id stands where others have a name.
-const drivePrefix = "drive:"
-
 // name returns what a shared drive or document library is called; empty for people's accounts, and if it is not known.
 func (a Account) name() string {
-	if !strings.HasPrefix(a.Source, drivePrefix) || len(a.Tasks) == 0 {
+	if len(a.Tasks) == 0 {
 		return ""
 	}
-	return a.Tasks[0].Name
+	return report.DriveName(a.Source, a.Tasks[0].Name)
 }
 
 // Item is one thing that is to be said of one item: one loss of it, or why it is not on the target.

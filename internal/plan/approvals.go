@@ -17,8 +17,10 @@ import (
 
 // Approval says who accepted what a plan says of an account.
 type Approval struct {
-	Account string           `json:"account"`
-	Grade   htmlreport.Grade `json:"grade"`
+	Account string `json:"account"`
+	// Name is what a drive is called; empty for people.
+	Name  string           `json:"name,omitempty"`
+	Grade htmlreport.Grade `json:"grade"`
 	// Reasons are the causes that were accepted, by kind: everything that the plan says, but for what makes an A.
 	Reasons map[string][]string `json:"reasons"`
 	By      string              `json:"by"`
@@ -29,7 +31,7 @@ type Approval struct {
 // Approve returns the approval of what was planned for an account; false if nothing was.
 func (k *Kept) Approve(account, by, note string, at time.Time) (Approval, bool) {
 	grade, _, planned := k.Grade(account)
-	a := Approval{Account: account, Grade: grade, Reasons: map[string][]string{}, By: by, At: at.UTC().Truncate(time.Second), Note: note}
+	a := Approval{Account: account, Name: k.Name(account), Grade: grade, Reasons: map[string][]string{}, By: by, At: at.UTC().Truncate(time.Second), Note: note}
 	for kind, plan := range k.Accounts[account] {
 		for _, c := range plan.Causes {
 			if c.Grade > htmlreport.A {

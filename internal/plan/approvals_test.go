@@ -10,6 +10,7 @@ import (
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/htmlreport"
 	"codeberg.org/repatriate/repatriate/internal/plan"
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
@@ -160,5 +161,25 @@ func TestApprovalsAreAppended(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("others may read the approvals: %v, %v", info, err)
+	}
+}
+
+// TestDrivesAreNamed plans a shared drive: who approves it sees what it is called, and the account as it is typed.
+func TestDrivesAreNamed(t *testing.T) {
+	var d dry
+	d.kind("drive:0AX", "files", anything, []int64{1}, nil, func(st *checkpoint.Status) { st.Name, st.Error = "Projects", "no access" })
+	k := &plan.Kept{Job: "pilot", Accounts: map[string]map[string]plan.KeptKind{}}
+	k.Keep(d.plan(), []string{"drive:0AX"})
+	held := plan.NewGate(htmlreport.A, k, plan.Approvals{}).Holds("drive:0AX", []string{"files"})
+	if held == nil || held.Name != "Projects" {
+		t.Fatalf("%+v", held)
+	}
+	a, _ := k.Approve("drive:0AX", "head of IT", "", noon)
+	var b strings.Builder
+	if err := (plan.List{Job: "pilot", Approve: "A", Approvals: plan.Approvals{All: []plan.Approval{a}}, Waiting: []report.Held{*held}}).WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "D Projects (drive:0AX)"); n != 2 {
+		t.Errorf("named %d times in:\n%s", n, b.String())
 	}
 }

@@ -49,10 +49,10 @@ func (g *Gate) Holds(account string, kinds []string) *report.Held {
 	}
 	switch {
 	case len(unplanned) > 0:
-		return &report.Held{Account: account, Why: "not planned yet: " + strings.Join(unplanned, ", "), Unplanned: true}
+		return &report.Held{Account: account, Name: g.kept.Name(account), Why: "not planned yet: " + strings.Join(unplanned, ", "), Unplanned: true}
 	case len(open) > 0:
 		grade, why := htmlreport.Worst(open)
-		return &report.Held{Account: account, Grade: grade.String(), Why: strings.Join(why, ", ")}
+		return &report.Held{Account: account, Name: g.kept.Name(account), Grade: grade.String(), Why: strings.Join(why, ", ")}
 	}
 	return nil
 }

@@ -43,12 +43,14 @@ func (w Whole) Left(items, bytes int64, elapsed time.Duration) time.Duration {
 // KeptKind is what stays of the last plan of a kind of an account.
 type KeptKind struct {
 	// Planned is when it was made, and Release the version of the program.
-	Planned time.Time          `json:"planned"`
-	Release string             `json:"release"`
-	Grade   htmlreport.Grade   `json:"grade"`
-	Causes  []htmlreport.Cause `json:"causes"`
-	Items   int64              `json:"items"`
-	Bytes   int64              `json:"bytes"`
+	Planned time.Time `json:"planned"`
+	Release string    `json:"release"`
+	// Name is what a drive is called; empty for people.
+	Name   string             `json:"name,omitempty"`
+	Grade  htmlreport.Grade   `json:"grade"`
+	Causes []htmlreport.Cause `json:"causes"`
+	Items  int64              `json:"items"`
+	Bytes  int64              `json:"bytes"`
 }
 
 // Files are the paths of what is kept beside a job's state.
@@ -105,7 +107,7 @@ func (k *Kept) Keep(p *Plan, known []string) {
 		}
 		for _, kind := range a.Kinds {
 			k.Accounts[a.Source][kind.Kind] = KeptKind{
-				Planned: p.Made.UTC().Truncate(time.Second), Release: p.Version, Grade: kind.Grade, Causes: kind.Causes, Items: kind.Items, Bytes: kind.Bytes,
+				Planned: p.Made.UTC().Truncate(time.Second), Release: p.Version, Name: a.Name, Grade: kind.Grade, Causes: kind.Causes, Items: kind.Items, Bytes: kind.Bytes,
 			}
 		}
 	}
@@ -118,6 +120,16 @@ func (k *Kept) KeepWhole(p *Plan) {
 	}
 	_, all := p.Totals()
 	k.Whole = &Whole{Planned: p.Made.UTC(), Seconds: p.duration.Likely, Binding: p.duration.Binding, Items: all.Items, Bytes: all.Bytes}
+}
+
+// Name returns what a drive is called, as far as it is known.
+func (k *Kept) Name(account string) string {
+	for _, kind := range k.Accounts[account] {
+		if kind.Name != "" {
+			return kind.Name
+		}
+	}
+	return ""
 }
 
 // Grade returns the worst grade of an account, with what it comes from; false if it was never planned.

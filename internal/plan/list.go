@@ -53,7 +53,7 @@ func (l List) WriteText(w io.Writer) error {
 	default:
 		fmt.Fprintf(&b, "\nLeft out by approve: %s until somebody approves: %s\n", l.Approve, report.Plural(int64(len(l.Waiting)), "account"))
 		for _, h := range l.Waiting {
-			fmt.Fprintf(&b, "  %s\n", report.Clean(strings.TrimSpace(h.Grade+" "+h.Account)+": "+h.Why, maxText))
+			fmt.Fprintf(&b, "  %s\n", report.Clean(strings.TrimSpace(h.Grade+" "+report.Called(h.Account, h.Name))+": "+h.Why, maxText))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -61,7 +61,7 @@ func (l List) WriteText(w io.Writer) error {
 }
 
 func (a Approval) write(b *strings.Builder) {
-	fmt.Fprintf(b, "%s  %s %s by %s", a.At.Local().Format("2006-01-02 15:04"), a.Grade, report.Clean(a.Account, 80), report.Clean(a.By, 80))
+	fmt.Fprintf(b, "%s  %s %s by %s", a.At.Local().Format("2006-01-02 15:04"), a.Grade, report.Called(a.Account, a.Name), report.Clean(a.By, 80))
 	if a.Note != "" {
 		fmt.Fprintf(b, ": %s", report.Clean(a.Note, maxText))
 	}

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"slices"
-	"strings"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/internal/htmlreport"
@@ -119,10 +118,10 @@ func New(r *report.Report, s *Survey, looked, others []Person) *Plan {
 
 // nameOf returns what a shared drive is called: an id stands where people have an address.
 func nameOf(source string, tasks []report.Task) string {
-	if len(tasks) == 0 || !strings.HasPrefix(source, "drive:") {
+	if len(tasks) == 0 {
 		return ""
 	}
-	return report.Clean(tasks[0].Name, maxText)
+	return report.DriveName(source, tasks[0].Name)
 }
 
 // shown is the account's name for people.

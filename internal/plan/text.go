@@ -199,20 +199,25 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 		took := time.Duration(pass.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 		fmt.Fprintf(b, "\nIt took %s to the provider and %d to the target, in %s.\n", report.Plural(pass.SourceRequests, "request"), pass.TargetRequests, took)
 	}
+	p.Report.WriteOutages(b)
 	n := int64(0)
 	first := ""
 	for _, t := range p.Report.Tasks {
-		if t.Error != "" {
+		if t.Error != "" && !p.Report.ByOutage(t) {
 			n++
 			first = cmp.Or(first, t.Account+", "+t.Kind+": "+t.Error)
 		}
 	}
 	if n > 0 {
 		fmt.Fprintln(b, report.Fit("Stopped: "+first, columns))
-		fmt.Fprintf(b, "Could not be read: %s. To see why: repatriate check %s\n", report.Plural(n, "task"), job)
+		fmt.Fprintf(b, "Could not be read: %s. To see why: repatriate check %s\n", report.Plural(n, "collection"), job)
 	}
 	if p.Waiting > 0 {
 		fmt.Fprintf(b, "Waiting for approval: %s. See: repatriate approve %s --list\n", report.Plural(p.Waiting, "account"), job)
+	}
+	if len(p.Report.Outages) > 0 {
+		fmt.Fprintf(b, "\nThe plan is not whole. Mend the cause above, then: repatriate plan %s\n", job)
+		return
 	}
 	page := "" // what is written needs no naming
 	if p.Page == "" {

@@ -138,7 +138,7 @@ var whys = map[fault.Reason]string{
 	fault.SourceAuth:         "without a token nothing can be read",
 	fault.SourceScopeMissing: "what the permission is for cannot be read",
 	fault.SourceForbidden:    "the account cannot be read",
-	fault.SourceServiceOff:   "there is nothing to read, and the task would stop",
+	fault.SourceServiceOff:   "there is nothing to read, and the collection would stop",
 	fault.SourceSuspended:    "the provider gives nothing of a suspended account",
 	fault.SourceAccountGone:  "there is nobody to read",
 	fault.SourceUnavailable:  "the provider cannot be reached",

@@ -19,9 +19,12 @@ import (
 
 // Server is one that is to be reached.
 type Server struct {
-	// URL is https:, http:, imaps: or imap:. Only its host counts, and for HTTP its path for the Date.
+	// URL is https:, http:, imaps: or imap:. Only its host counts.
 	URL string
-	// Key is what names it in the job file, for texts.
+	// Path is asked for over HTTP, without credentials; the root if it is empty. With a path, an answer of the server's own failure
+	// (RFC 9110 §15.6) is an error too.
+	Path string
+	// Key is what names it in the job file, for texts; empty: nothing does, since it is the provider's own.
 	Key string
 	// Reason is that of a server which is not there.
 	Reason fault.Reason
@@ -63,6 +66,14 @@ func (s Server) Reach() Probe {
 	}
 }
 
+// remedy returns what to do about a server that the job file names, and for one that it does not name what is left to look at.
+func (s Server) remedy(named string) string {
+	if s.Key == "" {
+		return "check this machine's network, DNS and proxy settings, and the firewalls on the way"
+	}
+	return named
+}
+
 // plain reports whether the server is elsewhere and the scheme has no TLS; with imap: it is demanded at the login.
 func (s Server) plain(u *url.URL) bool {
 	return u.Scheme == "http" && !httpx.Loopback(u.Hostname())
@@ -89,7 +100,7 @@ func (s Server) connect(ctx context.Context, l *Log, u *url.URL) bool {
 	if net.ParseIP(host) == nil {
 		if _, err := net.DefaultResolver.LookupHost(ctx, host); err != nil {
 			l.Refuse(s.Reason, fmt.Sprintf("the name %s does not resolve: %v", host, plainly(err)),
-				"check the host in "+s.Key+" of the job file, and this machine's DNS")
+				s.remedy("check the host in "+s.Key+" of the job file, and this machine's DNS"))
 			return false
 		}
 	}
@@ -97,7 +108,7 @@ func (s Server) connect(ctx context.Context, l *Log, u *url.URL) bool {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		l.Refuse(s.Reason, fmt.Sprintf("no connection to %s: %v", address, plainly(err)),
-			"check host and port in "+s.Key+" of the job file, that the server runs, and the firewalls between here and there")
+			s.remedy("check host and port in "+s.Key+" of the job file, that the server runs, and the firewalls between here and there"))
 		return false
 	}
 	defer conn.Close()
@@ -139,7 +150,7 @@ func (s Server) ask(ctx context.Context, l *Log, u *url.URL) {
 	transport := httpx.NewTransport()
 	transport.TLSClientConfig = httpx.TLS(s.Roots)
 	defer transport.CloseIdleConnections()
-	at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
+	at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: cmp.Or(s.Path, "/")}
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, at.String(), nil)
 	if err != nil {
 		return
@@ -150,11 +161,15 @@ func (s Server) ask(ctx context.Context, l *Log, u *url.URL) {
 	if err != nil {
 		if ctx.Err() == nil || !errors.Is(ctx.Err(), context.Canceled) {
 			l.Refuse(s.Reason, fmt.Sprintf("no answer from %s: %v", u.Host, plainly(err)),
-				"check that a web server answers at "+s.Key+", and the proxy settings of this machine")
+				s.remedy("check that a web server answers at "+s.Key+", and the proxy settings of this machine"))
 		}
 		return
 	}
 	httpx.Drain(res.Body)
+	if s.Path != "" && res.StatusCode >= http.StatusInternalServerError {
+		l.Refuse(s.Reason, fmt.Sprintf("%s answers every request with %d %s", u.Host, res.StatusCode, http.StatusText(res.StatusCode)),
+			"look at the server and its log, and whether it is in maintenance mode")
+	}
 	s.clock(l, u.Host, res.Header.Get("Date"), before, time.Now())
 }
 

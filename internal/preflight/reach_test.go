@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -158,5 +159,47 @@ func TestWithoutTLS(t *testing.T) {
 	found := reached(t, "http://cloud.invalid")
 	if len(found) != 2 || found[0].Level != Warning || !strings.Contains(found[0].What, "without TLS") || found[1].Level != Error {
 		t.Errorf("%+v", found)
+	}
+}
+
+// TestFailuresOfTheServerItself asks for a path: that of a server in maintenance mode fails for everybody. What a path answers beside is no
+// matter, since no credentials are sent, and without a path nothing of it is asked.
+func TestFailuresOfTheServerItself(t *testing.T) {
+	for _, c := range []struct {
+		path   string
+		status int
+		level  Level
+	}{
+		{"/dav/files/ada/", http.StatusServiceUnavailable, Error},
+		{"/dav/files/ada/", http.StatusBadGateway, Error},
+		{"/dav/files/ada/", http.StatusUnauthorized, OK},
+		{"/dav/files/ada/", http.StatusNotFound, OK},
+		{"", http.StatusServiceUnavailable, OK},
+	} {
+		at := server(t, nil, func(w http.ResponseWriter, r *http.Request) {
+			if want := cmp.Or(c.path, "/"); r.URL.Path != want {
+				t.Errorf("asked for %s, want %s", r.URL.Path, want)
+			}
+			w.WriteHeader(c.status)
+		})
+		l := new(Log)
+		s := Server{URL: "http://" + at, Path: c.path, Key: "target.files.webdav", Reason: fault.TargetUnavailable}
+		if err := s.Reach()(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		if f := l.Findings()[0]; f.Level != c.level || f.Level == Error && (f.Reason != fault.TargetUnavailable || !strings.Contains(f.Do, "maintenance")) {
+			t.Errorf("%s answers %d: %+v", c.path, c.status, f)
+		}
+	}
+}
+
+// TestTheProvidersOwnAddress stands in no job file: the remedy does not send anybody there.
+func TestTheProvidersOwnAddress(t *testing.T) {
+	l := new(Log)
+	if err := (Server{URL: "https://graph.invalid", Reason: fault.SourceUnavailable}).Reach()(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	if f := l.Findings()[0]; !strings.Contains(f.Do, "this machine's network") || strings.Contains(f.Do, "job file") {
+		t.Errorf("%+v", f)
 	}
 }

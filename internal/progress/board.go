@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/internal/meter"
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 // Board knows what is running, and counts for each account and kind. It remembers nothing of accounts that have ended, and is safe
@@ -23,6 +24,7 @@ type Board struct {
 	ended    int
 	held     string // why nothing is running
 	news     news
+	drives   map[string]string // what drives are called, by account
 }
 
 // account is one that is running.
@@ -112,6 +114,23 @@ func (b *Board) Hold(why string) {
 	}
 }
 
+// Call says what a drive is called, whose account is an id.
+func (b *Board) Call(account, name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.drives == nil {
+		b.drives = map[string]string{}
+	}
+	b.drives[account] = name
+}
+
+// Say has people told of something in a line of its own.
+func (b *Board) Say(message string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.news.say(event{message: message})
+}
+
 // Held returns what Hold was told last.
 func (b *Board) Held() string {
 	b.mu.Lock()
@@ -154,14 +173,19 @@ func (b *Board) Ended(name string) {
 func (b *Board) Stopped(name, kind string, cause error, until time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.news.say(event{account: name, kind: kind, cause: cause, until: until})
+	b.news.say(event{account: name, called: b.called(name), kind: kind, cause: cause, until: until})
 }
 
 // Failed says that an item failed. The title is shown to people only.
 func (b *Board) Failed(name, kind, title, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.news.say(event{account: name, kind: kind, title: title, reason: reason})
+	b.news.say(event{account: name, called: b.called(name), kind: kind, title: title, reason: reason})
+}
+
+// called returns how people are told of an account. The lock is held.
+func (b *Board) called(account string) string {
+	return report.CalledShortly(account, b.drives[account])
 }
 
 func (b *Board) takeNews() (events []event, more int) {
@@ -204,7 +228,9 @@ func (b *Board) look(most int, now time.Time) (shown []moment, others int) {
 		all = all[:most]
 	}
 	for _, a := range all {
-		shown = append(shown, a.moment(now))
+		m := a.moment(now)
+		m.name = b.called(m.name)
+		shown = append(shown, m)
 	}
 	return shown, others
 }

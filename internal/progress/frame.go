@@ -97,7 +97,7 @@ func (f *frames) parts(s state, now time.Time) []Span {
 		parts = append(parts, Span{fmt.Sprintf("%d failed", s.failed), Red})
 	}
 	if s.stopped > 0 {
-		parts = append(parts, Span{report.Plural(s.stopped, "task") + " stopped", Red})
+		parts = append(parts, Span{fmt.Sprintf("%d stopped", s.stopped), Red})
 	}
 	if d := min(s.throttledFor, now.Sub(f.begin)).Round(time.Second); d > 0 {
 		parts = append(parts, Span{"throttled " + d.String(), Yellow})

@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"time"
@@ -12,6 +13,7 @@ import (
 // event is something that people are told of in a line of its own: an item that failed, a task that stopped, or a message.
 type event struct {
 	account, kind string
+	called        string    // the account's name for people
 	title, reason string    // of an item
 	cause         error     // of a task
 	until         time.Time // when the task goes on; the zero time if nobody knows
@@ -53,7 +55,7 @@ const (
 
 // text says what happened on one line. Names of others are shown without what could steer the terminal.
 func (e event) text() string {
-	whose := report.Clean(e.account, maxName) + ", " + e.kind
+	whose := cmp.Or(e.called, report.Clean(e.account, maxName)) + ", " + e.kind
 	switch {
 	case e.message != "":
 		return e.message

@@ -150,7 +150,7 @@ func (s state) text(bytesPerSecond float64, now time.Time) string {
 		text += fmt.Sprintf(", %d failed", s.failed)
 	}
 	if s.stopped > 0 {
-		text += fmt.Sprintf(", %s stopped", report.Plural(s.stopped, "task"))
+		text += fmt.Sprintf(", %d stopped", s.stopped)
 	}
 	for _, t := range s.throttled {
 		if t.until.After(now) {

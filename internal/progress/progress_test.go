@@ -61,7 +61,7 @@ func TestLinesOffATerminal(t *testing.T) {
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		want := "4 of 10 items, 5.0 MB, 500.0 kB/s, 1 failed, 2 tasks stopped, target throttled until "
+		want := "4 of 10 items, 5.0 MB, 500.0 kB/s, 1 failed, 2 stopped, target throttled until "
 		if text := out.taken(); !strings.Contains(text, want) || strings.ContainsAny(text, "\r\x1b") || strings.Count(text, "\n") != 1 {
 			t.Errorf("a line is %q, want %q", text, want)
 		}
@@ -126,12 +126,13 @@ func TestFailuresOffATerminal(t *testing.T) {
 				t.Errorf("line %d is %q, want %q", i, lines[i], want)
 			}
 		}
-		p.Board.Failed("ada@example.org", "files", "", "source.gone")
+		p.Board.Call("drive:0AX", "Projects")
+		p.Board.Failed("drive:0AX", "files", "", "source.gone")
 		p.Board.Hold("outside of the time windows: going on Monday")
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		stop()
-		if text := out.taken(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "outside of the time windows") {
+		if text := out.taken(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "outside of the time windows") || !strings.Contains(text, "failed: Projects (drive), files: an item") {
 			t.Errorf("an hour of waiting says %q", text)
 		}
 	})

@@ -24,7 +24,7 @@ func (b Brief) Lines() []string {
 	groups := b.stoppedAlike()
 	for i, tasks := range groups {
 		if i == maxBrief {
-			lines = append(lines, "… and tasks that stopped for "+Plural(int64(len(groups)-i), "other reason"))
+			lines = append(lines, "… and others that stopped for "+Plural(int64(len(groups)-i), "other reason"))
 			break
 		}
 		lines = append(lines, stoppedBriefly(tasks, b.At)...)

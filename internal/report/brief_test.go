@@ -50,7 +50,7 @@ func TestBriefIsBrief(t *testing.T) {
 		statuses = append(statuses, statusOf(fmt.Sprintf("user%d@example.org", i), 1_234_567, 0, fmt.Sprint("cause ", i), time.Time{}))
 	}
 	lines := report.Brief{Report: report.New("pilot", statuses), At: time.Now(), Accounts: 10}.Lines()
-	if len(lines) != 4+2*3+1 || lines[len(lines)-1] != "… and tasks that stopped for 7 other reasons" {
+	if len(lines) != 4+2*3+1 || lines[len(lines)-1] != "… and others that stopped for 7 other reasons" {
 		t.Errorf("%q", lines)
 	}
 	for _, l := range lines {
@@ -73,7 +73,7 @@ func TestVerdictOfAPlannedEnd(t *testing.T) {
 		{[]checkpoint.Status{statusOf("ada@example.org", 5, 2, "no space (target.quota)", time.Time{})}, 4,
 			[]string{"Ended at 06:00, as asked", "That means: The account on the target, or the server, is full.", "Mend the cause above"}},
 		{[]checkpoint.Status{statusOf("ada@example.org", 5, 2, "used up (source.daily_limit)", soon)}, 4,
-			[]string{"Parked until", "Parked before the end: 1 task. Go on after " + soon.Format("2006-01-02")}},
+			[]string{"Parked until", "Parked before the end: 1 collection. Go on after " + soon.Format("2006-01-02")}},
 	} {
 		r := report.New("pilot", c.statuses)
 		r.EndAt(end)

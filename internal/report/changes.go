@@ -50,7 +50,7 @@ func (r *Report) writeFinal(b *strings.Builder) {
 	}
 	shown = shown[:min(len(shown), mostShown)]
 	for _, c := range shown {
-		fmt.Fprintf(b, "  %s\n", wrap(Clean(c.Account, 60)+", "+c.Kind+", "+c.What+": "+Clean(cmp.Or(c.Title, c.Location), 80), 4))
+		fmt.Fprintf(b, "  %s\n", wrap(r.called(c.Account)+", "+c.Kind+", "+c.What+": "+Clean(cmp.Or(c.Title, c.Location), 80), 4))
 	}
 	if rest := total - int64(len(shown)); rest > 0 && len(shown) > 0 {
 		fmt.Fprintf(b, "  … and %d more; --json names up to a thousand.\n", rest)

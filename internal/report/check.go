@@ -110,7 +110,7 @@ func (c *Check) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "%s\n  %s\n", wrap(where+": "+Clean(f.Found, 1000)+".", 0), wrap(f.Do, 2))
 	}
 	if c.Sound {
-		fmt.Fprintf(&b, "The state adds up: %s, %s listed, each accounted for.\n", Plural(int64(c.Tasks), "task"), Plural(c.Listed, "item"))
+		fmt.Fprintf(&b, "The state adds up: %s, %s listed, each accounted for.\n", Plural(int64(c.Tasks), "collection"), Plural(c.Listed, "item"))
 	} else {
 		fmt.Fprintf(&b, "\nThe state does NOT add up: %s.\n", Plural(int64(len(c.Findings)), "finding"))
 	}

@@ -129,7 +129,7 @@ func (r *Report) nameSome(b *strings.Builder, say func(t Task) string, note stri
 		}
 	}
 	if n > maxNamed {
-		fmt.Fprintf(b, "\n… and %s of which the provider counts something else; --json has them all.\n", Plural(int64(n-maxNamed), "other task"))
+		fmt.Fprintf(b, "\n… and %s of which the provider counts something else; --json has them all.\n", Plural(int64(n-maxNamed), "other collection"))
 	}
 	if n > 0 {
 		fmt.Fprintf(b, "  %s\n", wrap(note, 2))

@@ -9,6 +9,8 @@ import (
 // Held is an account that a run left out since nobody approved what its plan says.
 type Held struct {
 	Account string `json:"account"`
+	// Name is what a drive is called; empty for people.
+	Name string `json:"name,omitempty"`
 	// Grade is what it would need an approval for; empty if it was never planned.
 	Grade string `json:"grade,omitempty"`
 	// Why says what it comes from.
@@ -42,12 +44,12 @@ func (r *Report) writeHeld(b *strings.Builder, job string) {
 			approve = cmp.Or(approve, h.Account)
 		}
 		if i < mostHeld {
-			fmt.Fprintf(b, "  %s\n", wrap(Clean(strings.TrimSpace(h.Grade+" "+h.Account), 80)+": "+Clean(h.Why, 400), 4))
+			fmt.Fprintf(b, "  %s\n", wrap(strings.TrimSpace(h.Grade+" "+Called(h.Account, h.Name))+": "+Clean(h.Why, 400), 4))
 		}
 	}
 	if more := len(r.Held) - mostHeld; more > 0 {
 		fmt.Fprintf(b, "  … and %d more; --json names them all.\n", more)
 	}
 	b.WriteString("To go on, look at what they would lose, and accept it:\n")
-	fmt.Fprintf(b, "  repatriate plan %s --account %s\n  repatriate approve %s --account %s\n", job, Clean(cmp.Or(plan, approve), 80), job, Clean(cmp.Or(approve, plan), 80))
+	fmt.Fprintf(b, "  repatriate plan %s --account %s\n  repatriate approve %s --account %s\n", job, Clean(cmp.Or(plan, approve), maxAccount), job, Clean(cmp.Or(approve, plan), maxAccount))
 }

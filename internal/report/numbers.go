@@ -29,7 +29,7 @@ func (t *table) write(b *strings.Builder) {
 	for i, r := range t.rows {
 		if r.account != account || i == 0 {
 			account = r.account
-			fmt.Fprintln(b, Clean(account, lineWidth))
+			fmt.Fprintln(b, Called(account, r.name))
 		}
 		t.row(b, r)
 		for i, v := range r.values {

@@ -139,7 +139,7 @@ func (r *Report) writeReason(b *strings.Builder, c reasonCount) {
 	}
 	before := ""
 	for _, e := range shown {
-		e.write(b, before)
+		e.write(b, r.called(e.Account), before)
 		before = e.Detail
 	}
 	if more := c.n - int64(len(shown)); more > 0 && len(shown) > 0 {
@@ -147,9 +147,9 @@ func (r *Report) writeReason(b *strings.Builder, c reasonCount) {
 	}
 }
 
-// write writes the example, without its detail where that is the same as that of the example before.
-func (e Example) write(b *strings.Builder, before string) {
-	text := Clean(e.Account, 60) + ": " + Clean(e.Title, 80)
+// write writes the example of an account that people call so, without its detail where that is the same as that of the example before.
+func (e Example) write(b *strings.Builder, account, before string) {
+	text := account + ": " + Clean(e.Title, 80)
 	if e.Failed {
 		text = "failed: " + text
 	}

@@ -97,6 +97,8 @@ type Report struct {
 	Final *Final `json:"final,omitempty"`
 	// Held are the accounts that the run left out since nobody approved what their plans say.
 	Held []Held `json:"not_approved,omitempty"`
+	// Outages are the servers that no account could use, so that the run left the rest of them alone.
+	Outages []Outage `json:"outages,omitempty"`
 	// Examples are some of the items that were lost, skipped or failed; for people only.
 	Examples []Example `json:"-"`
 	// Simulated says that nothing was written.
@@ -104,11 +106,13 @@ type Report struct {
 	// Kinds and Accounts are the totals of each kind and of each account.
 	Kinds    []Total `json:"kinds"`
 	Accounts []Total `json:"accounts"`
+	// drives are the names of drives by account.
+	drives map[string]string
 }
 
 // New makes a report of the tasks' statuses.
 func New(job string, tasks []checkpoint.Status) *Report {
-	r := &Report{Job: job, State: Complete, Balanced: true, Kinds: []Total{}, Accounts: []Total{}, Tasks: []Task{}}
+	r := &Report{Job: job, State: Complete, Balanced: true, Kinds: []Total{}, Accounts: []Total{}, Tasks: []Task{}, drives: map[string]string{}}
 	for _, s := range tasks {
 		if s.Collection == "" && s.Listed == 0 && s.Error == "" {
 			continue // a kind that could not be opened once, and now can
@@ -118,6 +122,9 @@ func New(job string, tasks []checkpoint.Status) *Report {
 			continue
 		}
 		r.Totals.Add(t.Counts)
+		if name := DriveName(t.Account, t.Name); name != "" {
+			r.drives[t.Account] = name
+		}
 		r.total(t)
 		r.Balanced = r.Balanced && t.Balanced
 		r.Tasks = append(r.Tasks, t)

@@ -149,7 +149,7 @@ func TestTasksThatStoppedAlikeStandTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := b.String()
-	for _, want := range []string{"and 97 more", "user2@example.org,", "mail is full", "Parked until", "101 tasks"} {
+	for _, want := range []string{"and 97 more", "user2@example.org,", "mail is full", "Parked until", "101 collections"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)
 		}

@@ -33,8 +33,7 @@ func (r *Report) writeTasks(b *strings.Builder) {
 	writeHeader(b, titles(columns))
 	shown := r.Tasks
 	if len(shown) > manyTasks {
-		shown = slices.DeleteFunc(slices.Clone(shown), Task.fine)
-		fmt.Fprintf(b, "%s\n", Plural(int64(len(r.Tasks)-len(shown)), "collection")+" with nothing to look at; the others are these:")
+		shown = writeFew(b, shown)
 	}
 	sums := make(map[string]Total, len(r.Accounts))
 	for _, a := range r.Accounts {
@@ -44,7 +43,7 @@ func (r *Report) writeTasks(b *strings.Builder) {
 	for i, t := range shown {
 		if t.Account != account || i == 0 {
 			account = t.Account
-			fmt.Fprintln(b, Clean(account, lineWidth))
+			fmt.Fprintln(b, Called(account, t.Name))
 		}
 		writeRow(b, columns, row{t.Kind, cmp.Or(t.Name, t.Collection), t.Counts})
 		if i == len(shown)-1 || shown[i+1].Account != account {
@@ -57,6 +56,22 @@ func (r *Report) writeTasks(b *strings.Builder) {
 			writeRow(b, columns, total)
 		}
 	}
+}
+
+// writeFew returns those of very many tasks that have numbers which somebody should look at, and says how many it leaves out.
+func writeFew(b *strings.Builder, tasks []Task) []Task {
+	looked := slices.DeleteFunc(slices.Clone(tasks), Task.fine)
+	begun := slices.DeleteFunc(slices.Clone(looked), func(t Task) bool { return t.Listed == 0 && t.Error != "" })
+	if n := len(tasks) - len(looked); n > 0 {
+		fmt.Fprintf(b, "%s with nothing to look at\n", Plural(int64(n), "collection"))
+	}
+	if n := len(looked) - len(begun); n > 0 {
+		fmt.Fprintf(b, "%s stopped before anything was listed: see below\n", Plural(int64(n), "collection"))
+	}
+	if len(begun) > 0 {
+		b.WriteString("the others are these:\n")
+	}
+	return begun
 }
 
 // writeAccount writes the sum of an account that has several tasks, also of those that are not shown.

@@ -44,10 +44,11 @@ func (r *Report) writeErrors(b *strings.Builder) {
 	r.writeUnbalanced(b)
 	r.writeCounted(b)
 	r.writeWeighed(b)
+	r.WriteOutages(b)
 	groups := r.stoppedAlike()
 	for i, tasks := range groups {
 		if i == maxStops {
-			fmt.Fprintf(b, "\n… and other tasks, for %s; --json has them all.\n", Plural(int64(len(groups)-i), "other reason"))
+			fmt.Fprintf(b, "\n… and other collections, for %s; --json has them all.\n", Plural(int64(len(groups)-i), "other reason"))
 			break
 		}
 		writeStop(b, tasks)
@@ -60,9 +61,9 @@ const (
 	perStop  = 3  // tasks with the same one
 )
 
-// stoppedAlike returns the tasks that stopped, those with the same error together.
+// stoppedAlike returns the tasks that stopped, those with the same error together, without those that an outage stopped.
 func (r *Report) stoppedAlike() (groups [][]Task) {
-	return alike(r.Tasks, func(t Task) string { return cause(t.Error, t.Account) })
+	return alike(r.Tasks, func(t Task) string { return own(r.Outages, t.Account, t.Kind, t.Error) })
 }
 
 // alike gathers those that have the same key, in the order in which they come; an empty key leaves one out.
@@ -133,8 +134,8 @@ func reasonIn(text string) string {
 // title names the task for a person.
 func (t Task) title() string {
 	name := cmp.Or(t.Name, t.Collection)
-	if name == "" || name == t.Account {
-		return Clean(t.Account, 60) + ", " + t.Kind
+	if drive := DriveName(t.Account, t.Name); name == "" || name == t.Account || drive != "" {
+		return CalledShortly(t.Account, t.Name) + ", " + t.Kind
 	}
 	return Clean(t.Account, 60) + ", " + t.Kind + " (" + Clean(name, 40) + ")"
 }
@@ -212,10 +213,10 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 	case Stopped:
 		if until := r.allParked(time.Now()); !until.IsZero() {
 			say(b, "Parked before the end: %s. Go on after %s with: repatriate run %s",
-				Plural(r.stopped(), "task"), until.Local().Format("2006-01-02 15:04"), job)
+				Plural(r.stopped(), "collection"), until.Local().Format("2006-01-02 15:04"), job)
 			break
 		}
-		say(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s", Plural(r.stopped(), "task"), job)
+		say(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s", Plural(r.stopped(), "collection"), job)
 	case Interrupted:
 		say(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s", job)
 	}

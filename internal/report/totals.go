@@ -59,7 +59,7 @@ func (r *Report) writeUnbalanced(b *strings.Builder) {
 		fmt.Fprintf(b, "\n%s\n", wrap(text, 0))
 	}
 	if n > maxUnbalanced {
-		fmt.Fprintf(b, "\n… and %s; --json has them all.\n", Plural(int64(n-maxUnbalanced), "other task"))
+		fmt.Fprintf(b, "\n… and %s; --json has them all.\n", Plural(int64(n-maxUnbalanced), "other collection"))
 	}
 }
 
@@ -102,7 +102,7 @@ func (r *Report) writeBalance(b *strings.Builder, job string) {
 		say(b, "The ledger balances: %s listed, each accounted for%s.", Plural(r.Totals.Listed, "item"), open)
 		return
 	}
-	fmt.Fprintf(b, "The ledger does NOT balance: %s, named above.\n", Plural(r.unbalanced(), "task"))
+	fmt.Fprintf(b, "The ledger does NOT balance: %s, named above.\n", Plural(r.unbalanced(), "collection"))
 	if r.Simulated {
 		return
 	}

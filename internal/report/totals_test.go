@@ -54,7 +54,7 @@ func TestUnbalancedIsExplained(t *testing.T) {
 		}
 		text := strings.Join(strings.Fields(b.String()), " ")
 		for _, want := range []string{
-			says, "ada@example.org, mail (Mail): the ledger does NOT balance", "does NOT balance: 1 task", "repatriate state check pilot.yaml",
+			says, "ada@example.org, mail (Mail): the ledger does NOT balance", "does NOT balance: 1 collection", "repatriate state check pilot.yaml",
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%d listed: %q does not stand in %s", listed, want, text)
@@ -84,7 +84,7 @@ func TestManyUnbalancedTasks(t *testing.T) {
 	if err := report.New("pilot", tasks).WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(b.String(), "add up to 1"); n != 20 || !strings.Contains(b.String(), "… and 80 other tasks") {
+	if n := strings.Count(b.String(), "add up to 1"); n != 20 || !strings.Contains(b.String(), "… and 80 other collections") {
 		t.Errorf("%d tasks are named in %s", n, b.String())
 	}
 }

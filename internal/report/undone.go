@@ -34,6 +34,8 @@ type Undoing struct {
 	Tasks  []Undone `json:"tasks"`
 	// Closed says that a final run closed the ledger, so that another run has to open it again.
 	Closed bool `json:"-"`
+	// Outages are the servers that could not be used for any account.
+	Outages []Outage `json:"outages,omitempty"`
 	// Note says what nobody looked at.
 	Note string `json:"note,omitempty"`
 }
@@ -59,7 +61,7 @@ func (u *Undoing) Add(s checkpoint.Status, r undo.Result, err error) {
 
 // ExitCode is the process's exit code: 0, or 4 where a task stopped. What stays on the target is no failure.
 func (u *Undoing) ExitCode() int {
-	if slices.ContainsFunc(u.Tasks, func(t Undone) bool { return t.Error != "" }) {
+	if len(u.Outages) > 0 || slices.ContainsFunc(u.Tasks, func(t Undone) bool { return t.Error != "" }) {
 		return 4
 	}
 	return 0
@@ -98,7 +100,7 @@ func (u *Undoing) writeLeft(b *strings.Builder) {
 	for _, t := range u.Tasks {
 		for _, l := range t.Left {
 			if shown++; shown <= perOutcome {
-				fmt.Fprintf(b, "  %s\n", wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(cmp.Or(l.Title, l.ID), 80), 4))
+				fmt.Fprintf(b, "  %s\n", wrap(CalledShortly(t.Account, t.Name)+", "+t.Kind+": "+Clean(cmp.Or(l.Title, l.ID), 80), 4))
 				fmt.Fprintf(b, "    %s\n", wrap("at "+place(t.Kind, l.Location)+": "+Clean(l.Detail, 400), 4))
 			}
 		}
@@ -112,11 +114,16 @@ func (u *Undoing) writeRest(b *strings.Builder) {
 	heading := "\nAlso removed, since the job had made them and nothing lies in them:\n"
 	for _, t := range u.Tasks {
 		if len(t.Cleared) > 0 {
-			fmt.Fprintf(b, "%s  %s\n", heading, wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(strings.Join(t.Cleared, ", "), 1000), 4))
+			fmt.Fprintf(b, "%s  %s\n", heading, wrap(CalledShortly(t.Account, t.Name)+", "+t.Kind+": "+Clean(strings.Join(t.Cleared, ", "), 1000), 4))
 			heading = ""
 		}
 	}
-	for _, tasks := range alike(u.Tasks, func(t Undone) string { return cause(t.Error, t.Account) }) {
+	met := encounters{outages: u.Outages}
+	for _, t := range u.Tasks {
+		met.add(t.Account, t.Kind, t.Error)
+	}
+	met.write(b)
+	for _, tasks := range alike(u.Tasks, func(t Undone) string { return own(u.Outages, t.Account, t.Kind, t.Error) }) {
 		names := someOf(tasks, func(t Undone) string { return taskTitle(t.Account, t.Kind, cmp.Or(t.Name, t.Collection)) })
 		fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+names, 0), wrap(Clean(tasks[0].Error, 1000), 2))
 	}
@@ -126,7 +133,7 @@ func (u *Undoing) writeRest(b *strings.Builder) {
 	job := cmp.Or(u.Path, "JOB.yaml")
 	switch {
 	case u.DryRun:
-		fmt.Fprintf(b, "\n%s\n", wrap("Dry run: nothing was removed. What users changed on the target shows only when it is to be removed, and stays then.", 0))
+		fmt.Fprintf(b, "\n%s\n", wrap("Dry run: nothing was removed. This is what would be, by what lies on the target now.", 0))
 	case u.ExitCode() != 0:
 		fmt.Fprintf(b, "\n%s\n", wrap("Mend the cause above and repeat it: repatriate undo "+job, 0))
 	default:

@@ -38,6 +38,8 @@ type Verification struct {
 	Proven bool                       `json:"proven"`
 	Totals map[readback.Outcome]int64 `json:"totals"`
 	Tasks  []Verified                 `json:"tasks"`
+	// Outages are the servers that could not be asked for any account.
+	Outages []Outage `json:"outages,omitempty"`
 	// Note says what nobody looked at.
 	Note string `json:"note,omitempty"`
 	// Interrupted says that it did not come to its end, so that nothing is proven.
@@ -87,7 +89,7 @@ func (v *Verification) ExitCode() int {
 		return 130
 	case v.Proven:
 		return 0
-	case slices.ContainsFunc(v.Tasks, func(t Verified) bool { return t.Error != "" }):
+	case len(v.Outages) > 0 || slices.ContainsFunc(v.Tasks, func(t Verified) bool { return t.Error != "" }):
 		return 4
 	}
 	return 3
@@ -105,7 +107,12 @@ func (v *Verification) WriteText(w io.Writer) error {
 	}
 	t.write(&b)
 	v.writeFindings(&b)
-	for _, tasks := range alike(v.Tasks, func(t Verified) string { return cause(t.Error, t.Account) }) {
+	met := encounters{outages: v.Outages}
+	for _, t := range v.Tasks {
+		met.add(t.Account, t.Kind, t.Error)
+	}
+	met.write(&b)
+	for _, tasks := range alike(v.Tasks, func(t Verified) string { return own(v.Outages, t.Account, t.Kind, t.Error) }) {
 		names := someOf(tasks, func(t Verified) string { return taskTitle(t.Account, t.Kind, cmp.Or(t.Name, t.Collection)) })
 		fmt.Fprintf(&b, "\n%s\n  %s\n", wrap("Not looked at: "+names, 0), wrap(Clean(tasks[0].Error, 1000), 2))
 	}
@@ -115,6 +122,12 @@ func (v *Verification) WriteText(w io.Writer) error {
 	v.writeVerdict(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Missed notes which servers could not be asked for any account, so that nothing is proven.
+func (v *Verification) Missed(o []Outage) {
+	v.Outages = o
+	v.Proven = v.Proven && len(o) == 0
 }
 
 func outcomes(counts map[readback.Outcome]int64) (out []int64) {
@@ -163,7 +176,7 @@ func (v *Verification) writeFindings(b *strings.Builder) {
 
 func writeFinding(b *strings.Builder, t Verified, f readback.Finding) {
 	title := cmp.Or(f.Title, f.ID, f.Location)
-	fmt.Fprintf(b, "  %s\n", wrap(Clean(t.Account, 60)+", "+t.Kind+": "+Clean(title, 80), 4))
+	fmt.Fprintf(b, "  %s\n", wrap(CalledShortly(t.Account, t.Name)+", "+t.Kind+": "+Clean(title, 80), 4))
 	at := "at " + place(t.Kind, f.Location)
 	if !f.Usual() {
 		at += ": " + Clean(f.Detail, 400)

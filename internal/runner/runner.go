@@ -15,6 +15,7 @@ import (
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/outage"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -50,6 +51,8 @@ type Runner struct {
 	Stopped atomic.Int64
 	// Watch is told what is running; nil if nobody looks.
 	Watch Watcher
+	// Guard keeps accounts from what no account can do at the moment; nil: each is tried.
+	Guard *outage.Guard
 	// Drain, once closed, ends the run before its end: what is under way is finished, and no task is begun. It is the engines', too.
 	Drain <-chan struct{}
 	// drained is true once a task was left undone because of Drain.
@@ -76,6 +79,7 @@ type Watcher interface {
 func (r *Runner) Run(ctx context.Context, accounts []Account) error {
 	r.drained.Store(false)
 	r.undone.Clear()
+	r.Guard.Begin(r.Drain)
 	statuses, err := r.Store.Tasks(ctx)
 	if err != nil {
 		return fmt.Errorf("read the state: %w", err)
@@ -124,6 +128,9 @@ func (r *Runner) drains(account string) bool {
 
 // account runs the kinds of one account at once: each has budgets and servers of its own.
 func (r *Runner) account(ctx context.Context, a Account) error {
+	if r.left(ctx, a) {
+		return ctx.Err()
+	}
 	if r.Watch != nil {
 		ctx = r.Watch.Began(ctx, a.Name, a.Kinds)
 		defer r.Watch.Ended(a.Name)
@@ -140,9 +147,31 @@ func (r *Runner) account(ctx context.Context, a Account) error {
 	return g.Wait()
 }
 
+// left reports whether nothing of the account can be done at the moment, nor of any other.
+func (r *Runner) left(ctx context.Context, a Account) bool {
+	for _, kind := range a.Kinds {
+		if r.passes(ctx, a.Name, kind) {
+			return false
+		}
+	}
+	return len(a.Kinds) > 0
+}
+
+// passes reports whether something of a kind of an account may be begun, which is left undone otherwise.
+func (r *Runner) passes(ctx context.Context, account, kind string) bool {
+	if r.Guard.Pass(ctx, account, kind) {
+		return true
+	}
+	r.undone.Store(account, nil)
+	return false
+}
+
 func (r *Runner) kind(ctx context.Context, a Account, kind string) error {
 	if r.drains(a.Name) || r.parked(a.Name, kind) {
 		return nil
+	}
+	if !r.passes(ctx, a.Name, kind) {
+		return ctx.Err()
 	}
 	whole := checkpoint.Task{Account: a.Name, Kind: kind}
 	tasks, err := a.Open(ctx, kind)
@@ -170,6 +199,9 @@ func (r *Runner) task(ctx context.Context, a Account, kind string, t Task) error
 	if r.drains(account) {
 		return nil
 	}
+	if !r.passes(ctx, account, kind) {
+		return ctx.Err()
+	}
 	if r.known[key].Until.After(time.Now()) {
 		r.undone.Store(account, nil)
 		r.Log.Info("task is parked", "account", account, "kind", kind, "until", r.known[key].Until)
@@ -187,6 +219,7 @@ func (r *Runner) task(ctx context.Context, a Account, kind string, t Task) error
 	err = t.Work(ctx, l)
 	switch {
 	case err == nil || fault.Cancelled(ctx):
+		r.Guard.Ended(ctx, account, kind, nil)
 		return ctx.Err()
 	case errors.Is(err, engine.ErrDrained):
 		r.drained.Store(true)
@@ -197,7 +230,7 @@ func (r *Runner) task(ctx context.Context, a Account, kind string, t Task) error
 	return r.stopped(ctx, l, key, err)
 }
 
-// stopped counts a task that could not go on, and keeps why in the state.
+// stopped counts a task that could not go on, and keeps why in the state. It returns when it is known whether others can go on.
 func (r *Runner) stopped(ctx context.Context, l checkpoint.Ledger, key checkpoint.Task, cause error) error {
 	r.Stopped.Add(1)
 	r.undone.Store(key.Account, nil)
@@ -205,6 +238,7 @@ func (r *Runner) stopped(ctx context.Context, l checkpoint.Ledger, key checkpoin
 	if r.Watch != nil {
 		r.Watch.Stopped(key.Account, key.Kind, cause, until)
 	}
+	r.Guard.Ended(ctx, key.Account, key.Kind, cause)
 	return err
 }
 

@@ -16,6 +16,8 @@ import (
 	"codeberg.org/repatriate/repatriate/checkpoint/sqlite"
 	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/internal/outage"
+	"codeberg.org/repatriate/repatriate/internal/preflight"
 	"codeberg.org/repatriate/repatriate/internal/runner"
 )
 
@@ -299,5 +301,40 @@ func TestDrained(t *testing.T) {
 	}
 	if want := []string{"done", "half 1", "half 1", "half 2", "never"}; !slices.Equal(log, want) {
 		t.Errorf("did %q, want %q", log, want)
+	}
+}
+
+// TestServerIsGone has no account find its target: a few meet it, the others are not begun, and their other kinds are moved.
+func TestServerIsGone(t *testing.T) {
+	r := newRunner(t, 2)
+	r.Guard = &outage.Guard{Look: func(context.Context, outage.Place, string) *preflight.Finding {
+		return &preflight.Finding{Level: preflight.Error, Reason: fault.TargetUnavailable, What: "no connection"}
+	}}
+	var mu sync.Mutex
+	opened := map[string]int{}
+	var people []runner.Account
+	for i := range 40 {
+		people = append(people, runner.Account{Name: fmt.Sprintf("user%02d", i), Kinds: []string{"files", "mail"}, Open: func(_ context.Context, kind string) ([]runner.Task, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			opened[kind]++
+			if kind == "mail" {
+				return nil, fault.New(fault.FailTask, fault.TargetUnavailable, "no connection")
+			}
+			return []runner.Task{task("drive", well)}, nil
+		}})
+	}
+	if err := r.Run(t.Context(), people); err != nil {
+		t.Fatal(err)
+	}
+	gone := r.Guard.Gone()
+	if opened["files"] != 40 || opened["mail"] > 5 || len(gone) != 1 || len(gone[0].Missed) != 40-opened["mail"] {
+		t.Errorf("opened %v; gone: %+v", opened, gone)
+	}
+	if n := len(r.Undone(people)); n != 40 {
+		t.Errorf("%d accounts count as undone, want all", n)
+	}
+	if got := errorsOf(t, r); len(got) != 40+opened["mail"] {
+		t.Errorf("the state knows %d tasks: accounts that were not begun stand in it", len(got))
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
-	"codeberg.org/repatriate/repatriate/fault"
 )
 
 // deepest bounds how far folders lie in one another: those of a damaged ledger may do so for ever.
@@ -60,8 +59,8 @@ func (u *undoer) node(ctx context.Context, n checkpoint.Node, place string) erro
 	if err != nil {
 		return fmt.Errorf("read the ledger: %w", err)
 	}
-	if !ok { // a folder of the engine's own
-		u.stays(checkpoint.Record{ID: n.ID, Title: n.Name}, place, fault.New(fault.FailItem, fault.TargetConflict, "the job made no note whether it was there before"))
+	if !ok {
+		u.staysUnnoted(n, place)
 		return nil
 	}
 	return u.item(ctx, rec, place)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -23,9 +24,11 @@ import (
 
 // Target is what the items are taken away from.
 type Target interface {
-	// Remove is as in sinks.Sink, and Expect as in sinks.Inspector.
+	// Remove is as in sinks.Sink, and the others as in sinks.Inspector.
 	Remove(ctx context.Context, prev sinks.Receipt) error
 	Expect(p sinks.Proof) sinks.Expectation
+	List(ctx context.Context, place string) iter.Seq2[sinks.Object, error]
+	Compare(o sinks.Object, p sinks.Proof) sinks.Verdict
 }
 
 // Left is an item that stays on the target.
@@ -55,7 +58,7 @@ const MostLeft = 10_000
 type Options struct {
 	// Tree says that the task's items lie in folders.
 	Tree bool
-	// DryRun counts what would be done, without asking the target: what its user changed there is not known then.
+	// DryRun counts what would be done, by a look at the target, and changes nothing.
 	DryRun bool
 	// Parallel is the number of items at once; 0 means 8.
 	Parallel int
@@ -74,16 +77,17 @@ func Undo(ctx context.Context, store checkpoint.Store, task checkpoint.Task, led
 		o.Counters = new(engine.Counters)
 	}
 	u := &undoer{o: o, store: store, task: task, ledger: ledger, target: target}
-	if !o.DryRun {
-		err := u.reset(ctx)
-		if err == nil {
-			err = u.finish(ctx)
-		}
-		if err != nil {
-			return u.result, err
-		}
-		u.result.Stayed, u.result.Left = 0, nil // they are met again
+	if o.DryRun {
+		return u.look(ctx)
 	}
+	err := u.reset(ctx)
+	if err == nil {
+		err = u.finish(ctx)
+	}
+	if err != nil {
+		return u.result, err
+	}
+	u.result.Stayed, u.result.Left = 0, nil // they are met again
 	work := u.flat
 	if o.Tree {
 		work = u.tree
@@ -92,6 +96,16 @@ func Undo(ctx context.Context, store checkpoint.Store, task checkpoint.Task, led
 		return u.result, err
 	}
 	return u.result, u.clear(ctx)
+}
+
+// look counts what would be done.
+func (u *undoer) look(ctx context.Context) (Result, error) {
+	if !u.o.Tree {
+		err := u.lookAtAll(ctx)
+		return u.result, err
+	}
+	_, err := u.lookAtTree(ctx, "", "", 0)
+	return u.result, err
 }
 
 type undoer struct {
@@ -153,21 +167,17 @@ func (u *undoer) atOnce(ctx context.Context, f func(context.Context, *errgroup.G
 func (u *undoer) item(ctx context.Context, rec checkpoint.Record, location string) error {
 	defer u.o.Counters.Done.Add(1)
 	rec, _ = unmarked(rec)
-	at := sinks.Receipt{Location: location, Version: rec.ReceiptVersion, BodyVersion: rec.BodyVersion, State: rec.ReceiptState}
-	e := u.target.Expect(sinks.Proof{Receipt: at, Bytes: rec.Bytes, Digest: rec.Digest})
+	p := u.proof(rec, location)
+	e := u.target.Expect(p)
 	if e.Foreign {
 		u.remember(e.Made)
-		u.stays(rec, location, fault.New(fault.FailItem, fault.TargetConflict, "it lay there before the job wrote anything, or may have"))
-		return nil
-	}
-	if u.o.DryRun {
-		u.removed()
+		u.staysForeign(rec, location)
 		return nil
 	}
 	if err := save(ctx, u.ledger, marked(rec)); err != nil {
 		return err
 	}
-	err := engine.Persist(ctx, u.o.Patience, "undo", func() error { return u.target.Remove(ctx, at) })
+	err := engine.Persist(ctx, u.o.Patience, "undo", func() error { return u.target.Remove(ctx, p.Receipt) })
 	switch f := fault.Of(err); {
 	case err == nil:
 		return u.forget(ctx, rec, e.Made)
@@ -178,6 +188,21 @@ func (u *undoer) item(ctx context.Context, rec checkpoint.Record, location strin
 		u.stays(rec, location, f)
 		return save(ctx, u.ledger, rec)
 	}
+}
+
+// proof is what the ledger knows of an item that lies at a location by now.
+func (u *undoer) proof(rec checkpoint.Record, location string) sinks.Proof {
+	at := sinks.Receipt{Location: location, Version: rec.ReceiptVersion, BodyVersion: rec.BodyVersion, State: rec.ReceiptState}
+	return sinks.Proof{Receipt: at, Bytes: rec.Bytes, Digest: rec.Digest}
+}
+
+func (u *undoer) staysForeign(rec checkpoint.Record, location string) {
+	u.stays(rec, location, fault.New(fault.FailItem, fault.TargetConflict, "it lay there before the job wrote anything, or may have"))
+}
+
+// staysUnnoted is for a folder of the engine's own.
+func (u *undoer) staysUnnoted(n checkpoint.Node, place string) {
+	u.stays(checkpoint.Record{ID: n.ID, Title: n.Name}, place, fault.New(fault.FailItem, fault.TargetConflict, "the job made no note whether it was there before"))
 }
 
 // forget notes that the item was taken away. The ledger holds on to what was made for it until that is gone as well: who repeats an undo
@@ -279,7 +304,7 @@ func (u *undoer) remember(made []string) {
 // clear takes away what was made for the items to lie in.
 func (u *undoer) clear(ctx context.Context) error {
 	c, ok := u.target.(sinks.Clearer)
-	if !ok || u.o.DryRun {
+	if !ok {
 		return nil
 	}
 	slices.SortFunc(u.made, func(a, b string) int { return strings.Compare(b, a) })

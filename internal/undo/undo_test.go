@@ -3,6 +3,7 @@ package undo_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"path"
 	"path/filepath"
@@ -29,6 +30,8 @@ type fake struct {
 	// dies are removed, if nobody changed them, and the process does not live to hear of it.
 	dies    map[string]bool
 	cleared []string
+	// flat lists everything at once.
+	flat bool
 }
 
 func (f *fake) Remove(_ context.Context, prev sinks.Receipt) error {
@@ -62,6 +65,33 @@ func (f *fake) Expect(p sinks.Proof) sinks.Expectation {
 	return sinks.Expectation{Foreign: f.foreign[p.Receipt.Location], Made: []string{strings.TrimPrefix(p.Receipt.State, "in ")}}
 }
 
+// List yields everything where no items lie in folders: none of the places has a name without a folder then.
+func (f *fake) List(_ context.Context, place string) iter.Seq2[sinks.Object, error] {
+	return func(yield func(sinks.Object, error) bool) {
+		f.mu.Lock()
+		held := maps.Clone(f.held)
+		f.mu.Unlock()
+		for _, at := range slices.Sorted(maps.Keys(held)) {
+			if !f.flat && strings.TrimPrefix(path.Dir(at), ".") != place {
+				continue
+			}
+			if !yield(sinks.Object{Location: at, Version: held[at], Digest: "sha256:00"}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f *fake) Compare(o sinks.Object, p sinks.Proof) sinks.Verdict {
+	switch {
+	case o.Digest != "" && o.Digest == p.Digest:
+		return sinks.Same
+	case o.Version != p.Receipt.Version:
+		return sinks.Touched
+	}
+	return sinks.Alike
+}
+
 func (f *fake) Clear(_ context.Context, made []string) ([]string, error) {
 	f.cleared = append(f.cleared, made...)
 	return made, nil
@@ -84,7 +114,7 @@ func newWorld(t *testing.T, tree bool, paths ...string) *world {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	w := &world{store: store, task: checkpoint.Task{Account: "ada", Kind: "k", Collection: "c"}, tree: tree,
-		target: &fake{held: map[string]string{}, foreign: map[string]bool{}, fails: map[string]bool{}, stops: map[string]bool{}}}
+		target: &fake{flat: !tree, held: map[string]string{}, foreign: map[string]bool{}, fails: map[string]bool{}, stops: map[string]bool{}}}
 	w.ledger, err = store.Begin(t.Context(), w.task, "name")
 	must(t, err)
 	for _, p := range paths {
@@ -245,6 +275,37 @@ func TestADryRunChangesNothing(t *testing.T) {
 	if r.Removed != 2 || w.left() != "f f/1.txt" || st.Cursor == "" || !maps.Equal(before, w.states(t)) || len(w.target.cleared) > 0 {
 		t.Errorf("%+v, %+v", r, st)
 	}
+}
+
+// TestADryRunCountsWhatUndoDoes has users change, add and remove: the dry run's numbers, and what it names as staying, are those of the undo.
+func TestADryRunCountsWhatUndoDoes(t *testing.T) {
+	for _, tree := range []bool{true, false} {
+		paths := []string{"f", "f/1.txt", "f/2.txt", "g", "g/1.txt", "h", "h/1.txt", "h/in", "h/in/1.txt", "k", "k/1.txt", "m", "m/1.txt"}
+		if !tree {
+			paths = slices.DeleteFunc(paths, func(p string) bool { return path.Ext(p) == "" })
+		}
+		w := newWorld(t, tree, paths...)
+		w.target.held["f/2.txt"] = "changed by its user"
+		w.target.held["g/new.txt"] = "the user's own"
+		delete(w.target.held, "h/in/1.txt")
+		w.target.foreign["k/1.txt"] = true
+		dry, err := w.undo(t, true)
+		must(t, err)
+		done, err := w.undo(t, false)
+		must(t, err)
+		if dry.Removed != done.Removed || dry.Stayed != done.Stayed || !slices.Equal(placesOf(dry), placesOf(done)) || dry.Stayed < 2 {
+			t.Errorf("tree %v: the dry run says %d and %q, and undo did %d and %q", tree, dry.Removed, placesOf(dry), done.Removed, placesOf(done))
+		}
+	}
+}
+
+// placesOf are the places of what stays.
+func placesOf(r undo.Result) (places []string) {
+	for _, l := range r.Left {
+		places = append(places, l.Location)
+	}
+	slices.Sort(places)
+	return places
 }
 
 // TestAnAnswerThatNeverComes: an item whose removal was tried often enough may be gone, and does not count as lying there.

@@ -388,6 +388,9 @@ func TestSharedDrive(t *testing.T) {
 	if len(accounts) != 2 || accounts[0].ID != id || accounts[0].Name != "Team" || !accounts[0].Shared {
 		t.Errorf("shared drives %+v", accounts)
 	}
+	if name, err := DriveName(t.Context(), c, empty); err != nil || name != "Nobody's" {
+		t.Errorf("a drive of which the administrator is no member is called %q, %v", name, err)
+	}
 	s := SharedDrive(c, id, DriveOptions{})
 	items, next := pass(t, s, "")
 	got, want := ids(items), []string{file, folder}

@@ -41,6 +41,18 @@ func (c *Client) sharedDrives(ctx context.Context) ([]sources.Account, error) {
 	}
 }
 
+// DriveName returns what a shared drive is called, as the administrator sees it.
+func DriveName(ctx context.Context, c *Client, driveID string) (name string, err error) {
+	err = c.asAdmin(ctx, driveDrivesGet, func(svc *drive.Service) error {
+		d, err := svc.Drives.Get(driveID).UseDomainAdminAccess(true).Fields("name").Context(ctx).Do()
+		if err == nil {
+			name = d.Name
+		}
+		return err
+	})
+	return name, err
+}
+
 func (c *Client) asAdmin(ctx context.Context, m method, fn func(*drive.Service) error) error {
 	return as(ctx, c, c.options.Admin, m, c.drive, fn)
 }

@@ -27,7 +27,7 @@ const (
 		"some mailboxes or sites, include this one"
 	hintNoMailbox = "the account has no Exchange Online mailbox; leave mail, calendar, contacts and tasks out for it"
 	hintNoDrive   = "the account has no OneDrive; leave files out for it"
-	hintDay       = "the task goes on when the quota's next day begins"
+	hintDay       = "the collection goes on when the quota's next day begins"
 	hintMoving    = "Microsoft is moving the mailbox; run again in some hours"
 	hintLapsed    = "the tenant's subscription has lapsed"
 	hintToken     = "check the application's registration and that the clock of this machine is right"

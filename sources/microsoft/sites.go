@@ -88,6 +88,32 @@ func (c *Client) siteByAddress(ctx context.Context, address string) (site, error
 	return s, nil
 }
 
+// LibraryName returns what people call a document library, given the id of its drive: by its address, which has the site and the library's
+// folder, as "school / Shared Documents".
+func LibraryName(ctx context.Context, c *Client, driveID string) (string, error) {
+	var root struct {
+		WebURL string `json:"webUrl"`
+	}
+	err := c.get(ctx, call{method: getDriveRoot, of: driveID, url: c.path(url.Values{"$select": {"webUrl"}}, "drives", driveID, "root")}, &root)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(root.WebURL)
+	if err != nil {
+		return "", fault.New(fault.Retry, fault.SourceBadAnswer, "%s: the address of the library is none", getDriveRoot)
+	}
+	return httpx.OneLine(strings.Join(namesIn(u.Path), " / ")), nil
+}
+
+// namesIn returns the parts of a library's path that people know: those below /sites/ and /teams/, which hold all sites but the first.
+func namesIn(path string) []string {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	if len(parts) > 1 && (parts[0] == "sites" || parts[0] == "teams") {
+		return parts[1:]
+	}
+	return parts
+}
+
 // librariesOf returns the document libraries of a site.
 func (c *Client) librariesOf(ctx context.Context, s site) ([]sources.Account, error) {
 	type drive struct {

@@ -62,3 +62,24 @@ func TestLibrariesOfSites(t *testing.T) {
 		}
 	}
 }
+
+func TestNameOfALibrary(t *testing.T) {
+	for _, c := range []struct{ url, want string }{
+		{"https://contoso.test/sites/school/Shared%20Documents", "school / Shared Documents"},
+		{"https://contoso.test/teams/choir/songs/Notes", "choir / songs / Notes"},
+		{"https://contoso.test/Shared%20Documents", "Shared Documents"},
+		{"https://contoso.test/sites", "sites"},
+		{"https://contoso.test/sites/a%1Bb/Archive", "a b / Archive"},
+		{"", ""},
+	} {
+		_, client := newTenant(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/v1.0/drives/b!1/root" {
+				t.Errorf("asked for %s", r.URL)
+			}
+			fmt.Fprintf(w, `{"webUrl":%q}`, c.url)
+		})
+		if got, err := LibraryName(t.Context(), client, "b!1"); err != nil || got != c.want {
+			t.Errorf("%s: called %q, %v", c.url, got, err)
+		}
+	}
+}
