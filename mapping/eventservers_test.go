@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +37,66 @@ func TestSeriesOnServers(t *testing.T) {
 			compareWithPython(t, server.name, objects, stored)
 		})
 	}
+}
+
+// TestObjectsOnServers does as TestSeriesOnServers with the golden objects and the shared calendars.
+func TestObjectsOnServers(t *testing.T) {
+	objects := append(goldenEvents(t), sharedObjects(t)...)
+	for _, server := range calendarServers(t) {
+		t.Run(server.name, func(t *testing.T) { throughServer(t, server.o, objects) })
+	}
+}
+
+func goldenEvents(t *testing.T) (objects []sinks.Event) {
+	names, texts := goldenObjects(t)
+	for i, text := range texts {
+		uid := names[i] + "@example.org"
+		objects = append(objects, withUID(t, text, uid))
+	}
+	return objects
+}
+
+// withUID returns an object with a UID that no other has.
+func withUID(t *testing.T, text, uid string) sinks.Event {
+	t.Helper()
+	c, err := icalendar.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range c.Children("VEVENT") {
+		for i, p := range e.Properties {
+			if p.Name == "UID" {
+				e.Properties[i] = icalendar.Text("UID", uid)
+			}
+		}
+	}
+	return sinks.Event{UID: uid, Data: c.Bytes()}
+}
+
+// sharedObjects maps some events of each of the shared calendars, if those are there.
+func sharedObjects(t *testing.T) (objects []sinks.Event) {
+	const mostOfOne = 2
+	files, _ := filepath.Glob(filepath.Join("..", "..", "shared", "data", "ical", "*.ics"))
+	for n, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calendars, err := icalendar.ParseAll(data)
+		if err != nil {
+			continue
+		}
+		events := importEvents(calendars)
+		for i, e := range events[:min(mostOfOne, len(events))] {
+			e.UID = fmt.Sprintf("shared-%d-%d@example.org", n, i)
+			out, _, err := EventRules{Zone: "Europe/Berlin", ZoneName: windowsZone}.Event(e)
+			// No provider has other calendars than the Gregorian one in a rule (RFC 7529), and Radicale refuses them.
+			if err == nil && !strings.Contains(string(out.Data), "RSCALE=") {
+				objects = append(objects, out)
+			}
+		}
+	}
+	return objects
 }
 
 // generatedObjects maps the first n of the generated series that can be compared, each with a UID of its own.
