@@ -75,7 +75,7 @@ func withUID(t *testing.T, text, uid string) sinks.Event {
 
 // sharedObjects maps some events of each of the shared calendars, if those are there.
 func sharedObjects(t *testing.T) (objects []sinks.Event) {
-	const mostOfOne = 2
+	const mostOfOne = 1
 	files, _ := filepath.Glob(filepath.Join("..", "..", "shared", "data", "ical", "*.ics"))
 	for n, file := range files {
 		data, err := os.ReadFile(file)
