@@ -6,7 +6,7 @@ const (
 	EventAmbiguousTime    = "event.ambiguous_time"    // a series begins in the hour that the clocks show twice; it is read as the first
 	EventAttachmentLeft   = "event.attachment_left"   // large attachments that lie in the event at the provider stay behind
 	EventAttachmentLink   = "event.attachment_link"   // attachments stay at the provider, as links
-	EventAttendeeAddress  = "event.attendee_address"  // somebody without a usable address is left out of the guests
+	EventAttendeeAddress  = "event.attendee_address"  // somebody without a usable address is shown by name alone
 	EventAttendeesOmitted = "event.attendees_omitted" // the provider gave only a part of the guests
 	EventColor            = "event.color"             // the colour became the nearest that has a name
 	EventEmailReminder    = "event.email_reminder"    // a reminder by mail became one on the screen

@@ -17,7 +17,7 @@ func (m *eventMapper) people(c *icalendar.Component, o sources.Occurrence) {
 	// An appointment without guests is no group event and has no organizer (RFC 5545 §3.8.4.3).
 	if p := o.Organizer; p != nil && (len(guests) > 0 || o.AttendeesOmitted || !p.Self) {
 		if address, ok := m.address(*p); ok {
-			c.Add(icalendar.Raw("ORGANIZER", address, named(p.Name, icalendar.P("SCHEDULE-AGENT", "CLIENT"))...))
+			c.Add(icalendar.Raw("ORGANIZER", address, named(*p, icalendar.P("SCHEDULE-AGENT", "CLIENT"))...))
 		}
 	}
 	c.Add(guests...)
@@ -32,16 +32,20 @@ func (m *eventMapper) peopleLosses(o sources.Occurrence) {
 	}
 }
 
-// guests returns an ATTENDEE for each guest that has an address.
+// guests returns an ATTENDEE for each guest, once.
 func (m *eventMapper) guests(o sources.Occurrence) []icalendar.Property {
 	var guests []icalendar.Property
 	seen := map[string]bool{}
 	for _, a := range o.Attendees {
 		address, ok := m.address(a)
-		if !ok || seen[strings.ToLower(address)] {
+		key := strings.ToLower(address)
+		if address == noAddress {
+			key += a.Name + "\x00" + a.Email
+		}
+		if !ok || seen[key] {
 			continue
 		}
-		seen[strings.ToLower(address)] = true
+		seen[key] = true
 		if a.AdditionalGuests > 0 {
 			m.lose(EventAdditionalGuests, "a guest's number of further guests is not shown")
 		}
@@ -51,7 +55,7 @@ func (m *eventMapper) guests(o sources.Occurrence) []icalendar.Property {
 }
 
 func guestParams(a sources.Attendee) []icalendar.Param {
-	params := named(a.Name)
+	params := named(a)
 	kind, role := "INDIVIDUAL", "REQ-PARTICIPANT"
 	switch {
 	case a.Resource:
@@ -77,26 +81,62 @@ func guestParams(a sources.Attendee) []icalendar.Param {
 	return params
 }
 
-func named(name string, params ...icalendar.Param) []icalendar.Param {
+// named adds what a person is called: by name, or by what stands where an address should.
+func named(a sources.Attendee, params ...icalendar.Param) []icalendar.Param {
+	name := a.Name
+	if name == "" && !isMailAddress(bare(a.Email)) {
+		name = shortName(a.Email)
+	}
 	if name == "" {
 		return params
 	}
 	return append([]icalendar.Param{icalendar.P("CN", name)}, params...)
 }
 
-// address returns a person's address as a mailto URI (RFC 6068).
-func (m *eventMapper) address(a sources.Attendee) (string, bool) {
-	local, domain, _ := strings.Cut(a.Email, "@")
+// noAddress is the address of somebody who has none that mail could go to: the URI that Exchange writes there.
+const noAddress = "invalid:nomail"
+
+// shortName bounds what was to be an address.
+func shortName(s string) string {
+	const longest = 200
+	runes := []rune(oneLine(s))
+	return string(runes[:min(longest, len(runes))])
+}
+
+// bare returns an address without the scheme that some programs write before it.
+func bare(address string) string {
+	address = strings.TrimSpace(address)
+	for _, scheme := range []string{"mailto:", "smtp:"} {
+		if len(address) > len(scheme) && strings.EqualFold(address[:len(scheme)], scheme) {
+			return address[len(scheme):]
+		}
+	}
+	return address
+}
+
+// isMailAddress reports whether mail could go to an address. Names of an X.500 directory (/o=ExchangeLabs/…) are none.
+func isMailAddress(address string) bool {
+	local, domain, _ := strings.Cut(address, "@")
 	bad := func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`<>"(),:;\@`, r)
 	}
-	if local == "" || domain == "" || len(a.Email) > 320 || strings.ContainsFunc(local+domain, bad) {
-		m.lose(EventAttendeeAddress, "somebody without a usable address: "+strings.TrimSpace(a.Name+" "+a.Email))
-		return "", false
+	return local != "" && domain != "" && len(address) <= 320 && !strings.ContainsFunc(local+domain, bad)
+}
+
+// address returns a person's address as a mailto URI (RFC 6068). Who has none stays with a name alone; ok is false if there is no name either.
+func (m *eventMapper) address(a sources.Attendee) (address string, ok bool) {
+	email := bare(a.Email)
+	if !isMailAddress(email) {
+		who := strings.TrimSpace(a.Name + " " + email)
+		if who == "" {
+			return "", false
+		}
+		m.lose(EventAttendeeAddress, "somebody without a usable address: "+who)
+		return noAddress, true
 	}
 	var b strings.Builder
 	b.WriteString("mailto:")
-	for _, c := range []byte(a.Email) {
+	for _, c := range []byte(email) {
 		if c >= 0x80 || strings.IndexByte("%?&#/[]^`{|}", c) >= 0 {
 			fmt.Fprintf(&b, "%%%02X", c)
 			continue

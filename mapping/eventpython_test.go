@@ -16,6 +16,38 @@ import (
 
 // TestEventInPython lets the python libraries of Debian read the golden objects and expand them, and compares the instants.
 func TestEventInPython(t *testing.T) {
+	names, objects := goldenObjects(t)
+	for i, r := range readInPython(t, objects) {
+		own, err := icalendar.Parse([]byte(objects[i]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		uid, _ := own.Children("VEVENT")[0].Get("UID")
+		summary, _ := own.Children("VEVENT")[0].Get("SUMMARY")
+		if r.UID != uid.Text() || r.Summaries[0] != summary.Text() {
+			t.Errorf("%s: %q, %q", names[i], r.UID, r.Summaries)
+		}
+		wantStarts(t, names[i], r.Starts, starts(expandTarget(t, []byte(objects[i]))))
+	}
+}
+
+func wantStarts(t *testing.T, name string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: python has %d instants, we %d: %q, %q", name, len(got), len(want), got[:min(5, len(got))], want[:min(5, len(want))])
+	}
+}
+
+// pythonEvent is what python understood of an object.
+type pythonEvent struct {
+	UID       string
+	Summaries []string
+	Starts    []string
+}
+
+// readInPython gives objects to testdata/read.py. Without Debian's libraries the test is skipped, but not in CI.
+func readInPython(t *testing.T, objects []string) []pythonEvent {
+	t.Helper()
 	// Debian's interpreter has Debian's libraries, whatever else is in PATH.
 	const python = "/usr/bin/python3"
 	if err := exec.Command(python, "-c", "import icalendar, vobject, dateutil").Run(); err != nil {
@@ -24,7 +56,6 @@ func TestEventInPython(t *testing.T) {
 		}
 		t.Skip("python3-icalendar and python3-vobject are not installed")
 	}
-	names, objects := goldenObjects(t)
 	input, err := json.Marshal(objects)
 	if err != nil {
 		t.Fatal(err)
@@ -37,28 +68,11 @@ func TestEventInPython(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
-	var read []struct {
-		UID       string
-		Summaries []string
-		Starts    []string
-	}
+	var read []pythonEvent
 	if err := json.Unmarshal(output, &read); err != nil || len(read) != len(objects) {
 		t.Fatalf("%d objects, %v", len(read), err)
 	}
-	for i, r := range read {
-		own, err := icalendar.Parse([]byte(objects[i]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		uid, _ := own.Children("VEVENT")[0].Get("UID")
-		summary, _ := own.Children("VEVENT")[0].Get("SUMMARY")
-		if r.UID != uid.Text() || r.Summaries[0] != summary.Text() {
-			t.Errorf("%s: %q, %q", names[i], r.UID, r.Summaries)
-		}
-		if want := starts(expandTarget(t, []byte(objects[i]))); !slices.Equal(r.Starts, want) {
-			t.Errorf("%s: python has %d instants, we %d: %q, %q", names[i], len(r.Starts), len(want), r.Starts[:min(5, len(r.Starts))], want[:min(5, len(want))])
-		}
-	}
+	return read
 }
 
 func goldenObjects(t *testing.T) (names, objects []string) {

@@ -15,7 +15,7 @@ import (
 
 // The losses of tasks. Each is explained where reports list losses.
 const (
-	TaskAttachment  = "task.attachment"   // files of a task stay at the provider
+	TaskAttachment  = "task.attachment"   // large files of a task stay at the provider
 	TaskChecklist   = "task.checklist"    // the steps of a task are a list in its description
 	TaskLink        = "task.link"         // what a task was made from stays at the provider, as a link
 	TaskRecurrence  = "task.recurrence"   // a recurrence that no iCalendar object can express is left out
@@ -194,8 +194,12 @@ func (m *eventMapper) taskText(c *icalendar.Component, t sources.Task) {
 	if u, err := url.Parse(t.Link); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
 		c.Add(icalendar.Raw("URL", u.String()))
 	}
-	if t.Attachments > 0 {
-		m.lose(TaskAttachment, strconv.Itoa(t.Attachments))
+	for _, a := range t.Attachments {
+		if a.Data == nil {
+			m.lose(TaskAttachment, strconv.Quote(a.Title))
+			continue
+		}
+		c.Add(inline(a))
 	}
 }
 

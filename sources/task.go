@@ -32,8 +32,8 @@ type Task struct {
 	// Link is where the provider shows the task.
 	Link             string
 	Created, Updated time.Time
-	// Attachments counts the files of the task, which stay behind.
-	Attachments int
+	// Attachments are the files of the task; those without Data stay behind.
+	Attachments []Attachment
 }
 
 // ChecklistItem is a step of a task.

@@ -220,7 +220,8 @@ func wantTexts(t *testing.T, object json.RawMessage, targets []string, skip leav
 func holds(target, text string) bool {
 	pressed := func(s string) string { return strings.Join(strings.Fields(s), "") }
 	text = strings.TrimSuffix(text, "</body></html>") // steps and links of a task follow its HTML
-	return slices.ContainsFunc([]string{text, url.PathEscape(text), strings.NewReplacer(",", "%2C", ";", "%3B").Replace(text)}, func(s string) bool {
+	joined := strings.ReplaceAll(text, ",", "‚")      // where Cyrus would part the name of a category
+	return slices.ContainsFunc([]string{text, joined, url.PathEscape(text), strings.NewReplacer(",", "%2C", ";", "%3B").Replace(text)}, func(s string) bool {
 		return strings.Contains(pressed(target), pressed(s))
 	})
 }
@@ -230,12 +231,6 @@ func collect(v any, skip leaves, texts *[]string) {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, inner := range v {
-			if list, ok := inner.([]any); ok && k == "categories" { // Cyrus 3.6 parts them at commas, escaped or not
-				for _, category := range list {
-					*texts = append(*texts, strings.Split(fmt.Sprint(category), ",")...)
-				}
-				continue
-			}
 			if !slices.Contains(skip, k) && v["default"] != true {
 				collect(inner, skip, texts)
 			}

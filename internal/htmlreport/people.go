@@ -93,7 +93,7 @@ func (p *People) Holds(mailbox string) {
 
 // detailed are the losses of which a person needs to read what was said: names of labels, fields and attachments.
 var detailed = map[string]bool{
-	"mail.label_as_keyword": true, "mail.mailbox_renamed": true, "event.attachment_left": true, "contact.in_note": true,
+	"mail.label_as_keyword": true, "mail.mailbox_renamed": true, "event.attachment_left": true, "task.attachment": true, "contact.in_note": true,
 	"contact.label": true, "contact.address_invalid": true, "contact.date_invalid": true,
 	"file.conflict_renamed": true, "file.conflict_aside": true,
 }

@@ -113,7 +113,6 @@ func observance(c change) *Component {
 // singleObservances describes changes one by one, those of one kind together.
 func singleObservances(changes []change) []*Component {
 	var all []*Component
-	dates := map[changeKind][]string{}
 	first := map[changeKind]*Component{}
 	for _, c := range changes {
 		if first[c.kind] == nil {
@@ -121,10 +120,7 @@ func singleObservances(changes []change) []*Component {
 			all = append(all, first[c.kind])
 			continue
 		}
-		dates[c.kind] = append(dates[c.kind], FormatLocal(c.wall))
-	}
-	for kind, list := range dates {
-		first[kind].Add(Raw("RDATE", strings.Join(list, ",")))
+		first[c.kind].Add(Raw("RDATE", FormatLocal(c.wall))) // of several on one line Radicale keeps the first
 	}
 	return all
 }

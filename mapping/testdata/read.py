@@ -1,46 +1,90 @@
-"""Reads iCalendar objects with two libraries and prints, for each, what they understood.
+"""Reads iCalendar objects with libraries of Debian and prints, for each, what they understood.
 
 The input is a JSON list of objects, the output a list of {"uid", "summaries", "starts"}: starts are the instants of all
-occurrences within three years, expanded by dateutil with the zones that stand in the object.
+occurrences within three years. icalendar and vobject read the object, dateutil expands the rules as wall clocks and turns
+these into instants by nothing but the VTIMEZONE that stands in the object.
 """
 import datetime
+import io
 import json
 import sys
 
 import icalendar
 import vobject
+from dateutil import rrule, tz
 
 YEARS, MOST = 3, 1200
 UTC = datetime.timezone.utc
 
 
-def instant(value):
-    if not isinstance(value, datetime.datetime):
-        value = datetime.datetime(value.year, value.month, value.day)
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=UTC)
-    return value.astimezone(UTC)
+class Zones:
+    """The time zones of one object."""
+
+    def __init__(self, calendar):
+        self.known = {}
+        for z in calendar.walk("VTIMEZONE"):
+            name = str(z["TZID"])
+            self.known[name] = tz.tzical(io.StringIO(z.to_ical().decode())).get(name)
+
+    def instant(self, wall, name):
+        """Of a wall clock that the clocks show twice this is the first; one that they leave out is read by the offset before."""
+        if name is None:
+            return wall.replace(tzinfo=UTC)
+        return tz.resolve_imaginary(wall.replace(tzinfo=self.known[name])).astimezone(UTC)
 
 
-def expand(text):
-    events = vobject.readOne(text).vevent_list
-    changed = {instant(e.recurrence_id.value): e for e in events if hasattr(e, "recurrence_id")}
-    starts = {instant(e.dtstart.value) for e in changed.values()}
-    for e in events:
-        if hasattr(e, "recurrence_id"):
+def wall(text):
+    """Reads a date or a time, without its zone."""
+    form = "%Y%m%dT%H%M%S" if "T" in text else "%Y%m%d"
+    return datetime.datetime.strptime(text.rstrip("Z"), form)
+
+
+def values(component, name):
+    """Yields the values of a property with their TZID, however many lines they stand on."""
+    lines = component.get(name, [])
+    for p in lines if isinstance(lines, list) else [lines]:
+        for text in p.to_ical().decode().split(","):
+            yield text, p.params.get("TZID")
+
+
+def series(master, zones):
+    """Yields the wall clocks of a master that are not taken away."""
+    (text, zone), = values(master, "DTSTART")
+    start = wall(text)
+    limit = start + datetime.timedelta(days=366 * YEARS)
+    ends = zones.instant(start, zone) + datetime.timedelta(days=365 * YEARS)
+    walls = {start}
+    for text, name in values(master, "RDATE"):
+        assert name == zone
+        walls.add(wall(text))
+    for name, keep in (("RRULE", walls.add), ("EXRULE", walls.discard)):
+        rules = master.get(name, [])
+        for rule in rules if isinstance(rules, list) else [rules]:
+            rule = dict(rule)
+            last = None
+            if "UNTIL" in rule:
+                last = wall(icalendar.vRecur(UNTIL=rule.pop("UNTIL")).to_ical().decode().removeprefix("UNTIL="))
+            text = icalendar.vRecur(rule).to_ical().decode()
+            for n, at in enumerate(rrule.rrulestr(text, dtstart=start)):
+                if at > limit or n >= MOST or last is not None and zones.instant(at, zone) > last.replace(tzinfo=UTC):
+                    break
+                keep(at)
+    out = {zones.instant(wall(text), name) for text, name in values(master, "EXDATE")}
+    return {at for at in (zones.instant(w, zone) for w in walls) if at < ends and at not in out}
+
+
+def expand(calendar):
+    zones = Zones(calendar)
+    starts, changed, masters = set(), set(), []
+    for e in calendar.walk("VEVENT"):
+        if "RECURRENCE-ID" not in e:
+            masters.append(e)
             continue
-        first = instant(e.dtstart.value)
-        limit = first + datetime.timedelta(days=365 * YEARS)
-        series = e.getrruleset(addRDate=True)
-        if series is None:
-            starts.add(first)
-            continue
-        for n, value in enumerate(series):
-            at = instant(value)
-            if at >= limit or n >= MOST:
-                break
-            if at not in changed:
-                starts.add(at)
+        for name, into in (("RECURRENCE-ID", changed), ("DTSTART", starts)):
+            (text, zone), = values(e, name)
+            into.add(zones.instant(wall(text), zone))
+    for master in masters:
+        starts |= series(master, zones) - changed
     return sorted(s.strftime("%Y-%m-%dT%H:%M:%SZ") for s in starts)
 
 
@@ -49,11 +93,10 @@ def read(text):
     events = calendar.walk("VEVENT")
     for e in events:
         assert not e.errors, e.errors
-    return {
-        "uid": str(events[0]["UID"]),
-        "summaries": [str(e.get("SUMMARY", "")) for e in events],
-        "starts": expand(text),
-    }
+    other = [e.summary.value if hasattr(e, "summary") else "" for e in vobject.readOne(text).vevent_list]
+    summaries = [str(e.get("SUMMARY", "")) for e in events]
+    assert summaries == other, (summaries, other)
+    return {"uid": str(events[0]["UID"]), "summaries": summaries, "starts": expand(calendar)}
 
 
 json.dump([read(text) for text in json.load(sys.stdin)], sys.stdout)

@@ -63,11 +63,15 @@ var (
 
 // The losses that only the writing shows.
 const (
-	LossKept          = "event.kept"      // the target had the event already; that one stays as it is and stands for the item
-	LossRewritten     = "event.rewritten" // the server stored another object than it was given
-	LossTaskKept      = "task.kept"       // as LossKept, of a task
-	LossTaskRewritten = "task.rewritten"  // as LossRewritten, of a task
+	LossKept          = "event.kept"           // the target had the event already; that one stays as it is and stands for the item
+	LossRewritten     = "event.rewritten"      // the server stored another object than it was given
+	LossTaskKept      = "task.kept"            // as LossKept, of a task
+	LossTaskRewritten = "task.rewritten"       // as LossRewritten, of a task
+	LossJoined        = "event.category_comma" // the server parts names of categories at commas; they have another letter there
+	LossTaskJoined    = "task.category_comma"  // as LossJoined, of a task
 )
+
+var joinedOf = map[string]string{"event": LossJoined, "task": LossTaskJoined}
 
 // Open finds the calendar for events in the user's home, or makes it.
 func Open(ctx context.Context, o Options) (*Sink, error) {

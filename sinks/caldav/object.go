@@ -13,7 +13,7 @@ import (
 // format describes objects of a component.
 func format(noun, component, kept, rewritten string) dav.Format {
 	return dav.Format{
-		Noun: noun, Kept: kept, Rewritten: rewritten, Renamed: renamedOf[noun], Aside: asideOf[noun], Copy: copyObject, MediaType: "text/calendar; charset=utf-8", Extension: ".ics", Read: readObject, Stamp: stamp,
+		Noun: noun, Kept: kept, Rewritten: rewritten, Renamed: renamedOf[noun], Aside: asideOf[noun], Joined: joinedOf[noun], Copy: copyObject, Join: joinObject, MediaType: "text/calendar; charset=utf-8", Extension: ".ics", Read: readObject, Stamp: stamp,
 		Multiget: func(hrefs string) string {
 			return `<C:calendar-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><getetag/><C:calendar-data/></prop>` +
 				hrefs + `</C:calendar-multiget>`
@@ -58,7 +58,18 @@ func readObject(data []byte) (dav.Object, error) {
 		return dav.Object{}, errNoEvent
 	}
 	o.Full, o.Core, o.Meaning = dav.Digest(full), dav.Digest(core), meaningOf(calendar)
+	o.Names = dav.CategoryNames(calendar.Components...)
 	return o, nil
+}
+
+// joinObject returns the object with names of categories that no server parts.
+func joinObject(data []byte) ([]byte, error) {
+	calendar, err := icalendar.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	dav.JoinNames(calendar.Components...)
+	return calendar.Bytes(), nil
 }
 
 // stamp returns data with the digest as the last property of the calendar.

@@ -91,7 +91,7 @@ func released(data []byte) (out []byte, ours bool) {
 	found := false
 	for _, component := range calendar.Components {
 		for i, p := range component.Properties {
-			if p.Name != "ORGANIZER" && p.Name != "ATTENDEE" {
+			if !isPerson(p) || strings.HasPrefix(strings.ToLower(p.Value), "invalid:") { // somebody without an address, whom no server can ask
 				continue
 			}
 			kept := slices.DeleteFunc(slices.Clone(p.Params), func(q icalendar.Param) bool {

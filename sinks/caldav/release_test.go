@@ -64,6 +64,21 @@ func TestRelease(t *testing.T) {
 	}
 }
 
+// TestReleaseOfPeopleWithoutAddress leaves to clients whom no server could invite.
+func TestReleaseOfPeopleWithoutAddress(t *testing.T) {
+	object := func(people string) []byte {
+		return []byte(strings.ReplaceAll("BEGIN:VCALENDAR\nX-REPATRIATE-DIGEST:1\nBEGIN:VEVENT\nUID:u\n"+people+"END:VEVENT\nEND:VCALENDAR\n", "\n", "\r\n"))
+	}
+	const nobody, somebody = "ATTENDEE;CN=Old;SCHEDULE-AGENT=CLIENT:invalid:nomail\n", "ATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:a@example.org\n"
+	if out, ours := released(object(nobody)); out != nil || !ours {
+		t.Errorf("released to\n%s", out)
+	}
+	out, ours := released(object(nobody + somebody))
+	if !ours || string(out) != string(object(nobody+"ATTENDEE:mailto:a@example.org\n")) {
+		t.Errorf("released to\n%s", out)
+	}
+}
+
 // TestReleaseIsHeardOnCyrus which schedules whatever a request asks for, so that nothing may be released there.
 func TestReleaseIsHeardOnCyrus(t *testing.T) {
 	server := realserver.Cyrus(t, realserver.CyrusOptions{Scheduling: true})

@@ -108,7 +108,7 @@ func item(id string, i, n int) sinks.Item[sinks.Event] {
 		icalendar.Text("SUMMARY", fmt.Sprintf("Event %d, version %d; ü\nx", i, n)), icalendar.Text("DESCRIPTION", strings.Repeat("déjà vu, ", 50)),
 		icalendar.Raw("ORGANIZER", "mailto:u1@example.org", icalendar.P("CN", "Ü \"q\""), client),
 		icalendar.Raw("ATTENDEE", "mailto:u2@example.org", icalendar.P("PARTSTAT", "ACCEPTED"), client),
-		icalendar.TextList("CATEGORIES", []string{"b,c", "a"}), icalendar.Raw("TRANSP", "OPAQUE"))
+		icalendar.TextList("CATEGORIES", []string{"b", "a"}), icalendar.Raw("TRANSP", "OPAQUE"))
 	alarm := icalendar.New("VALARM")
 	alarm.Add(icalendar.Raw("ACTION", "DISPLAY"), icalendar.Text("DESCRIPTION", "x"), icalendar.Raw("TRIGGER", "-PT90M"))
 	e.Components = append(e.Components, alarm)

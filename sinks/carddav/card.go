@@ -13,7 +13,7 @@ import (
 func format() dav.Format {
 	const open = `xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><prop><getetag/><C:address-data/></prop>`
 	return dav.Format{
-		Noun: "contact", Kept: LossKept, Rewritten: LossRewritten, Renamed: LossRenamed, Aside: LossAside, Copy: copyCard, MediaType: "text/vcard; charset=utf-8", Extension: ".vcf", Read: readCard, Stamp: stamp,
+		Noun: "contact", Kept: LossKept, Rewritten: LossRewritten, Renamed: LossRenamed, Aside: LossAside, Joined: LossJoined, Copy: copyCard, Join: joinCard, MediaType: "text/vcard; charset=utf-8", Extension: ".vcf", Read: readCard, Stamp: stamp,
 		Multiget: func(hrefs string) string {
 			return "<C:addressbook-multiget " + open + hrefs + "</C:addressbook-multiget>"
 		},
@@ -54,7 +54,18 @@ func readCard(data []byte) (dav.Object, error) {
 		return dav.Object{}, errNoUID
 	}
 	o.Full, o.Core, o.Meaning = dav.Digest(full), dav.Digest(core), meaningOf(card)
+	o.Names = dav.CategoryNames(card)
 	return o, nil
+}
+
+// joinCard returns the card with names of categories that no server parts.
+func joinCard(data []byte) ([]byte, error) {
+	card, err := icalendar.ParseCard(data)
+	if err != nil {
+		return nil, err
+	}
+	dav.JoinNames(card)
+	return card.Bytes(), nil
 }
 
 // describe returns a property in one way of writing; empty for one that does not count.

@@ -85,10 +85,11 @@ func (s *Sink) Close() error {
 
 // The losses that only the writing shows.
 const (
-	LossKept         = "contact.kept"          // the target had the contact already; that one stays as it is and stands for the item
-	LossRewritten    = "contact.rewritten"     // the server stored another card than it was given
-	LossPhotoSmaller = "contact.photo_smaller" // the picture was made smaller, since the server takes no card as large
-	LossPhotoLeft    = "contact.photo_left"    // the picture stays behind: the server takes none as large, or it is no picture
+	LossKept         = "contact.kept"           // the target had the contact already; that one stays as it is and stands for the item
+	LossRewritten    = "contact.rewritten"      // the server stored another card than it was given
+	LossJoined       = "contact.category_comma" // the server parts names of categories at commas; they have another letter there
+	LossPhotoSmaller = "contact.photo_smaller"  // the picture was made smaller, since the server takes no card as large
+	LossPhotoLeft    = "contact.photo_left"     // the picture stays behind: the server takes none as large, or it is no picture
 )
 
 // Put implements sinks.Sink.

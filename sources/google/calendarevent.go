@@ -111,7 +111,7 @@ func typeDetail(e *calendar.Event) string {
 
 func organizer(e *calendar.Event) *sources.Attendee {
 	o := e.Organizer
-	if o == nil || o.Email == "" {
+	if o == nil || o.Email == "" && o.DisplayName == "" {
 		return nil
 	}
 	return &sources.Attendee{Email: o.Email, Name: o.DisplayName, Self: o.Self, Organizer: true}

@@ -154,6 +154,23 @@ func readEvents(b []byte) (events []*calendar.Event, err error) {
 	return []*calendar.Event{&e}, err
 }
 
+// TestOrganizers are kept with an address or with a name alone.
+func TestOrganizers(t *testing.T) {
+	for _, c := range []struct {
+		in   *calendar.EventOrganizer
+		want *sources.Attendee
+	}{
+		{nil, nil},
+		{&calendar.EventOrganizer{Self: true}, nil},
+		{&calendar.EventOrganizer{Email: "a@example.org", DisplayName: "Ann"}, &sources.Attendee{Email: "a@example.org", Name: "Ann", Organizer: true}},
+		{&calendar.EventOrganizer{DisplayName: "Ann"}, &sources.Attendee{Name: "Ann", Organizer: true}},
+	} {
+		if got := organizer(&calendar.Event{Organizer: c.in}); (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+			t.Errorf("%+v: %+v", c.in, got)
+		}
+	}
+}
+
 func TestConvertEvents(t *testing.T) {
 	for _, path := range cases(t, "calendar") {
 		t.Run(filepath.Base(path), func(t *testing.T) {

@@ -15,6 +15,7 @@ var (
 	listEvents      = method{exchange, "events.list", 1, "Calendars.Read"}
 	getEvent        = method{exchange, "event.get", 1, "Calendars.Read"}
 	listAttachments = method{exchange, "event.attachments.list", 1, "Calendars.Read"}
+	getAttachment   = method{exchange, "event.attachment", 1, "Calendars.Read"}
 )
 
 // eventsPage is the number of events that one page yields, and eventKeysPage that of keys that are asked for at once.
@@ -260,7 +261,7 @@ func (s *calendarSource) convert(ctx context.Context, events []event, cur *calen
 	if len(events) == 0 {
 		return nil, nil
 	}
-	files, err := s.attachments(ctx, events)
+	files, err := s.client.files(ctx, s.user, s.filesAt(), withFiles(events))
 	if err != nil {
 		return nil, err
 	}
@@ -274,6 +275,25 @@ func (s *calendarSource) convert(ctx context.Context, events []event, cur *calen
 		cur.Seen[e.ID] = items[i].Version
 	}
 	return items, nil
+}
+
+// filesAt says where the files of events are.
+func (s *calendarSource) filesAt() filesOf {
+	return filesOf{list: listAttachments, get: getAttachment, kind: "#microsoft.graph.fileAttachment", header: mailHeader,
+		options: url.Values{"$select": {"id,name,contentType,size,isInline"}, "$top": {"100"}},
+		at:      func(id string) []string { return []string{"users", s.user, "events", id} }}
+}
+
+// withFiles returns the ids of the events and exceptions that have files.
+func withFiles(events []event) (ids []string) {
+	for _, e := range events {
+		for _, o := range append([]event{e}, e.Exceptions...) {
+			if o.HasAttachments {
+				ids = append(ids, o.ID)
+			}
+		}
+	}
+	return ids
 }
 
 func (s *calendarSource) mailboxZone(ctx context.Context) (string, error) {

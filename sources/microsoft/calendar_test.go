@@ -77,7 +77,7 @@ func TestWhatAnEventSaysComesAlong(t *testing.T) {
 	got := []any{m.Visibility, m.Busy, m.Categories, m.GuestsHidden, m.Reminders[0].Before.String(), m.Location, m.ConferenceLink, m.Organizer.Email, m.Organizer.Self,
 		m.Attendees[0].Response, m.Attendees[0].Self, m.Attendees[1].Email, m.Attendees[1].Optional, m.Attendees[2].Resource, m.Attachments[0].Title, string(m.Attachments[0].Data), m.Start.Zone, m.Importance, m.Geo.Latitude, m.Geo.Longitude}
 	want := []any{"private", "oof", []string{"Blue", "Red, green"}, true, "45m0s", "Here; There", "https://meet.example/1", "bob@example.org", false,
-		"tentative", true, "", true, true, "plan.pdf", "x", "Customized Time Zone", "high", 52.5, -13.25}
+		"tentative", true, "/o=ExchangeLabs/cn=Recipients/cn=old", true, true, "plan.pdf", "x", "Customized Time Zone", "high", 52.5, -13.25}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -302,12 +302,8 @@ func (v eventView) people(e event, o *sources.Occurrence) {
 	}
 }
 
-// person converts somebody who takes part. A distinguished name of an old Exchange (/o=…) is no address that anybody could reach.
+// person converts somebody who takes part. The address may be a name of Exchange's directory (/o=…).
 func (v eventView) person(a attendee) sources.Attendee {
-	p := sources.Attendee{Email: a.Email.Address, Name: a.Email.Name, Response: cmp.Or(answers[a.Status.Response], "needsAction"),
+	return sources.Attendee{Email: a.Email.Address, Name: a.Email.Name, Response: cmp.Or(answers[a.Status.Response], "needsAction"),
 		Optional: a.Type == "optional", Resource: a.Type == "resource", Self: strings.EqualFold(a.Email.Address, v.user)}
-	if strings.HasPrefix(p.Email, "/") {
-		p.Email = ""
-	}
-	return p
 }

@@ -136,7 +136,8 @@ var taskProbes = []fieldwalk.Probe{
 }
 
 var taskLeft = []fieldwalk.Left{
-	{Fields: "hasAttachments attachments[].** attachmentSessions", Reason: "Files of a task stay at the provider. The summary counts them as `task.attachment`."},
+	{Fields: "hasAttachments attachments[].**", Reason: "Files of a task are read by themselves. Small ones come along; the summary counts others as `task.attachment`."},
+	{Fields: "attachmentSessions", Reason: "It is for files that are being uploaded."},
 	{Fields: "bodyLastModifiedDateTime", Reason: "Targets keep one time of the last change, which comes along."},
 	{Fields: "checklistItems[].id checklistItems[].createdDateTime checklistItems[].checkedDateTime",
 		Reason: "The steps are a list in the description, which says what each is and whether it is done, and not when."},

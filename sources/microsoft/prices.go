@@ -61,7 +61,7 @@ func (p prices) Price(d price.Demand, c price.Case) price.Price {
 	case "contacts":
 		b.contacts(d)
 	case "tasks":
-		b.tasks(d)
+		b.tasks(d, c)
 	}
 	b.out.Bytes = float64(d.Bytes) + price.Listed(d.Items, c)
 	return p.total(b)
@@ -134,9 +134,11 @@ func (b *bill) contacts(d price.Demand) {
 	b.calls(contactPhoto, float64(d.Items))
 }
 
-// tasks: the zone, the lists, and the pages of each.
-func (b *bill) tasks(d price.Demand) {
+// tasks: the zone, the lists, and the pages of each, with the few files.
+func (b *bill) tasks(d price.Demand, c price.Case) {
 	b.inTurn(mailboxZone, 1)
 	b.inTurn(listTaskLists, 1)
 	b.inTurn(taskDelta, max(float64(d.Collections), price.Pages(d.Items, deltaSize)))
+	b.batch(listTaskFiles, float64(d.Items)*c.Of(0, 0, attachmentShare))
+	b.batch(getTaskFile, float64(d.Items)*c.Of(0, 0, attachmentShare))
 }

@@ -17,6 +17,8 @@ var (
 	listTaskLists = method{exchange, "todoLists.list", 1, "Tasks.Read.All"}
 	taskDelta     = method{exchange, "todoTask.delta", 1, "Tasks.Read.All"}
 	getTask       = method{exchange, "todoTask.get", 1, "Tasks.Read.All"}
+	listTaskFiles = method{exchange, "todoTask.attachments.list", 1, "Tasks.Read.All"}
+	getTaskFile   = method{exchange, "todoTask.attachment", 1, "Tasks.Read.All"}
 )
 
 // TaskLists returns the user's own lists of To Do. The list of flagged mails holds no tasks of its own, and those of others move with
@@ -71,9 +73,35 @@ func (s *taskSource) Changes(ctx context.Context, after sources.Cursor) (sources
 		if v.ID == "" {
 			return page, fault.New(fault.Retry, fault.SourceBadAnswer, "%s: a task without an id", taskDelta)
 		}
-		page.Items = append(page.Items, s.item(v))
 	}
-	return page, nil
+	page.Items, err = s.items(ctx, values)
+	return page, err
+}
+
+// items converts tasks, with their files.
+func (s *taskSource) items(ctx context.Context, values []todoTask) ([]sources.Item[sources.Task], error) {
+	var ids []string
+	for _, v := range values {
+		if v.Attachments && v.Removed == nil {
+			ids = append(ids, v.ID)
+		}
+	}
+	files, err := s.client.files(ctx, s.user, s.filesAt(), ids)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]sources.Item[sources.Task], len(values))
+	for i, v := range values {
+		items[i] = s.item(v)
+		items[i].Content.Attachments = files[v.ID]
+	}
+	return items, nil
+}
+
+// filesAt says where the files of tasks are (learn.microsoft.com/graph/api/todotask-list-attachments, taskfileattachment-get).
+func (s *taskSource) filesAt() filesOf {
+	return filesOf{list: listTaskFiles, get: getTaskFile, kind: "#microsoft.graph.taskFileAttachment", options: url.Values{"$top": {"100"}},
+		at: func(id string) []string { return []string{"users", s.user, "todo", "lists", s.list, "tasks", id} }}
 }
 
 // Fetch implements sources.Source.
@@ -84,7 +112,11 @@ func (s *taskSource) Fetch(ctx context.Context, id string) (sources.Item[sources
 		return sources.Item[sources.Task]{}, err
 	}
 	v.ID = id
-	return s.item(v), nil
+	items, err := s.items(ctx, []todoTask{v})
+	if err != nil {
+		return sources.Item[sources.Task]{}, err
+	}
+	return items[0], nil
 }
 
 // todoTask is Graph's todoTask (learn.microsoft.com/graph/api/resources/todotask).
@@ -157,9 +189,6 @@ func (s *taskSource) item(v todoTask) sources.Item[sources.Task] {
 			name += " (" + l.Application + ")"
 		}
 		t.Links = append(t.Links, sources.TaskLink{Title: name, URL: cmp.Or(l.URL, l.External)})
-	}
-	if v.Attachments {
-		t.Attachments = 1
 	}
 	if err := s.times(v, &t); err != nil {
 		it.Problem = fault.New(fault.FailItem, fault.SourceUnreadable, "%w", err)

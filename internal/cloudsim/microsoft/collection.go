@@ -23,6 +23,7 @@ type entry struct {
 	body    object
 	photo   func() []byte       // of a contact; nil: none
 	parts   map[string][]object // of a task: checklistItems and linkedResources
+	files   []Attachment        // of a task
 }
 
 type entryChange struct {

@@ -75,6 +75,8 @@ func table() []route {
 		{"todoTask.delta", exchange, 1, "users/{user}/todo/lists/{list}/tasks/delta", tasks, "$expand " + delta, todoTaskDelta},
 		{"todoTask.get", exchange, 1, "users/{user}/todo/lists/{list}/tasks/{task}", tasks, "$select $expand", todoTaskGet},
 		{"todoTask.checklistItems", exchange, 1, "users/{user}/todo/lists/{list}/tasks/{task}/checklistItems", tasks, list, checklistItems},
+		{"todoTask.attachments", exchange, 1, "users/{user}/todo/lists/{list}/tasks/{task}/attachments", tasks, "$top $skiptoken", taskFiles},
+		{"todoTask.attachment", exchange, 1, "users/{user}/todo/lists/{list}/tasks/{task}/attachments/{attachment}", tasks, "", taskFile},
 		{"todoTask.linkedResources", exchange, 1, "users/{user}/todo/lists/{list}/tasks/{task}/linkedResources", tasks, list, linkedResources},
 	}
 }

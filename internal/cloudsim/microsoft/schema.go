@@ -76,11 +76,12 @@ var elsewhere = []struct{ path, like string }{
 }
 
 // alone are resources that the document has only in lists or at other paths; learn.microsoft.com/graph/api/contactfolder-get,
-// contact-get and attachment-get name these.
+// contact-get, attachment-get and taskfileattachment-get name these.
 var alone = []struct{ path, kind string }{
 	{"/v1.0/users/{}/contactFolders/{}", "contactFolder"},
 	{"/v1.0/users/{}/contactFolders/{}/contacts/{}", "contact"},
 	{"/v1.0/users/{}/events/{}/attachments/{}", "attachment"},
+	{"/v1.0/users/{}/todo/lists/{}/tasks/{}/attachments/{}", "attachmentBase"},
 }
 
 // check gives what is wrong with an answer.

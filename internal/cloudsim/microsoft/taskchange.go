@@ -48,6 +48,14 @@ func (d *Data) AddLinkedResource(email, task string, body json.RawMessage) (stri
 	return d.addPart(email, task, "linkedResources", body)
 }
 
+// AddTaskAttachment adds a file to a task.
+func (d *Data) AddTaskAttachment(email, task string, a Attachment) error {
+	return d.withTask("add attachment", email, task, func(_ *user, e *entry) error {
+		e.files, e.body["hasAttachments"] = append(e.files, a), true
+		return nil
+	})
+}
+
 func (d *Data) addPart(email, task, kind string, body json.RawMessage) (id string, err error) {
 	var o object
 	if err := json.Unmarshal(body, &o); err != nil {

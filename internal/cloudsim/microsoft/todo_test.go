@@ -114,6 +114,33 @@ func TestTaskParts(t *testing.T) {
 	}
 }
 
+func TestTaskFiles(t *testing.T) {
+	data := oneUser()
+	id := must(data.AddTask(anybody, "", json.RawMessage(`{"title":"T"}`)))
+	for i := range 3 {
+		if err := data.AddTaskAttachment(anybody, id, Attachment{Name: fmt.Sprint(i, ".txt"), MimeType: "text/plain", Content: []byte("abc")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := serveStrictly(t, data, "todoTask.attachments: parameter $select")
+	task := lists + "/" + data.TaskLists(anybody)[0].ID + "/tasks/" + id
+	if o := c.get(task, 200, ""); o["hasAttachments"] != true || o["attachments"] != nil {
+		t.Errorf("the task: %v", o)
+	}
+	files, pages, _ := c.all(task + "/attachments?$top=2")
+	if len(files) != 3 || pages != 2 {
+		t.Fatalf("%d files on %d pages", len(files), pages)
+	}
+	for at, o := range files {
+		one := c.get(task+"/attachments/"+at, 200, "")
+		if o["contentBytes"] != nil || one.text("contentBytes") != "YWJj" || one.text("name") != o.text("name") || o.text("@odata.type") != "#microsoft.graph.taskFileAttachment" {
+			t.Errorf("%v and %v", o, one)
+		}
+	}
+	c.get(task+"/attachments/x", 404, "ErrorItemNotFound")
+	c.get(task+"/attachments?$select=name", 400, "BadRequest")
+}
+
 func TestGeneratedTasks(t *testing.T) {
 	spec := organisation.Spec{Users: 1, Tasks: 60, Seed: 3}
 	data, email := Generate(spec), "user0001@example.org"

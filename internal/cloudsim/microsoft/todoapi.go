@@ -1,6 +1,7 @@
 package microsoft
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -120,6 +121,46 @@ func checklistItems(c *call) error { return c.taskPart("checklistItems") }
 
 // linkedResources answers todoTask.linkedResources (learn.microsoft.com/graph/api/todotask-list-linkedresources).
 func linkedResources(c *call) error { return c.taskPart("linkedResources") }
+
+// taskFiles answers todoTask.attachments (learn.microsoft.com/graph/api/todotask-list-attachments), without the bytes.
+func taskFiles(c *call) error {
+	c.data.mu.Lock()
+	defer c.data.mu.Unlock()
+	e, err := c.task()
+	if err != nil {
+		return err
+	}
+	all := make([]object, len(e.files))
+	for i := range e.files {
+		all[i] = e.fileJSON(i)
+		delete(all[i], "contentBytes")
+	}
+	return c.list(all, 10, 1000)
+}
+
+// taskFile answers todoTask.attachment with one of them and its bytes (learn.microsoft.com/graph/api/taskfileattachment-get).
+func taskFile(c *call) error {
+	c.data.mu.Lock()
+	defer c.data.mu.Unlock()
+	e, err := c.task()
+	if err != nil {
+		return err
+	}
+	for i := range e.files {
+		if o := e.fileJSON(i); o.text("id") == c.r.PathValue("attachment") {
+			return c.reply(o)
+		}
+	}
+	return errOutlookNotFound()
+}
+
+// fileJSON renders a taskFileAttachment (learn.microsoft.com/graph/api/resources/taskfileattachment).
+func (e *entry) fileJSON(i int) object {
+	o := e.files[i].json(guid(e.id, "file", fmt.Sprint(i)))
+	o["@odata.type"] = "#microsoft.graph.taskFileAttachment"
+	delete(o, "isInline")
+	return o
+}
 
 func (c *call) taskPart(kind string) error {
 	c.data.mu.Lock()

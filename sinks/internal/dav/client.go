@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
@@ -47,6 +48,9 @@ type Client struct {
 	http *http.Client
 	salt string
 	mask httpx.Mask // the account's password
+
+	// partsNames and keepsNames say what is known of the server by now: that it parts names of categories at commas, or that it does not.
+	partsNames, keepsNames atomic.Bool
 }
 
 // NewClient returns a client that has sent nothing.

@@ -27,10 +27,12 @@ func (s *Store) occupied(ctx context.Context, w write, href string) (sinks.Writt
 		return sinks.Written{}, fault.New(fault.Retry, fault.TargetUnavailable, "put %s: what lay there went away meanwhile", s.Format.Noun)
 	case err != nil:
 		return sinks.Written{}, err
-	case current.Full == w.want.Full && w.want.Full != "":
-		return w.adopted(current, href, etag), nil
+	case w.same(current) && w.want.Names == current.Names:
+		return s.adopted(w, current, href, etag), nil
 	case current.Untouched() && etag != "":
 		return s.replace(ctx, w, href, etag)
+	case w.same(current):
+		return s.adopted(w, current, href, etag), nil
 	case w.prev.IsZero():
 		return sinks.Written{}, s.conflict("put", "another object lies in its place")
 	}
@@ -53,9 +55,12 @@ func (s *Store) replace(ctx context.Context, w write, href, etag string) (sinks.
 	return sinks.Written{}, s.Client.putFault(answer)
 }
 
-func (w write) adopted(current Object, href, etag string) sinks.Written {
+// same reports whether an object on the target has the content.
+func (w write) same(current Object) bool { return current.Full == w.want.Full && w.want.Full != "" }
+
+func (s *Store) adopted(w write, current Object, href, etag string) sinks.Written {
 	r := sinks.Receipt{Location: href, Version: etag, BodyVersion: w.item.Version}
-	return sinks.Written{Receipt: r, Unchanged: true, Digest: current.digest()}
+	return sinks.Written{Receipt: r, Unchanged: true, Digest: current.digest(), Losses: s.nameLosses(w, current)}
 }
 
 // twin decides when the server refuses a second object of the same UID, for instance of an event that an invitation or an
@@ -80,10 +85,10 @@ func (s *Store) twin(ctx context.Context, w write, a *Answer) (sinks.Written, er
 		return sinks.Written{}, err
 	case current.UID != w.want.UID:
 		return sinks.Written{}, s.uidConflict("the server names an object of another UID")
-	case own && current.Full == w.want.Full:
-		return w.adopted(current, href, etag), nil
-	case own && w.item.Again && current.Untouched() && etag != "":
+	case own && w.item.Again && current.Untouched() && etag != "" && (!w.same(current) || w.want.Names != current.Names):
 		return s.replace(ctx, w, href, etag)
+	case own && w.same(current):
+		return s.adopted(w, current, href, etag), nil
 	case current.Core == w.want.Core:
 		return s.keep(w, current, href, etag), nil
 	}

@@ -27,6 +27,8 @@ type Format struct {
 	// Renamed and Aside are the reasons of the losses where the user of the target has the item's place: the item has another UID, or what
 	// the user has there has one.
 	Renamed, Aside string
+	// Joined is the reason of the loss where names of categories have another letter in the place of a comma.
+	Joined string
 	// MediaType is the Content-Type of an object, and Extension what the names of new ones end with.
 	MediaType, Extension string
 	// Read learns what is compared of an object.
@@ -36,6 +38,8 @@ type Format struct {
 	// Copy returns an object as another one: with another UID, nothing of this program's own, and nothing by which a server would tell
 	// people of it.
 	Copy func(data []byte, uid string) ([]byte, error)
+	// Join returns an object whose names of categories have no commas.
+	Join func(data []byte) ([]byte, error)
 	// Multiget returns the body of a REPORT for the elements href that it is given, and Query of one for a UID, which servers may take
 	// for a part of one.
 	Multiget, Query func(part string) string
@@ -54,6 +58,8 @@ type Object struct {
 	// Meaning is a digest of what the object says to its user, which survives all that servers rewrite, in order and in notation. What
 	// Full tells apart may mean the same.
 	Meaning string
+	// Names is CategoryNames, which Full does not tell apart.
+	Names string
 	// Title is what the user calls it.
 	Title string
 	// Written is Full as it was when this program wrote the object; empty if it did not.
@@ -92,6 +98,8 @@ type write struct {
 	prev sinks.Receipt
 	data []byte // with the digest
 	want Object
+	// joined says that names of categories are other ones than the item's.
+	joined bool
 }
 
 // stamped is what lies on the target if the server stores what it was given.
@@ -131,6 +139,15 @@ func (s *Store) prepare(w *write) (err error) {
 	}
 	if w.want, err = s.Format.Read(data); err != nil {
 		return err
+	}
+	if w.want.Names != "" && s.Client.partsNames.Load() {
+		w.joined = true
+		if data, err = s.Format.Join(data); err != nil {
+			return err
+		}
+		if w.want, err = s.Format.Read(data); err != nil {
+			return err
+		}
 	}
 	w.data = s.Format.Stamp(data, s.Client.stamp(w.want.Full))
 	return nil
@@ -211,16 +228,22 @@ func (s *Store) written(ctx context.Context, w write, href string, a *Answer) (s
 	out := sinks.Written{Receipt: sinks.Receipt{Location: href, Version: a.etag(), BodyVersion: w.item.Version}}
 	current, err := s.Format.Read(a.Body)
 	switch {
-	case out.Receipt.Version != "" && err != nil: // the usual answer has no body
-		out.Digest = w.stamped().digest()
+	case out.Receipt.Version != "" && err != nil && !s.unproven(w): // the usual answer has no body
+		out.Digest, out.Losses = w.stamped().digest(), s.nameLosses(w, w.want)
 		return out, nil
-	case out.Receipt.Version == "":
+	case out.Receipt.Version == "", s.unproven(w):
 		current, out.Receipt.Version, err = s.get(ctx, href)
 		if err != nil {
 			return sinks.Written{}, err
 		}
 	}
-	out.Digest = current.digest()
+	if w.want.Names != "" && current.Full != "" {
+		if current.Names != w.want.Names && out.Receipt.Version != "" {
+			return s.parted(ctx, w, href, out.Receipt.Version)
+		}
+		s.Client.keepsNames.Store(current.Names == w.want.Names)
+	}
+	out.Digest, out.Losses = current.digest(), s.nameLosses(w, current)
 	if current.Full == "" { // what it stored cannot be read
 		out.Digest = w.stamped().digest()
 	}
