@@ -18,8 +18,8 @@ func TestMailCount(t *testing.T) {
 	m.folders["T"] = `{"id":"D","displayName":"Alt"}`
 	for parent, list := range m.folders {
 		list = strings.Replace(list, `"displayName":"Papierkorb"`, `"displayName":"Papierkorb","childFolderCount":1`, 1)
-		for folder, total := range map[string]string{"I": "1000", "P": "30", "T": "7", "D": "4", "S": "500000"} {
-			list = strings.Replace(list, `"id":"`+folder+`"`, `"id":"`+folder+`","totalItemCount":`+total, 1)
+		for _, f := range [][2]string{{"I", "1000"}, {"P", "30"}, {"T", "7"}, {"D", "4"}, {"S", "500000"}} {
+			list = strings.Replace(list, `"id":"`+f[0]+`"`, `"id":"`+f[0]+`","totalItemCount":`+f[1], 1)
 		}
 		m.folders[parent] = list
 	}
