@@ -48,7 +48,8 @@ func completionOf(f *pflag.Flag) cobra.CompletionFunc {
 	case "wave":
 		return offeredWaves
 	case "names":
-		return cobra.FixedCompletions([]string{"local", "keep", "first.last", columnRule, "mail="}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
+		rules := []string{"local", "keep", "first.last", columnRule, "mail="}
+		return cobra.FixedCompletions(rules, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
 	}
 	if words, ok := flagWords()[f.Name]; ok {
 		return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
@@ -84,7 +85,8 @@ func endingIn(ends ...string) paths { return paths{ends, cobra.ShellCompDirectiv
 
 // flagFiles are the flags that name files or folders.
 var flagFiles = map[string]paths{
-	"output": anyFile, "input": anyFile, "markdown": anyFile, "losses": anyFile, "html": endingIn("html"), "csv": endingIn("csv"), "waves": endingIn("csv"),
+	"output": anyFile, "input": anyFile, "markdown": anyFile, "losses": anyFile,
+	"html": endingIn("html"), "csv": endingIn("csv"), "waves": endingIn("csv"),
 	"steps": endingIn("yaml", "yml"), "target": endingIn("yaml", "yml"), "dir": folders, "data": folders, "man": folders, "per-account": folders,
 }
 

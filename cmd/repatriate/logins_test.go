@@ -19,7 +19,8 @@ func TestServersWithNamesOfTheirOwn(t *testing.T) {
 	dir := filepath.Dir(s.Job)
 	list := filepath.Join(dir, "accounts.csv")
 	edit(t, list, "source,target,password,kinds", "source,target,password,kinds,mail_target,mail_password,contacts_target,contacts_password")
-	edit(t, list, "file:password-user0001,", "file:password-user0001,files mail calendar contacts,user0002,file:password-user0002,user0002,file:password-user0002")
+	edit(t, list, "file:password-user0001,",
+		"file:password-user0001,files mail calendar contacts,user0002,file:password-user0002,user0002,file:password-user0002")
 	edit(t, list, "file:password-user0002,\n", "file:password-user0002,files calendar contacts,,,user0001,file:password-user0001\n")
 	if p := ran(t, exitOK, "accounts", "check", s.Job); !strings.Contains(p.stdout.String(), "Nothing is wrong with it.") {
 		t.Errorf("accounts check: %s", p.stdout.String())

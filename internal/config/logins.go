@@ -105,7 +105,8 @@ type place struct{ kind, key, url string }
 func (j *Job) places() []place {
 	t := j.Target
 	all := []place{
-		{"files", "target.files.webdav", filesURL(t.Files)}, {"mail", "target.mail.imap", mailURL(t.Mail)}, {"calendar", "target.calendar.caldav", calendarURL(t.Calendar)},
+		{"files", "target.files.webdav", filesURL(t.Files)}, {"mail", "target.mail.imap", mailURL(t.Mail)},
+		{"calendar", "target.calendar.caldav", calendarURL(t.Calendar)},
 		{"contacts", "target.contacts.carddav", contactsURL(t.Contacts)}, {"tasks", "target.tasks.caldav", calendarURL(t.Tasks)},
 	}
 	return slices.DeleteFunc(all, func(p place) bool { return p.url == "" })

@@ -9,7 +9,8 @@ import (
 // mailboxNames are what mail programs call the mailboxes that the program names itself, by those names.
 func (l *language) mailboxNames() map[string]string {
 	return map[string]string{
-		"INBOX": l.say("inbox"), "Sent": l.say("sent"), "Drafts": l.say("drafts"), "Junk": l.say("junk"), "Trash": l.say("trash"), "Archive": l.say("archive"),
+		"INBOX": l.say("inbox"), "Sent": l.say("sent"), "Drafts": l.say("drafts"),
+		"Junk": l.say("junk"), "Trash": l.say("trash"), "Archive": l.say("archive"),
 	}
 }
 

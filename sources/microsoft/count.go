@@ -2,6 +2,7 @@ package microsoft
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -65,11 +66,9 @@ func (s *mailSource) Weigh(ctx context.Context) (sources.Weight, error) {
 	if err != nil {
 		return weight, err
 	}
-	query := folderQuery()
-	query.Set("$expand", "singleValueExtendedProperties($filter=id eq '"+folderSize+"')")
 	told, seen := false, map[string]bool{}
 	for parents := []string{""}; len(parents) > 0 && len(seen) <= mostFolders; parents = parents[1:] {
-		list, err := s.listFolders(ctx, parents[0], query)
+		list, err := s.listFolders(ctx, parents[0], sizedFolders())
 		if err != nil {
 			return weight, err
 		}
@@ -89,6 +88,13 @@ func (s *mailSource) Weigh(ctx context.Context) (sources.Weight, error) {
 		return weight, sources.ErrNoWeight
 	}
 	return weight, nil
+}
+
+// sizedFolders asks for folders with their sizes.
+func sizedFolders() url.Values {
+	query := folderQuery()
+	query.Set("$expand", "singleValueExtendedProperties($filter=id eq '"+folderSize+"')")
+	return query
 }
 
 // size returns the bytes of a folder's messages, if they are told.

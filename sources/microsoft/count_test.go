@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/examples"
+	sim "codeberg.org/repatriate/repatriate/internal/cloudsim/microsoft"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -16,8 +18,8 @@ func TestMailCount(t *testing.T) {
 	m.folders["T"] = `{"id":"D","displayName":"Alt"}`
 	for parent, list := range m.folders {
 		list = strings.Replace(list, `"displayName":"Papierkorb"`, `"displayName":"Papierkorb","childFolderCount":1`, 1)
-		for folder, total := range map[string]string{"I": "1000", "P": "30", "T": "7", "D": "4", "S": "500000"} {
-			list = strings.Replace(list, `"id":"`+folder+`"`, `"id":"`+folder+`","totalItemCount":`+total, 1)
+		for _, f := range [][2]string{{"I", "1000"}, {"P", "30"}, {"T", "7"}, {"D", "4"}, {"S", "500000"}} {
+			list = strings.Replace(list, `"id":"`+f[0]+`"`, `"id":"`+f[0]+`","totalItemCount":`+f[1], 1)
 		}
 		m.folders[parent] = list
 	}
@@ -54,5 +56,26 @@ func TestMailWeight(t *testing.T) {
 	}
 	if got, err := weigh(); err != nil || got != (sources.Weight{By: "Exchange", Bytes: 5000000020}) {
 		t.Errorf("weight %+v, %v", got, err)
+	}
+}
+
+// TestWeightOfASimulatedMailbox: what is asked for and answered is in Graph's own description, and nested folders are in the sum.
+func TestWeightOfASimulatedMailbox(t *testing.T) {
+	data, err := sim.LoadFS(examples.Organisation())
+	must(t, err)
+	p := &provider{data: data}
+	p.serve(t, sim.Options{Strict: graphSchema(t), PageSize: 2})
+	const anna = "anna.keller@example.org"
+	var all int64
+	for _, m := range data.Messages(anna) {
+		all += m.Raw.Size()
+	}
+	got, err := Mail(p.client(t), anna, MailOptions{SpamTrash: true}).(sources.Weigher).Weigh(t.Context())
+	if err != nil || all == 0 || got.Bytes != all {
+		t.Errorf("%+v, %v; want %d bytes", got, err, all)
+	}
+	part, err := Mail(p.client(t), anna, MailOptions{}).(sources.Weigher).Weigh(t.Context())
+	if err != nil || part.Bytes >= all || part.Bytes == 0 {
+		t.Errorf("without junk and deleted items: %+v, %v", part, err)
 	}
 }

@@ -68,6 +68,7 @@ func TestAnswersAreTheModelsAnswers(t *testing.T) {
 		{drive + "root", models.CreateDriveItemFromDiscriminatorValue},
 		{"sites/getAllSites", models.CreateSiteFromDiscriminatorValue},
 		{user + "mailFolders?includeHiddenFolders=true", models.CreateMailFolderFromDiscriminatorValue},
+		{user + "mailFolders?" + sizedFolders().Encode(), models.CreateMailFolderFromDiscriminatorValue},
 		{user + "mailFolders/inbox/messages/delta", models.CreateMessageFromDiscriminatorValue},
 		{user + "messages/" + mail, models.CreateMessageFromDiscriminatorValue},
 		{user + "calendars", models.CreateCalendarFromDiscriminatorValue},
