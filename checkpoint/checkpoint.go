@@ -159,7 +159,7 @@ type Ledger interface {
 	// Status returns the task's status without counts.
 	Status(ctx context.Context) (Status, error)
 	// Enlist takes note of the items of one page: unknown ids become Pending records and are counted as listed, known ones
-	// are marked as seen in this generation. It returns the record of each entry, in order; an id that stands twice is
+	// are marked as seen in this generation, unless they were in a later one. It returns the record of each entry, in order; an id that stands twice is
 	// counted once. All of it is one transaction. An entry without an id is an error.
 	Enlist(ctx context.Context, generation int64, entries []Entry) ([]Record, error)
 	// Save replaces records. Concurrent calls may share one transaction. All records of one call are in the same one. A
@@ -245,4 +245,14 @@ type Tree interface {
 	Children(ctx context.Context, id, after string, limit int) ([]Node, error)
 	// Forget takes the node's places away.
 	Forget(ctx context.Context, id string) error
+	// Places tells of the nodes one by one.
+	Places
+}
+
+// Places looks at the places of a Tree's nodes, each under its parent.
+type Places interface {
+	// Place returns the places of a node; ok is false if it has none.
+	Place(ctx context.Context, id string) (p Placement, ok bool, err error)
+	// Moving returns up to limit nodes that lie at one place and have another one reserved, with an id above after, in order of id.
+	Moving(ctx context.Context, after string, limit int) ([]Placement, error)
 }

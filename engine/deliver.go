@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,40 +34,37 @@ func (p *pass[S, T]) deliver(ctx context.Context, w *work[S], out sinks.Item[T],
 		}
 		out.Again = false
 	}
-	if p.finder == nil {
-		w.rec.Attempts++
-		return p.write(ctx, w, out, prev, save)
-	}
-	brokenOff := w.rec.State == checkpoint.Writing
-	if err := p.noteWriting(ctx, w); err != nil {
-		return err
+	w.rec.Attempts++
+	if p.finder != nil {
+		out.Note = p.noter(w, seen)
 	}
 	err := p.write(ctx, w, out, prev, save)
-	if p.seeker == nil || prev.IsZero() || !isConflict(err) {
+	if p.finder == nil || prev.IsZero() || !isConflict(err) {
 		return err
 	}
-	switch {
-	case brokenOff:
-		return p.followMove(ctx, w, out, prev, seen, save, err)
-	case p.o.Conflicts == SourceWins:
+	if at, moved, seekErr := p.movedByUs(ctx, w, prev, seen); seekErr != nil || moved {
+		return cmp.Or(seekErr, p.write(ctx, w, out, at, save))
+	}
+	if p.seeker != nil && p.o.Conflicts == SourceWins {
 		return p.bringBack(ctx, w, out, prev, seen, save)
 	}
 	return err
 }
 
-// followMove puts an item that is not where it was put, after a change of it was broken off: that may have moved it to where the source
-// had it then.
-func (p *pass[S, T]) followMove(ctx context.Context, w *work[S], out sinks.Item[T], prev sinks.Receipt, seen *seen, save func(sinks.Written) error, cause error) error {
-	at, _, err := p.seek(ctx, w, out, prev, seen)
-	switch {
-	case err != nil:
-		return err
-	case !at.IsZero():
-		return p.write(ctx, w, out, at, save)
-	case p.o.Conflicts == SourceWins:
-		return p.bringBack(ctx, w, out, prev, seen, save)
+// movedByUs returns where an item lies that is not where it was put: a change of it that was broken off may have moved it to where the
+// source had it then. Its places were noted, so that what its user moved is another matter.
+func (p *pass[S, T]) movedByUs(ctx context.Context, w *work[S], prev sinks.Receipt, seen *seen) (at sinks.Receipt, ok bool, err error) {
+	p.writes.Lock()
+	defer p.writes.Unlock()
+	if err := p.saver.flush(ctx); err != nil {
+		return at, false, err
 	}
-	return cause
+	left, err := p.recover(ctx, w, proof(w.rec, receipt(w.rec)))
+	left = slices.DeleteFunc(left, func(r sinks.Receipt) bool { return r.Location == prev.Location })
+	if err != nil || len(left) != 1 {
+		return at, false, err
+	}
+	return left[0], true, p.claim(ctx, w, left[0], seen)
 }
 
 // write lets no search begin between the Put and its record.
@@ -112,11 +110,7 @@ func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T]
 	if err := p.saver.flush(ctx); err != nil {
 		return sinks.Receipt{}, err
 	}
-	candidates, err := p.finder.Find(ctx, out)
-	if err != nil {
-		return sinks.Receipt{}, fmt.Errorf("look for an interrupted write: %w", err)
-	}
-	own, err := p.unowned(ctx, w, candidates)
+	own, err := p.lost(ctx, w, out)
 	own = slices.DeleteFunc(own, func(r sinks.Receipt) bool { return r.Location == prev.Location })
 	if err != nil || len(own) == 0 {
 		return sinks.Receipt{}, err
@@ -127,6 +121,20 @@ func (p *pass[S, T]) findLost(ctx context.Context, w *work[S], out sinks.Item[T]
 		}
 	}
 	return own[0], p.claim(ctx, w, own[0], seen)
+}
+
+// lost returns what an interrupted write of the item left: where it belongs, or where it belonged when that was noted.
+func (p *pass[S, T]) lost(ctx context.Context, w *work[S], out sinks.Item[T]) ([]sinks.Receipt, error) {
+	candidates, err := p.finder.Find(ctx, out)
+	if err != nil {
+		return nil, fmt.Errorf("look for an interrupted write: %w", err)
+	}
+	own, err := p.unowned(ctx, w, candidates)
+	if err != nil {
+		return nil, err
+	}
+	left, err := p.recover(ctx, w, proof(w.rec, receipt(w.rec)))
+	return append(own, left...), err
 }
 
 // unowned returns those of the receipts that belong to no other item.

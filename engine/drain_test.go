@@ -78,8 +78,8 @@ func TestDrainEndsPauses(t *testing.T) {
 	src, dst := newFakeSource(c, message("a", "a@x", "a")), newAppendSink(c)
 	drain := make(chan struct{})
 	o := engine.Options{Drain: drain}
-	c.disturb = func(_ int, name string, _ bool) error {
-		if name != "put" {
+	c.disturb = func(_ int, name string, after bool) error {
+		if name != "put" || !after {
 			return nil
 		}
 		close(drain)

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -83,8 +84,10 @@ type Engine[S sources.Content, T sinks.Content] struct {
 	finder  sinks.Finder[T] // nil where a Put may be repeated
 	keeper  sinks.Keeper[T] // nil where the target's user has always the last word
 	seeker  sinks.Seeker[T] // nil where nothing is looked for that is not in its place
-	order   order[S, T]
-	o       Options
+	// recoverer is nil where nobody can tell what an interrupted write left.
+	recoverer sinks.Recoverer
+	order     order[S, T]
+	o         Options
 }
 
 // New returns an engine for items that have no place in a tree.
@@ -95,6 +98,7 @@ func New[S sources.Content, T sinks.Content](src sources.Source[S], convert mapp
 		e.keeper, _ = sink.(sinks.Keeper[T])
 	}
 	e.seeker, _ = sink.(sinks.Seeker[T])
+	e.recoverer, _ = sink.(sinks.Recoverer)
 	return e
 }
 
@@ -102,7 +106,9 @@ func New[S sources.Content, T sinks.Content](src sources.Source[S], convert mapp
 // on the target, with a loss where it differs from the source's; mapping.FileRules has one.
 func NewFiles(src sources.Source[sources.File], convert mapping.Func[sources.File, sinks.File], name NameFunc, sink sinks.Sink[sinks.File], o Options) *Engine[sources.File, sinks.File] {
 	e := New(src, convert, sink, o)
-	e.order = &tree{src: src, sink: sink, name: name, orphans: e.o.OrphanFolder}
+	t := &tree{src: src, sink: sink, name: name, orphans: e.o.OrphanFolder}
+	t.tracer, _ = sink.(sinks.Tracer[sinks.File])
+	e.order = t
 	return e
 }
 
@@ -113,7 +119,10 @@ func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
 	if err != nil {
 		return err
 	}
-	if err = p.pages(ctx); err == nil {
+	if err = p.order.resume(ctx, p); err == nil {
+		err = p.pages(ctx)
+	}
+	if err == nil {
 		err = p.comeBack(ctx)
 	}
 	if err == nil {
@@ -145,7 +154,10 @@ func (e *Engine[S, T]) Retry(ctx context.Context, l checkpoint.Ledger) error {
 	if err != nil {
 		return err
 	}
-	return p.end(ctx, p.takeUp(ctx, checkpoint.Failed, checkpoint.Skipped, checkpoint.Pending, checkpoint.Writing))
+	if err = p.order.resume(ctx, p); err == nil {
+		err = p.takeUp(ctx, checkpoint.Failed, checkpoint.Skipped, checkpoint.Pending, checkpoint.Writing)
+	}
+	return p.end(ctx, err)
 }
 
 // pass is one run of an engine over its ledger.
@@ -173,6 +185,10 @@ type pass[S sources.Content, T sinks.Content] struct {
 	// passed counts the pages that the cursor has passed, and began is the listing's generation when the pass began.
 	passed int
 	began  int64
+	// midway is true of a pass that goes on where an earlier one was broken off, until it is at that one's end.
+	midway bool
+	// more says that the cursor stands within a pass.
+	more bool
 }
 
 func (e *Engine[S, T]) begin(ctx context.Context, l checkpoint.Ledger) (*pass[S, T], error) {
@@ -183,7 +199,9 @@ func (e *Engine[S, T]) begin(ctx context.Context, l checkpoint.Ledger) (*pass[S,
 	p := &pass[S, T]{Engine: e, ledger: l, saver: newSaver(l)}
 	p.resumed.Store(st.Generation > 0) // the number of a listing is stored before its first item is touched
 	p.began = st.Generation
-	p.pos = checkpoint.Position{Cursor: st.Cursor, Generation: st.Generation, Complete: st.Complete}
+	p.pos = checkpoint.Position{Generation: st.Generation, Complete: st.Complete}
+	p.pos.Cursor, p.midway = strings.CutPrefix(st.Cursor, within)
+	p.more = p.midway
 	return p, nil
 }
 
@@ -208,7 +226,7 @@ func (p *pass[S, T]) end(ctx context.Context, err error) error {
 			p.pos.Until = time.Now().Add(f.After)
 		}
 	}
-	if advErr := p.ledger.Advance(clean, p.pos); advErr != nil && err == nil {
+	if advErr := p.ledger.Advance(clean, p.stored()); advErr != nil && err == nil {
 		return fmt.Errorf("store the task's position: %w", advErr)
 	}
 	return err

@@ -175,12 +175,19 @@ type appendSink struct {
 	mu      sync.Mutex
 	objects map[string]object
 	next    int
+	// noted says where a write that was noted may have left something; nil: everywhere.
+	noted func(loc string) bool
 }
 
 func newAppendSink(c *calls) *appendSink { return &appendSink{calls: c, objects: map[string]object{}} }
 
 func (s *appendSink) Put(ctx context.Context, it sinks.Item[sinks.Message], prev sinks.Receipt) (w sinks.Written, err error) {
 	err = s.around("put", func() error {
+		if it.Note != nil {
+			if err := it.Note(ctx, it.Content.MessageID); err != nil {
+				return err
+			}
+		}
 		if prev.BodyVersion != "" && prev.BodyVersion == it.Content.Body.Version {
 			w, err = s.update(it, prev)
 			return err
@@ -249,6 +256,22 @@ func (s *appendSink) Find(_ context.Context, it sinks.Item[sinks.Message]) (foun
 		for loc, o := range s.objects {
 			if o.item == it.Content.MessageID {
 				found = append(found, sinks.Receipt{Location: loc, BodyVersion: it.Content.Body.Version})
+			}
+		}
+		sort.Slice(found, func(i, j int) bool { return found[i].Location < found[j].Location })
+		return nil
+	})
+	return found, err
+}
+
+// Recover knows a message by what was noted of it.
+func (s *appendSink) Recover(_ context.Context, _ string, p sinks.Proof) (found []sinks.Receipt, err error) {
+	err = s.around("recover", func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for loc, o := range s.objects {
+			if p.Receipt.State != "" && o.item == p.Receipt.State && (s.noted == nil || s.noted(loc)) {
+				found = append(found, sinks.Receipt{Location: loc})
 			}
 		}
 		sort.Slice(found, func(i, j int) bool { return found[i].Location < found[j].Location })
@@ -525,3 +548,15 @@ func fileEngine(src sources.Source[sources.File], dst sinks.Sink[sinks.File], o 
 }
 
 var errCut = errors.New("cut")
+
+// foldersSink tells of a folder that it was there already.
+type foldersSink struct{ *treeSink }
+
+func (s foldersSink) Put(ctx context.Context, it sinks.Item[sinks.File], prev sinks.Receipt) (sinks.Written, error) {
+	s.mu.Lock()
+	there := s.objects[sinks.PathLocation(it.Content.Path)].folder
+	s.mu.Unlock()
+	w, err := s.treeSink.Put(ctx, it, prev)
+	w.Unchanged = w.Unchanged || there
+	return w, err
+}

@@ -238,6 +238,21 @@ func (p *pass[S, T]) remove(ctx context.Context, w *work[S]) error {
 	was := rec.State
 	rec.State, rec.Reason, rec.Message, rec.Losses = checkpoint.Removed, string(fault.SourceDeleted), "", nil
 	onTarget := was == checkpoint.Copied || was == checkpoint.CopiedWithLosses || rec.Location != ""
+	adopted, left, err := p.clearUp(ctx, w, &rec)
+	switch {
+	case err != nil:
+		return err
+	case adopted:
+		p.changed(Kept, w.rec, rec)
+		return ledgerError(p.order.written(ctx, p, rec))
+	case left != nil:
+		rec.Reason, rec.Message = string(left.Reason), fault.Text(left)
+	}
+	if !onTarget {
+		if err := p.order.removed(ctx, p, rec.ID); err != nil {
+			return ledgerError(err)
+		}
+	}
 	if p.o.Propagate && onTarget {
 		at, err := p.order.located(ctx, p, rec)
 		if err != nil {

@@ -21,10 +21,24 @@ type order[S sources.Content, T sinks.Content] interface {
 	beside(ctx context.Context, p *pass[S, T], w *work[S], content *T) error
 	// written saves the record of an item that was written.
 	written(ctx context.Context, p *pass[S, T], rec checkpoint.Record) error
+	removing[S, T]
+	resuming[S, T]
+}
+
+// removing is what an order knows of items that are gone at the source.
+type removing[S sources.Content, T sinks.Content] interface {
 	// located returns where a known item lies now, for its removal; nowhere if an earlier pass removed it already.
 	located(ctx context.Context, p *pass[S, T], rec checkpoint.Record) (sinks.Receipt, error)
 	// removed notes that an item no longer lies on the target.
 	removed(ctx context.Context, p *pass[S, T], id string) error
+}
+
+// resuming is what an order knows of passes that were broken off.
+type resuming[S sources.Content, T sinks.Content] interface {
+	// left returns what is known of a write of the item that may have been interrupted; not ok if there was none.
+	left(ctx context.Context, p *pass[S, T], rec checkpoint.Record) (known sinks.Proof, ok bool, err error)
+	// resume finishes what an earlier run broke off and others build upon.
+	resume(ctx context.Context, p *pass[S, T]) error
 }
 
 // step is a number of works that may be done at once, or one after the other.
@@ -98,3 +112,5 @@ func (flat[S, T]) located(_ context.Context, _ *pass[S, T], rec checkpoint.Recor
 }
 
 func (flat[S, T]) removed(context.Context, *pass[S, T], string) error { return nil }
+
+func (flat[S, T]) resume(context.Context, *pass[S, T]) error { return nil }

@@ -32,6 +32,14 @@ func (p *pass[S, T]) pages(ctx context.Context) error {
 			p.o.Log.Info("a folder appeared; listing anew for what lies in it")
 		case expired && p.listings < maxListings:
 			p.o.Log.Warn("the provider has forgotten the position; listing anew")
+		case err == nil && p.midway:
+			p.midway, p.changing = false, false
+			// What an earlier run read may have changed since; and what it moved of a page that it did not pass may be gone, so that
+			// no page tells of it any more.
+			if err := p.sweep(ctx, doubted[S]); err != nil {
+				return err
+			}
+			continue
 		default:
 			return err
 		}
@@ -43,15 +51,37 @@ func (p *pass[S, T]) pages(ctx context.Context) error {
 func (p *pass[S, T]) startListing(ctx context.Context) error {
 	p.pos.Generation++
 	p.listings++
-	return p.advance(ctx, "")
+	return p.advance(ctx, "", true)
 }
 
-func (p *pass[S, T]) advance(ctx context.Context, c sources.Cursor) error {
-	p.pos.Cursor = string(c)
-	if err := p.ledger.Advance(ctx, p.pos); err != nil {
+// within stands in the ledger before a cursor within a pass. What such a pass read before it was broken off may have changed by the time
+// that another one goes on with it. No source's cursor begins with a control character.
+const within = "\x1f"
+
+// setOut notes before the first page with items in it that a pass is under way.
+func (p *pass[S, T]) setOut(ctx context.Context, page sources.Page[S]) error {
+	if p.more || p.pos.Cursor == "" || len(page.Items) == 0 {
+		return nil
+	}
+	return p.advance(ctx, sources.Cursor(p.pos.Cursor), true)
+}
+
+// advance stores the cursor; more says that the pass is not at its end there.
+func (p *pass[S, T]) advance(ctx context.Context, c sources.Cursor, more bool) error {
+	p.pos.Cursor, p.more = string(c), more
+	if err := p.ledger.Advance(ctx, p.stored()); err != nil {
 		return fmt.Errorf("store the task's position: %w", err)
 	}
 	return nil
+}
+
+// stored returns the position as the ledger has it.
+func (p *pass[S, T]) stored() checkpoint.Position {
+	at := p.pos
+	if p.more && at.Cursor != "" {
+		at.Cursor = within + at.Cursor
+	}
+	return at
 }
 
 type listed[S sources.Content] struct {
@@ -138,17 +168,15 @@ func (p *pass[S, T]) move(ctx context.Context, works []*work[S]) error {
 // enlist notes the items in the ledger and returns those that need something done.
 func (p *pass[S, T]) enlist(ctx context.Context, items []sources.Item[S]) ([]*work[S], error) {
 	items = lastOfEach(items)
-	live := make([]checkpoint.Entry, 0, len(items))
-	for _, it := range items {
-		if !it.Deleted {
-			live = append(live, checkpoint.Entry{ID: it.ID, Title: it.Title, Link: it.Link})
-		}
-	}
-	records, err := p.ledger.Enlist(ctx, p.pos.Generation, live)
+	// Until the page is passed; see seen. What an earlier page held stays seen.
+	records, err := p.ledger.Enlist(ctx, p.pos.Generation-1, entriesOf(items))
 	if err != nil {
 		return nil, fmt.Errorf("note a page in the ledger: %w", err)
 	}
 	p.o.Counters.Listed.Add(int64(len(items)))
+	if err := p.welcome(ctx, records); err != nil {
+		return nil, err
+	}
 	works := make([]*work[S], 0, len(items))
 	for _, it := range items {
 		w := &work[S]{item: it}
@@ -174,6 +202,47 @@ func (p *pass[S, T]) enlist(ctx context.Context, items []sources.Item[S]) ([]*wo
 	return works, nil
 }
 
+// entriesOf returns the items that are there, as the ledger takes them.
+func entriesOf[S sources.Content](items []sources.Item[S]) []checkpoint.Entry {
+	live := make([]checkpoint.Entry, 0, len(items))
+	for _, it := range items {
+		if !it.Deleted {
+			live = append(live, checkpoint.Entry{ID: it.ID, Title: it.Title, Link: it.Link})
+		}
+	}
+	return live
+}
+
+// seen marks the items of a page as held by the source, now that the cursor is to pass it. What a page held that was broken off may be gone
+// when the page is read again, and must not count as seen then.
+func (p *pass[S, T]) seen(ctx context.Context, page sources.Page[S]) error {
+	if len(page.Items) == 0 {
+		return nil
+	}
+	if _, err := p.ledger.Enlist(ctx, p.pos.Generation, entriesOf(lastOfEach(page.Items))); err != nil {
+		return fmt.Errorf("note a page in the ledger: %w", err)
+	}
+	return nil
+}
+
+// welcome makes records pending of items that were gone and are back, where nothing else tells that a write of them is under way.
+func (p *pass[S, T]) welcome(ctx context.Context, records []checkpoint.Record) error {
+	if !p.single() {
+		return nil
+	}
+	var back []checkpoint.Record
+	for i := range records {
+		if r := &records[i]; r.State == checkpoint.Removed && r.Location == "" {
+			comesBack(r)
+			back = append(back, *r)
+		}
+	}
+	if len(back) == 0 {
+		return nil
+	}
+	return ledgerError(p.ledger.Save(ctx, back...))
+}
+
 // lastOfEach keeps of each id the last item of the page, at the place of the first.
 func lastOfEach[S sources.Content](items []sources.Item[S]) []sources.Item[S] {
 	at := make(map[string]int, len(items))
@@ -189,8 +258,8 @@ func lastOfEach[S sources.Content](items []sources.Item[S]) []sources.Item[S] {
 	return kept
 }
 
-// sweep treats as deleted what the listing that just ended did not hold.
-func (p *pass[S, T]) sweep(ctx context.Context) error {
+// sweep treats as deleted, or has absent doubt, what the listing that just ended did not hold.
+func (p *pass[S, T]) sweep(ctx context.Context, absent func(checkpoint.Record) sources.Item[S]) error {
 	if err := p.saver.flush(ctx); err != nil {
 		return err
 	}
@@ -201,7 +270,7 @@ func (p *pass[S, T]) sweep(ctx context.Context) error {
 		}
 		works := make([]*work[S], len(unseen))
 		for i, r := range unseen {
-			works[i] = &work[S]{item: p.absent(r), rec: r}
+			works[i] = &work[S]{item: absent(r), rec: r}
 			after = r.ID
 		}
 		if err := p.move(ctx, works); err != nil {
@@ -219,6 +288,11 @@ func (p *pass[S, T]) absent(r checkpoint.Record) sources.Item[S] {
 	onTarget := r.State == checkpoint.Copied || r.State == checkpoint.CopiedWithLosses || r.Location != ""
 	doubtful := onTarget && p.o.Propagate || !onTarget && r.State != checkpoint.Skipped
 	return sources.Item[S]{ID: r.ID, Title: r.Title, Link: r.Link, Deleted: !doubtful, Stub: doubtful}
+}
+
+// doubted is an item of which the source is asked.
+func doubted[S sources.Content](r checkpoint.Record) sources.Item[S] {
+	return sources.Item[S]{ID: r.ID, Title: r.Title, Link: r.Link, Stub: true}
 }
 
 // takeUp moves the records in the given states, each as it is now at the source.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -27,6 +28,8 @@ type tree struct {
 	sink    sinks.Sink[sinks.File]
 	name    NameFunc
 	orphans string
+	// tracer is nil where the sink needs no trace of what is about to be written.
+	tracer sinks.Tracer[sinks.File]
 	// lying are ids of folders that are on the target.
 	lying sync.Map
 }
@@ -152,7 +155,7 @@ func (t *tree) reserve(ctx context.Context, p *filePass, works []*fileWork) erro
 			placed[i].losses = []sinks.Loss{otherName(placed[i], asked[i].Wanted, n)}
 		}
 	}
-	return nil
+	return t.traceAll(ctx, p, placed)
 }
 
 // node returns the item as a node that wants a place, and the loss if the target takes its name only in another form.
@@ -251,6 +254,13 @@ func (t *tree) located(ctx context.Context, p *filePass, rec checkpoint.Record) 
 	return r, nil
 }
 
+func (t *tree) resume(ctx context.Context, p *filePass) error {
+	if !p.resumed.Load() {
+		return nil
+	}
+	return t.finishMoves(ctx, p)
+}
+
 func (t *tree) removed(ctx context.Context, p *filePass, id string) error {
 	return p.ledger.Forget(ctx, id)
 }
@@ -278,12 +288,29 @@ func (t *tree) makeOrphanFolder(ctx context.Context, p *filePass) error {
 		return ledgerError(err)
 	}
 	folder := sinks.Item[sinks.File]{ID: OrphanFolder, Again: true, Content: sinks.File{Path: path, Folder: true}}
-	err = p.persist(ctx, "make a folder", func() error {
-		_, err := t.sink.Put(ctx, folder, sinks.Receipt{})
+	var written sinks.Written
+	err = p.persist(ctx, "make a folder", func() (err error) {
+		written, err = t.sink.Put(ctx, folder, sinks.Receipt{})
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("make the folder %q: %w", strings.Join(path, "/"), err)
 	}
+	if !written.Unchanged {
+		node.Wanted = madeHere + written.Receipt.State
+		if _, err := p.ledger.Reserve(ctx, checkpoint.Reservation{Node: node, Names: slices.Values(path)}); err != nil {
+			return ledgerError(err)
+		}
+	}
 	return ledgerError(p.ledger.Settle(ctx, OrphanFolder, checkpoint.Record{}))
+}
+
+// madeHere begins what the folder for orphans is Wanted as if a run is sure that it made it, before the State of its receipt: it has no
+// record.
+const madeHere = ":made "
+
+// MadeOrphans returns the receipt of a node that lies at the path, if it is a folder for orphans that the job made.
+func MadeOrphans(n checkpoint.Node, path string) (sinks.Receipt, bool) {
+	state, ok := strings.CutPrefix(n.Wanted, madeHere)
+	return sinks.Receipt{Location: path, State: state}, ok && n.ID == OrphanFolder
 }

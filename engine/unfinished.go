@@ -11,22 +11,31 @@ import (
 // finishMove completes a move that an earlier attempt left without a record, before the node gets yet another place: it may
 // lie at the first one, and only while that is reserved for it can it be found there.
 func (t *tree) finishMove(ctx context.Context, p *filePass, w *fileWork) error {
-	if w.item.Problem != nil || w.rec.Location == "" {
+	if w.item.Problem != nil {
 		return nil
+	}
+	if w.rec.Location == "" {
+		return t.findLeft(ctx, p, w)
 	}
 	lies, planned, ok, err := p.ledger.Where(ctx, w.item.ID)
 	if err != nil || !ok || slices.Equal(lies, planned) || beneath(planned, lies) {
 		return ledgerError(err)
 	}
+	prev := receipt(w.rec)
+	prev.Location = sinks.PathLocation(lies)
+	return t.adoptAt(ctx, p, w, prev, planned)
+}
+
+// adoptAt puts the node at a path where an earlier attempt may have put it already, and records that it lies there.
+func (t *tree) adoptAt(ctx context.Context, p *filePass, w *fileWork, prev sinks.Receipt, path []string) error {
 	content, _, err := p.convert(w.item.Content)
 	if err != nil {
 		return nil // the item itself will meet it again
 	}
-	prev := receipt(w.rec)
-	prev.Location, content.Path = sinks.PathLocation(lies), planned
+	content.Path = path
 	seen := watch(&content, p.o)
 	var written sinks.Written
-	err = p.persist(ctx, "finish a move", func() (err error) {
+	err = p.persist(ctx, "finish a write", func() (err error) {
 		written, err = p.sink.Put(ctx, sinks.Item[sinks.File]{ID: w.item.ID, Again: true, Content: content}, prev)
 		return err
 	})

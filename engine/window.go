@@ -62,6 +62,9 @@ func (p *pass[S, T]) page(w *window[S], page sources.Page[S]) error {
 		}
 	}
 	p.changing = !page.Listing
+	if err := p.setOut(w.ctx, page); err != nil {
+		return err
+	}
 	works, err := p.enlist(w.ctx, page.Items)
 	if err != nil {
 		return err
@@ -148,8 +151,14 @@ func (p *pass[S, T]) leave(w *window[S]) error {
 	}
 	page := w.last.page
 	w.last = nil
+	if err := p.saver.flush(w.ctx); err != nil {
+		return err
+	}
+	if err := p.seen(w.ctx, page); err != nil {
+		return err
+	}
 	if page.ListingDone {
-		if err := p.sweep(w.ctx); err != nil {
+		if err := p.sweep(w.ctx, p.absent); err != nil {
 			return err
 		}
 		p.pos.Complete = true
@@ -162,5 +171,5 @@ func (p *pass[S, T]) leave(w *window[S]) error {
 	if p.passed++; p.passed >= 2 && p.pos.Generation == p.began {
 		p.resumed.Store(false)
 	}
-	return p.advance(w.ctx, page.Next)
+	return p.advance(w.ctx, page.Next, page.More)
 }

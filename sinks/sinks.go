@@ -43,7 +43,11 @@ type Item[T Content] struct {
 	// ID is the item's id at the source: the same in every pass, so that names on the target may be derived from it.
 	ID string
 	// Again says that an earlier Put of this item may have reached the target without an answer.
-	Again   bool
+	Again bool
+	// Note is called by a Finder before anything is written that cannot be repeated, and makes durable that this is about to begin. The
+	// state is the receipt's until the Put has ended; what Recover needs is in it. After an error nothing may be written. nil: nobody
+	// takes notes.
+	Note    func(ctx context.Context, state string) error
 	Content T
 }
 

@@ -181,6 +181,37 @@ func (f forest) check(rt *rapid.T, s *bench) {
 			rt.Fatalf("children of %q: %v (-want +got):\n%s", parent, err, diff)
 		}
 	}
+	f.checkPlacements(rt, s)
+}
+
+func (f forest) checkPlacements(rt *rapid.T, s *bench) {
+	after, limit := rapid.SampledFrom(append([]string{""}, nodeIDs...)).Draw(rt, "after"), rapid.IntRange(1, 4).Draw(rt, "limit")
+	var moving []checkpoint.Placement
+	for _, id := range slices.Sorted(slices.Values(nodeIDs)) {
+		want := f.placement(id)
+		got, ok, err := s.l.Place(context.Background(), id)
+		if diff := cmp.Diff(want, got); err != nil || ok && diff != "" || !ok && (want.Lies != nil || want.Reserved != nil) {
+			rt.Fatalf("the places of %s: %v, %v (-want +got):\n%s", id, ok, err, diff)
+		}
+		if want.Lies != nil && want.Reserved != nil && id > after {
+			moving = append(moving, want)
+		}
+	}
+	got, err := s.l.Moving(context.Background(), after, limit)
+	if diff := cmp.Diff(moving[:min(limit, len(moving))], got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		rt.Fatalf("moving: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// placement is what Place should tell of a node.
+func (f forest) placement(id string) checkpoint.Placement {
+	of := func(s *spot) *checkpoint.Place {
+		if s == nil {
+			return nil
+		}
+		return &checkpoint.Place{ParentID: s.parent, Name: s.name, Wanted: s.wanted}
+	}
+	return checkpoint.Placement{ID: id, Folder: strings.HasPrefix(id, "d"), Lies: of(f[id].lies), Reserved: of(f[id].planned)}
 }
 
 func (f forest) children(parent, after string) (out []checkpoint.Node) {

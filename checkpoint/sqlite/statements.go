@@ -37,7 +37,7 @@ func (s *statements) prepared() map[**sql.Stmt]string {
 		&s.listed:  `UPDATE task SET listed = listed + ? WHERE id = ?`,
 		&s.enlist: `INSERT INTO record (task, id, version, state, reason, message, losses, title, link, location, receipt, body, sink_state, bytes, digest, attempts, generation)
 			VALUES (?, ?, '', 0, '', '', '', ?, ?, '', '', '', '', 0, '', 0, ?) ON CONFLICT DO NOTHING`,
-		&s.see: `UPDATE record SET generation = ?1, title = CASE WHEN ?2 = '' THEN title ELSE ?2 END, link = CASE WHEN ?3 = '' THEN link ELSE ?3 END
+		&s.see: `UPDATE record SET generation = max(generation, ?1), title = CASE WHEN ?2 = '' THEN title ELSE ?2 END, link = CASE WHEN ?3 = '' THEN link ELSE ?3 END
 			WHERE task = ?4 AND id = ?5 RETURNING ` + recordColumns,
 		&s.record: `SELECT ` + recordColumns + ` FROM record WHERE task = ? AND id = ?`,
 		&s.save: `UPDATE record SET version = ?3, state = ?4, reason = ?5, message = ?6, losses = ?7, title = ?8, link = ?9, location = ?10, receipt = ?11,

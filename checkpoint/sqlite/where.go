@@ -71,3 +71,31 @@ func (l *ledger) Children(ctx context.Context, id, after string, limit int) (out
 	}
 	return out, nil
 }
+
+const selectPlaces = `SELECT id, folder, parent, name, wanted, new_parent, new_name, new_wanted FROM node WHERE task = ? AND `
+
+// Place implements checkpoint.Places.
+func (l *ledger) Place(ctx context.Context, id string) (p checkpoint.Placement, ok bool, err error) {
+	found, err := l.places(ctx, selectPlaces+`id = ?`, l.id, id)
+	if err != nil || len(found) == 0 {
+		return p, false, err
+	}
+	return found[0], true, nil
+}
+
+// Moving implements checkpoint.Places. It has no index and reads all nodes of the task: it is asked once in a pass.
+func (l *ledger) Moving(ctx context.Context, after string, limit int) ([]checkpoint.Placement, error) {
+	return l.places(ctx, selectPlaces+`id > ? AND name IS NOT NULL AND new_name IS NOT NULL ORDER BY id LIMIT ?`, l.id, after, max(limit, 0))
+}
+
+func (l *ledger) places(ctx context.Context, query string, args ...any) (found []checkpoint.Placement, err error) {
+	err = l.store.each(ctx, query, args, func(row scanner) error {
+		n, err := scanPlacement(row)
+		found = append(found, n)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}

@@ -137,3 +137,56 @@ func (s scene) cut(t *testing.T, at point, want calm) bool {
 	w.settled(t, want)
 	return o.died
 }
+
+// TestCutsBeforeChanges ends the process at points of a first pass, and has the user delete, rename, move and edit before the next run.
+// What was written and is not on record must neither stay where it is nor be there twice.
+func TestCutsBeforeChanges(t *testing.T) {
+	var points, cuts atomic.Int64
+	step := every(t)
+	scenes(t, func(t *testing.T, s scene) {
+		if s.later {
+			return
+		}
+		calm := s.calm(t)
+		points.Add(int64(len(calm.points)))
+		s.later = true
+		w := s.set(t, cloudsim.Behaviour{})
+		w.finish(t)
+		want := w.state(t, false).contents()
+		s.later = false
+		t.Run("at", func(t *testing.T) {
+			for i := len(t.Name()) % step; i < len(calm.points); i += step {
+				at := calm.points[i]
+				t.Run(at.String(), func(t *testing.T) {
+					t.Parallel()
+					if s.cutAndChanged(t, at, want) {
+						cuts.Add(1)
+					}
+				})
+			}
+		})
+	})
+	t.Logf("%d points, every %d-th was cut: %d cuts", points.Load(), step, cuts.Load())
+}
+
+// cutAndChanged reports whether the run met the point.
+func (s scene) cutAndChanged(t *testing.T, at point, want state) bool {
+	t.Helper()
+	w := s.set(t, cloudsim.Behaviour{})
+	o := w.run(t, at, false)
+	w.account.change(t)
+	w.finish(t)
+	if d := differences(w.state(t, false).contents(), want); d != "" {
+		t.Errorf("on the target:\n%s\n%s", d, w.troubles(t))
+	}
+	w.ledger(t) // which balances
+	before := w.state(t, true)
+	again := w.finish(t)
+	if again.counters.Written.Load() != 0 || again.counters.Removed.Load() != 0 {
+		t.Errorf("a further pass wrote %d and removed %d", again.counters.Written.Load(), again.counters.Removed.Load())
+	}
+	if d := differences(w.state(t, true), before); d != "" {
+		t.Errorf("a further pass changed the target:\n%s", d)
+	}
+	return o.died
+}

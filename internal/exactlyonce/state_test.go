@@ -103,3 +103,17 @@ func (w *world) readObjects(t *testing.T, s state, exact bool) {
 		}
 	}
 }
+
+// numbering tells siblings of one name apart. Which of them has which number depends on which came first.
+var numbering = regexp.MustCompile(` \(\d+\)`)
+
+// contents returns what lies in a state, without what it lies in.
+func (s state) contents() state {
+	out := state{}
+	for thing, n := range s {
+		if !strings.HasPrefix(thing, "mailbox ") && !strings.HasPrefix(thing, "collection ") {
+			out[numbering.ReplaceAllString(thing, "")] += n
+		}
+	}
+	return out
+}

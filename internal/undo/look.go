@@ -87,15 +87,32 @@ func (u *undoer) lookAtNode(ctx context.Context, n checkpoint.Node, place string
 	case err != nil:
 		return false, fmt.Errorf("read the ledger: %w", err)
 	case !ok:
-		u.staysUnnoted(n, place)
-		return true, nil
+		return u.judgeOrphans(n, place, full), nil
 	}
 	rec, _ = unmarked(rec)
 	if full && !u.target.Expect(u.proof(rec, place)).Foreign {
-		u.stays(rec, place, fault.New(fault.FailItem, fault.TargetConflict, "something would stay in the folder"))
+		u.staysFull(rec, place)
 		return true, nil
 	}
 	return u.judge(rec, place, there && u.touched(o, rec, place)), nil
+}
+
+// judgeOrphans counts the folder for orphans, which has no record, and reports whether it would stay.
+func (u *undoer) judgeOrphans(n checkpoint.Node, place string, full bool) (stays bool) {
+	_, made := engine.MadeOrphans(n, place)
+	switch {
+	case !made:
+		u.staysUnnoted(n, place)
+	case full:
+		u.staysFull(checkpoint.Record{ID: n.ID, Title: n.Name}, place)
+	default:
+		u.removed()
+	}
+	return !made || full
+}
+
+func (u *undoer) staysFull(rec checkpoint.Record, place string) {
+	u.stays(rec, place, fault.New(fault.FailItem, fault.TargetConflict, "something would stay in the folder"))
 }
 
 // lookAtAll counts what would become of items that lie in no folders.

@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
+	"codeberg.org/repatriate/repatriate/engine"
+	"codeberg.org/repatriate/repatriate/fault"
+	"codeberg.org/repatriate/repatriate/sinks"
 )
 
 // deepest bounds how far folders lie in one another: those of a damaged ledger may do so for ever.
@@ -59,9 +62,31 @@ func (u *undoer) node(ctx context.Context, n checkpoint.Node, place string) erro
 	if err != nil {
 		return fmt.Errorf("read the ledger: %w", err)
 	}
+	if made, ok := engine.MadeOrphans(n, place); ok {
+		return u.orphans(ctx, n, made)
+	}
 	if !ok {
 		u.staysUnnoted(n, place)
 		return nil
 	}
 	return u.item(ctx, rec, place)
+}
+
+// orphans takes the folder for orphans away, which has no record. A run that needs it makes it anew.
+func (u *undoer) orphans(ctx context.Context, n checkpoint.Node, at sinks.Receipt) error {
+	defer u.o.Counters.Done.Add(1)
+	err := engine.Persist(ctx, u.o.Patience, "undo", func() error { return u.target.Remove(ctx, at) })
+	switch f := fault.Of(err); {
+	case err == nil:
+	case fault.Cancelled(ctx), f.Action == fault.FailTask, f.Action == fault.Retry:
+		return err
+	default:
+		u.stays(checkpoint.Record{ID: n.ID, Title: n.Name}, at.Location, f)
+		return nil
+	}
+	if err := u.ledger.Forget(ctx, n.ID); err != nil {
+		return fmt.Errorf("write the ledger: %w", err)
+	}
+	u.removed()
+	return nil
 }

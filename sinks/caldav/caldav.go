@@ -59,6 +59,7 @@ var (
 	_ sinks.Sink[sinks.Task]  = (*Tasks)(nil)
 	_ sinks.Inspector         = (*calendar)(nil)
 	_ sinks.Clearer           = (*calendar)(nil)
+	_ sinks.Recoverer         = (*calendar)(nil)
 )
 
 // The losses that only the writing shows.
@@ -126,6 +127,11 @@ func (s *Tasks) Put(ctx context.Context, item sinks.Item[sinks.Task], prev sinks
 // Remove implements sinks.Sink.
 func (c *calendar) Remove(ctx context.Context, prev sinks.Receipt) error {
 	return c.store.Remove(ctx, prev)
+}
+
+// Recover implements sinks.Recoverer.
+func (c *calendar) Recover(ctx context.Context, id string, p sinks.Proof) ([]sinks.Receipt, error) {
+	return c.store.Recover(ctx, id, p)
 }
 
 // List implements sinks.Inspector.

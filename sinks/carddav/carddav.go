@@ -44,6 +44,7 @@ var (
 	_ sinks.Sink[sinks.Contact] = (*Sink)(nil)
 	_ sinks.Inspector           = (*Sink)(nil)
 	_ sinks.Clearer             = (*Sink)(nil)
+	_ sinks.Recoverer           = (*Sink)(nil)
 )
 
 // client speaks with one server as one user.
@@ -124,6 +125,11 @@ func (s *Sink) Put(ctx context.Context, item sinks.Item[sinks.Contact], prev sin
 // Remove implements sinks.Sink.
 func (s *Sink) Remove(ctx context.Context, prev sinks.Receipt) error {
 	return s.store.Remove(ctx, prev)
+}
+
+// Recover implements sinks.Recoverer.
+func (s *Sink) Recover(ctx context.Context, id string, p sinks.Proof) ([]sinks.Receipt, error) {
+	return s.store.Recover(ctx, id, p)
 }
 
 // List implements sinks.Inspector.

@@ -19,7 +19,7 @@ func (s *Sink) Put(ctx context.Context, item sinks.Item[sinks.Message], prev sin
 		return sinks.Written{}, err
 	}
 	if prev.IsZero() {
-		w, err := s.create(ctx, item)
+		w, err := s.create(ctx, item, prev)
 		return inherit(w, prev), err
 	}
 	return s.update(ctx, item, prev)
@@ -31,6 +31,8 @@ type delivery struct {
 	box   string
 	flags []string
 	date  time.Time
+	// old is the state until now.
+	old state
 	// losses are those of mailbox and flags, which each pass finds anew; dateLosses stay with the message.
 	losses, dateLosses []sinks.Loss
 }
@@ -80,24 +82,23 @@ func internalDate(t time.Time) (time.Time, []sinks.Loss) {
 	return time.Unix(sec, 0).UTC(), []sinks.Loss{{Reason: "mail.date_changed", Detail: t.UTC().Format(time.RFC3339)}}
 }
 
-func (s *Sink) create(ctx context.Context, item sinks.Item[sinks.Message]) (sinks.Written, error) {
+func (s *Sink) create(ctx context.Context, item sinks.Item[sinks.Message], prev sinks.Receipt) (sinks.Written, error) {
 	d, err := s.plan(ctx, item)
 	if err != nil {
 		return sinks.Written{}, err
 	}
+	d.old, _ = parseState(prev.State) // what cannot be read tells of nothing
 	return s.write(ctx, d)
 }
 
 // write appends a planned message and makes its copies.
 func (s *Sink) write(ctx context.Context, d *delivery) (sinks.Written, error) {
-	s.gatherer.coming.Add(1)
-	p, err := s.prepare(ctx, d.item.Content.Body, false)
-	s.gatherer.coming.Add(-1)
+	p, err := s.prepareNoted(ctx, d)
 	if err != nil {
 		return sinks.Written{}, err
 	}
 	defer p.hold()()
-	what := traits{messageID: p.messageID, size: p.Size(), date: d.date}
+	what := p.traits(d.date)
 	at, err := s.deliver(ctx, d, p)
 	if err == nil && at.uid == 0 { // no UIDPLUS
 		at, err = s.newest(ctx, d.box, what)
@@ -110,6 +111,30 @@ func (s *Sink) write(ctx context.Context, d *delivery) (sinks.Written, error) {
 	s.noteKept(ctx, at, p, &st)
 	_, losses, err := s.syncCopies(ctx, d.item, at, &st)
 	return s.written(d.item, at, st, append(d.losses, losses...), err)
+}
+
+// prepareNoted reads the message, and notes that it is about to be appended.
+func (s *Sink) prepareNoted(ctx context.Context, d *delivery) (*prepared, error) {
+	s.gatherer.coming.Add(1)
+	defer s.gatherer.coming.Add(-1)
+	p, err := s.prepare(ctx, d.item.Content.Body, false)
+	if err != nil {
+		return nil, err
+	}
+	next := p.traits(d.date).state()
+	if p.digest != nil { // that of the body is another one
+		next.Digest = digestText(p.digest)
+	}
+	if err := s.note(ctx, d, next); err != nil {
+		p.Release()
+		return nil, err
+	}
+	return p, nil
+}
+
+// traits returns by what the message is found, without its digest.
+func (p *prepared) traits(date time.Time) traits {
+	return traits{messageID: p.messageID, size: p.Size(), date: date}
 }
 
 // written makes the outcome of a Put that ended with err. With an error nobody keeps the receipt, and what was made for the message is

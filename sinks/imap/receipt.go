@@ -60,6 +60,8 @@ type state struct {
 	Found bool `json:"found,omitempty"`
 	// Made are the names of the mailboxes that were made for the message to lie in.
 	Made []string `json:"made,omitempty"`
+	// Next is what a write under way makes of the message; with an item that has a place, what lies there may still be as it was.
+	Next *intent `json:"next,omitempty"`
 }
 
 func (s state) String() string {

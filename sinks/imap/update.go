@@ -23,8 +23,12 @@ func (s *Sink) update(ctx context.Context, item sinks.Item[sinks.Message], prev 
 	if err != nil {
 		return sinks.Written{}, err
 	}
+	d.old, st.Next = st, nil
 	if item.Content.Body.Version != prev.BodyVersion {
 		return s.replace(ctx, d, at, st)
+	}
+	if err := s.note(ctx, d, st.traits().state()); err != nil {
+		return sinks.Written{}, err
 	}
 	now, changed, err := s.change(ctx, d, at, st)
 	if err != nil {

@@ -25,6 +25,8 @@ type state struct {
 	// Found says that it lay there before it was to be written, and was not written: by an earlier attempt, or by anybody. Only the
 	// sink's own bytes end that.
 	Found bool `json:"found,omitempty"`
+	// Trace is there as long as the file or folder was not written; see Sink.Recover.
+	Trace *trace `json:"trace,omitempty"`
 }
 
 func (s state) String() string {

@@ -284,9 +284,30 @@ func (s *driveSource) changed(ctx context.Context, changes []*drive.Change) ([]s
 			items = append(items, sources.Item[sources.File]{ID: ch.FileId, Deleted: true})
 		case ch.File != nil && s.owns(ch.File) && ch.File.Id == ch.FileId:
 			items = append(items, view.item(ch.File))
+		case ch.File == nil || ch.File.Id != ch.FileId:
+			more, err := s.untold(ctx, ch.FileId)
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, more...)
 		}
 	}
 	return items, nil
+}
+
+// untold asks for a file of which a change says neither that it is gone nor how it is now. By the discovery document there is none such;
+// one that comes all the same must not be lost.
+func (s *driveSource) untold(ctx context.Context, id string) ([]sources.Item[sources.File], error) {
+	f, err := s.get(ctx, id, fileFields)
+	switch {
+	case statusOf(err) == http.StatusNotFound, err == nil && s.left(f):
+		return []sources.Item[sources.File]{{ID: id, Deleted: true}}, nil
+	case hasReason(err, "insufficientFilePermissions"), err == nil && !s.owns(f):
+		return nil, nil // none of this drive's
+	case err != nil:
+		return nil, err
+	}
+	return s.items(ctx, []*drive.File{f})
 }
 
 // owns reports whether a file is part of this drive.

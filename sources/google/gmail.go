@@ -96,7 +96,8 @@ func (s *mailSource) Changes(ctx context.Context, after sources.Cursor) (sources
 	return sources.Page[sources.Message]{}, sources.ErrCursorExpired
 }
 
-// begin notes the history before the listing, so that nothing is missed that changes meanwhile.
+// begin notes the history before the listing, so that nothing is missed that changes meanwhile. Its page is empty: once the cursor is
+// stored, an interrupted listing goes on from this history, and not from a later one that knows nothing of what was moved before.
 func (s *mailSource) begin(ctx context.Context) (sources.Page[sources.Message], error) {
 	var none sources.Page[sources.Message]
 	var profile *gmail.Profile
@@ -111,7 +112,8 @@ func (s *mailSource) begin(ctx context.Context) (sources.Page[sources.Message], 
 	if err != nil {
 		return none, err
 	}
-	return s.list(ctx, mailCursor{Phase: mailListing, History: max(profile.HistoryId, 1), Names: labels.names()})
+	start := mailCursor{Phase: mailListing, History: max(profile.HistoryId, 1), Names: labels.names()}
+	return sources.Page[sources.Message]{Listing: true, More: true, Next: start.encode()}, nil
 }
 
 func (s *mailSource) list(ctx context.Context, c mailCursor) (sources.Page[sources.Message], error) {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -49,16 +48,14 @@ func (c calendarCursor) encode() sources.Cursor {
 // maxSeen bounds what a stored cursor may unpack to, in bytes.
 const maxSeen = 256 << 20
 
-var errCursor = errors.New("the stored cursor is none of a calendar")
-
 func parseCalendarCursor(after sources.Cursor) (calendarCursor, error) {
 	var stored storedCursor
 	if err := json.Unmarshal([]byte(after), &stored); err != nil || stored.Seen == nil {
-		return calendarCursor{}, fault.New(fault.FailTask, fault.SourceBadAnswer, "%w", errCursor)
+		return calendarCursor{}, unreadableCursor("calendar")
 	}
 	raw, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(stored.Seen)), maxSeen))
 	if err != nil {
-		return calendarCursor{}, fault.New(fault.FailTask, fault.SourceBadAnswer, "%w: %w", errCursor, err)
+		return calendarCursor{}, unreadableCursor("calendar")
 	}
 	c := calendarCursor{At: stored.At, Seen: map[string]string{}, Left: stored.Left, Listing: stored.Listing}
 	for line := range strings.Lines(string(raw)) {

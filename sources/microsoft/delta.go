@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -30,7 +31,7 @@ func deltaPage[T any, C sources.Content](ctx context.Context, c *Client, k call,
 	if after != "" {
 		cur = deltaCursor{}
 		if err := json.Unmarshal([]byte(after), &cur); err != nil || cur.Link == "" {
-			return nil, page, fault.New(fault.FailTask, fault.SourceBadAnswer, "the stored cursor is none of a delta")
+			return nil, page, unreadableCursor("delta")
 		}
 		if k.url, err = c.fromCursor(cur.Link); err != nil {
 			return nil, page, err
@@ -42,7 +43,7 @@ func deltaPage[T any, C sources.Content](ctx context.Context, c *Client, k call,
 		Delta string `json:"@odata.deltaLink"`
 	}
 	err = c.get(ctx, k, &answer)
-	if after != "" && stateLost(err) {
+	if after != "" && (stateLost(err) || statusOf(err) == http.StatusBadRequest) {
 		err = errors.Join(sources.ErrCursorExpired, err)
 	}
 	if err != nil {
@@ -58,6 +59,11 @@ func deltaPage[T any, C sources.Content](ctx context.Context, c *Client, k call,
 	raw, err := json.Marshal(deltaCursor{Link: c.cursorOf(u), Listing: page.Listing && page.More})
 	page.Next = sources.Cursor(raw)
 	return answer.Value, page, err
+}
+
+// unreadableCursor is about a stored cursor that this release cannot have made: as good as one that expired, since a new listing heals it.
+func unreadableCursor(what string) error {
+	return fmt.Errorf("microsoft: %s cursor: %w", what, sources.ErrCursorExpired)
 }
 
 // stateLost reports whether Exchange does not know the place in a delta any more.

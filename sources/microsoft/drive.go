@@ -110,7 +110,7 @@ func (s *driveSource) position(ctx context.Context, after sources.Cursor) (drive
 	}
 	var cur driveCursor
 	if err := json.Unmarshal([]byte(after), &cur); err != nil || cur.Drive == "" || cur.Root == "" || cur.At == "" {
-		return cur, nextDriveDelta, fault.New(fault.FailTask, fault.SourceBadAnswer, "the stored cursor is none of a drive")
+		return cur, nextDriveDelta, unreadableCursor("drive")
 	}
 	s.id.Set(cur.Drive)
 	return cur, nextDriveDelta, nil

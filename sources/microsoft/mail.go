@@ -85,7 +85,7 @@ func (s *mailSource) Changes(ctx context.Context, after sources.Cursor) (sources
 	if after != "" {
 		cur = mailCursor{}
 		if err := json.Unmarshal([]byte(after), &cur); err != nil || cur.Links == nil {
-			return none, fault.New(fault.FailTask, fault.SourceBadAnswer, "the stored cursor is none of a mailbox")
+			return none, unreadableCursor("mail")
 		}
 	}
 	if len(cur.Left) > 0 {
@@ -224,7 +224,7 @@ func (s *mailSource) delta(ctx context.Context, folder string, link sources.Curs
 		page = messageDeltaPage{}
 		err = s.client.get(ctx, k, &page)
 	}
-	if stateLost(err) {
+	if stateLost(err) || link != "" && statusOf(err) == http.StatusBadRequest {
 		err = errors.Join(sources.ErrCursorExpired, err)
 	}
 	return page, err

@@ -100,9 +100,13 @@ func (c *Client) cursorOf(u *url.URL) sources.Cursor {
 	return sources.Cursor(below + "?" + u.RawQuery)
 }
 
-// fromCursor is the inverse of cursorOf.
+// fromCursor is the inverse of cursorOf; of what that cannot have made it says that it expired.
 func (c *Client) fromCursor(at sources.Cursor) (*url.URL, error) {
-	return c.link(c.root.String() + string(at))
+	u, err := c.link(c.root.String() + string(at))
+	if err != nil {
+		return nil, errors.Join(sources.ErrCursorExpired, err)
+	}
+	return u, nil
 }
 
 var errPlain = errors.New("it is not https")

@@ -58,6 +58,7 @@ type mailbox struct {
 	messages  map[uint64]*message
 	sorted    []*message // newest first
 	dirty     bool
+	made      int // messages, deleted ones too
 	historyID uint64
 	history   []historyRecord
 	oldest    uint64 // history ids below have expired
@@ -191,10 +192,10 @@ func readHeader(raw cloudsim.Content) (textproto.MIMEHeader, error) {
 	return textproto.NewReader(bufio.NewReader(io.LimitReader(r, 64<<10))).ReadMIMEHeader()
 }
 
-// freeID makes an id that begins with the time, as Gmail's do.
+// freeID makes an id that begins with the time, as Gmail's do. None comes back, not even of a message that was deleted.
 func (m *mailbox) freeID(ms int64) uint64 {
-	id := uint64(max(ms, 0))<<20 | uint64(len(m.messages))&0xfffff
-	for m.messages[id] != nil {
+	id := uint64(max(ms, 0))<<20 | uint64(m.made)&0xfffff
+	for m.made++; m.messages[id] != nil; {
 		id++
 	}
 	return id
