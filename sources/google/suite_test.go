@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -241,21 +242,35 @@ func (p *provider) addTask(tb testing.TB) string {
 	return id
 }
 
+// stopClock has the provider's clock go on with each tick alone: a cursor of tasks holds the second in which its reading began.
+func (p *provider) stopClock() (tick func()) {
+	var at atomic.Int64
+	at.Store(time.Now().Unix())
+	p.data.Now = func() time.Time { return time.Unix(at.Load(), 0) }
+	return func() { at.Add(1) }
+}
+
 func TestTasksPassTheSuite(t *testing.T) {
 	sourcetest.Run(t, sourcetest.Harness[sources.Task]{
 		Open: func(tb testing.TB) sourcetest.Collection[sources.Task] {
 			p := newProvider(tb, true)
+			tick := p.stopClock()
 			for range 10 {
 				p.addTask(tb)
 			}
 			lists, err := TaskLists(tb.Context(), p.client(tb), alice)
 			must(tb, err)
 			c := simulatedCollection(tb, p, func(c *Client) sources.Source[sources.Task] { return Tasks(c, alice, lists[0].ID) })
-			c.Add = p.addTask
+			c.Add = func(tb testing.TB) string {
+				tick()
+				return p.addTask(tb)
+			}
 			c.Change = func(tb testing.TB, id string) {
+				tick()
 				must(tb, p.data.UpdateTask(alice, lists[0].ID, id, json.RawMessage(`{"notes": "changed"}`)))
 			}
 			c.Delete = func(tb testing.TB, id string) {
+				tick()
 				must(tb, p.data.DeleteTask(alice, lists[0].ID, id))
 				p.Drop(id)
 			}
