@@ -43,6 +43,23 @@ func placesOf(t config.Target, p config.Account) map[string]string {
 	return places
 }
 
+// samePlace reports whether two places are one but for how the server is spoken to: with or without TLS, at the usual port for either.
+func samePlace(a, b string) bool { return beyondTLS(a) == beyondTLS(b) }
+
+func beyondTLS(place string) string {
+	scheme, rest, _ := strings.Cut(place, "://")
+	host, path, slash := strings.Cut(rest, "/")
+	if !slash {
+		host, path, _ = strings.Cut(rest, ",")
+	}
+	for _, usual := range []string{"imap:143", "imaps:993", "http:80", "https:443"} {
+		if s, port, _ := strings.Cut(usual, ":"); s == scheme {
+			host = strings.TrimSuffix(host, ":"+port)
+		}
+	}
+	return strings.TrimSuffix(scheme, "s") + "://" + host + "/" + path
+}
+
 // aimed refuses to go on at another place than the one at which lies what was moved already: it counts as moved, and the other place
 // would never get it.
 func (p pass) aimed(ctx context.Context, job *config.Job, store checkpoint.Store, people []config.Account) error {
@@ -58,7 +75,7 @@ func (p pass) aimed(ctx context.Context, job *config.Job, store checkpoint.Store
 	elsewhere := make(map[string]bool)
 	for _, s := range p.among(statuses) {
 		place := now[s.Account][s.Kind]
-		if place == "" || s.Target == "" || s.Target == place || lying(s) == 0 {
+		if place == "" || s.Target == "" || samePlace(s.Target, place) || lying(s) == 0 {
 			continue
 		}
 		if first == "" {

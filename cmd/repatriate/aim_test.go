@@ -88,6 +88,26 @@ func TestStateOfAnotherJob(t *testing.T) {
 	}
 }
 
+func TestSamePlace(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"imap://mail.example.org:143, ada", "imaps://mail.example.org:993, ada", true},
+		{"imap://mail.example.org, ada", "imaps://mail.example.org:993, ada", true},
+		{"imaps://mail.example.org:993, ada", "imaps://mail.example.org:993, ben", false},
+		{"imaps://mail.example.org:993, ada", "imaps://mail.example.org:1993, ada", false},
+		{"http://cloud.example.org/dav/ada", "https://cloud.example.org:443/dav/ada", true},
+		{"https://cloud.example.org/dav/ada", "https://cloud.example.org/dav/ben", false},
+		{"https://cloud.example.org/dav/ada", "https://cloud.example.net/dav/ada", false},
+		{"http://cloud.example.org:8080/dav/ada", "https://cloud.example.org:8443/dav/ada", false},
+	} {
+		if got := samePlace(c.a, c.b); got != c.want {
+			t.Errorf("%s and %s: %v", c.a, c.b, got)
+		}
+	}
+}
+
 func TestTheJobOfACommand(t *testing.T) {
 	for _, c := range []struct {
 		args []string
