@@ -130,8 +130,8 @@ func (p *pass[S, T]) lost(ctx context.Context, w *work[S], out sinks.Item[T]) ([
 		return nil, fmt.Errorf("look for an interrupted write: %w", err)
 	}
 	own, err := p.unowned(ctx, w, candidates)
-	if err != nil {
-		return nil, err
+	if err != nil || w.noted != "" && w.noted == w.item.Version { // it was noted for the place at which Find looked
+		return own, err
 	}
 	left, err := p.recover(ctx, w, proof(w.rec, receipt(w.rec)))
 	return append(own, left...), err

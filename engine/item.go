@@ -20,6 +20,9 @@ type work[S sources.Content] struct {
 	late bool
 	// folder says of a deleted node that it is a folder on the target.
 	folder bool
+	// noted is the version of which this run noted that it is about to be written, if there is one: what an earlier run left has been
+	// looked for then.
+	noted string
 }
 
 // settled reports whether the item needs nothing: it has a final state at this version. What failed is tried again

@@ -15,6 +15,7 @@ import (
 // that the message can be told from others when its source does not have it any more.
 func (p *pass[S, T]) noter(w *work[S], seen *seen) func(context.Context, string) error {
 	return func(ctx context.Context, state string) error {
+		w.noted = w.item.Version
 		rec := w.rec
 		rec.State, rec.ReceiptState = checkpoint.Writing, state
 		if n, digest, whole := seen.last(); whole && rec.Location == "" {

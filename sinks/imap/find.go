@@ -57,7 +57,7 @@ func (s *Sink) Find(ctx context.Context, item sinks.Item[sinks.Message]) ([]sink
 
 // lookup returns the messages of a mailbox with the traits, in order of their UIDs.
 func (s *Sink) lookup(ctx context.Context, box string, what traits) (found []candidate, err error) {
-	err = s.sessions.do(ctx, box, func(x *session) error {
+	err = s.sessions.look(ctx, box, func(x *session) error {
 		if found, err = x.search(what); err != nil || what.digest == nil || len(found) == 1 && what.messageID != "" {
 			return err
 		}

@@ -301,7 +301,7 @@ func (b *mailboxes) permanent(ctx context.Context, name string) ([]string, error
 	}
 	b.mu.Unlock()
 	var flags []string
-	err := b.sink.sessions.do(ctx, name, func(x *session) error {
+	err := b.sink.sessions.look(ctx, name, func(x *session) error {
 		flags = x.permanentFlags()
 		return nil
 	})

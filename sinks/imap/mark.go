@@ -19,7 +19,7 @@ func (b *mailboxes) setMark(ctx context.Context, name string) error {
 		return nil
 	}
 	mark := &place{mailbox: name}
-	err := b.sink.sessions.do(ctx, "", func(x *session) error {
+	err := b.sink.sessions.look(ctx, "", func(x *session) error {
 		x.count(1)
 		status, err := x.Status(name, &imap.StatusOptions{UIDNext: true, UIDValidity: true}).Wait()
 		if refused(err) {

@@ -148,7 +148,7 @@ func (s *Sink) candidateAt(ctx context.Context, location string) (found []candid
 	if err != nil {
 		return nil, err
 	}
-	err = s.sessions.do(ctx, at.mailbox, func(x *session) error {
+	err = s.sessions.look(ctx, at.mailbox, func(x *session) error {
 		found = nil
 		flags, ok, err := x.flagsOf(at)
 		if ok {

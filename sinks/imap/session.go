@@ -3,6 +3,7 @@ package imap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -23,6 +24,8 @@ type session struct {
 	// fresh says that no command has ended since the mailbox was selected. Until then the client library need not have
 	// noted that it is.
 	fresh bool
+	// used says that it has served before.
+	used bool
 }
 
 // view is a mailbox as a session has it open; the zero view is none.
@@ -53,6 +56,15 @@ func (p *sessions) do(ctx context.Context, mailbox string, f func(*session) erro
 	return p.open(ctx, view{mailbox: mailbox}, f)
 }
 
+// look runs f as do does, once more if the connection broke: f changes nothing, so that this costs no attempt of the item.
+func (p *sessions) look(ctx context.Context, mailbox string, f func(*session) error) error {
+	err := p.do(ctx, mailbox, f)
+	if err != nil && ctx.Err() == nil && fault.Of(err).Reason == fault.TargetUnavailable {
+		err = p.do(ctx, mailbox, f)
+	}
+	return err
+}
+
 // examine runs f as do does, in a mailbox that is opened for reading alone.
 func (p *sessions) examine(ctx context.Context, mailbox string, f func(*session) error) error {
 	return p.open(ctx, view{mailbox, true}, f)
@@ -70,9 +82,12 @@ func (p *sessions) open(ctx context.Context, v view, f func(*session) error) err
 	}
 	limited, cancel := context.WithTimeout(ctx, p.sink.opts.Timeout)
 	defer cancel()
-	x, err := p.get(limited, v)
-	if err == nil {
+	err := errIdle
+	if x := p.reuse(v); x != nil {
 		err = p.run(limited, x, v, f)
+	}
+	if errors.Is(err, errIdle) {
+		err = p.anew(limited, v, f)
 	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
@@ -80,13 +95,29 @@ func (p *sessions) open(ctx context.Context, v view, f func(*session) error) err
 	return p.sink.classify("IMAP", err)
 }
 
+// errIdle says that a session broke before anything was done with it, as idle ones do. Another one serves as well.
+var errIdle = errors.New("the connection ended while it was idle")
+
+func (p *sessions) anew(ctx context.Context, v view, f func(*session) error) error {
+	x, err := p.sink.openSession(ctx)
+	if err != nil {
+		return err
+	}
+	return p.run(ctx, x, v, f)
+}
+
 func (p *sessions) run(ctx context.Context, x *session, v view, f func(*session) error) error {
 	stop := context.AfterFunc(ctx, func() { _ = x.conn.Close() })
 	stopLife := context.AfterFunc(p.ctx, func() { _ = x.conn.Close() })
 	x.conn.allow(maxAnswer)
+	used := x.used
+	x.used = true
 	err := x.choose(v)
-	if err == nil {
+	switch {
+	case err == nil:
 		err = f(x)
+	case used && ctx.Err() == nil && x.broken(err):
+		err = fmt.Errorf("%w: %w", errIdle, err)
 	}
 	if stop() && stopLife() && !x.broken(err) {
 		p.put(x)
@@ -105,13 +136,6 @@ func (x *session) broken(err error) bool {
 	}
 	var known *fault.Error
 	return err != nil && !refused(err) && !errors.As(err, &known)
-}
-
-func (p *sessions) get(ctx context.Context, v view) (*session, error) {
-	if x := p.reuse(v); x != nil {
-		return x, nil
-	}
-	return p.sink.openSession(ctx)
 }
 
 func (p *sessions) reuse(v view) *session {
