@@ -39,11 +39,11 @@ func unmarked(rec checkpoint.Record) (checkpoint.Record, bool) {
 // Finish takes away the items that an undo was about to when it was broken off, so that a run moves them again. It does nothing for a target
 // that cannot take anything away.
 func Finish(ctx context.Context, ledger checkpoint.Ledger, target any, tree bool, patience engine.Options) error {
-	t, ok := target.(Target)
+	t, ok := target.(Taker)
 	if !ok {
 		return nil
 	}
-	u := &undoer{o: Options{Tree: tree, Counters: new(engine.Counters), Patience: patience}, ledger: ledger, target: t}
+	u := &undoer{o: Options{Tree: tree, Counters: new(engine.Counters), Patience: patience}, ledger: ledger, taker: t}
 	return u.finish(ctx)
 }
 

@@ -90,7 +90,7 @@ func (u *undoer) lookAtNode(ctx context.Context, n checkpoint.Node, place string
 		return u.judgeOrphans(n, place, full), nil
 	}
 	rec, _ = unmarked(rec)
-	if full && !u.target.Expect(u.proof(rec, place)).Foreign {
+	if full && !u.taker.Expect(u.proof(rec, place)).Foreign {
 		u.staysFull(rec, place)
 		return true, nil
 	}
@@ -149,7 +149,7 @@ func (u *undoer) lookAtAll(ctx context.Context) error {
 // judge counts one item, and reports whether it would stay. What is not there any more counts as taken away, as it does when it is undone.
 func (u *undoer) judge(rec checkpoint.Record, place string, touched bool) (stays bool) {
 	switch {
-	case u.target.Expect(u.proof(rec, place)).Foreign:
+	case u.taker.Expect(u.proof(rec, place)).Foreign:
 		u.staysForeign(rec, place)
 	case touched:
 		u.stays(rec, place, fault.New(fault.FailItem, fault.TargetConflict, "it was changed on the target since it was written"))

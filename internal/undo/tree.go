@@ -75,7 +75,7 @@ func (u *undoer) node(ctx context.Context, n checkpoint.Node, place string) erro
 // orphans takes the folder for orphans away, which has no record. A run that needs it makes it anew.
 func (u *undoer) orphans(ctx context.Context, n checkpoint.Node, at sinks.Receipt) error {
 	defer u.o.Counters.Done.Add(1)
-	err := engine.Persist(ctx, u.o.Patience, "undo", func() error { return u.target.Remove(ctx, at) })
+	err := engine.Persist(ctx, u.o.Patience, "undo", func() error { return u.taker.Remove(ctx, at) })
 	switch f := fault.Of(err); {
 	case err == nil:
 	case fault.Cancelled(ctx), f.Action == fault.FailTask, f.Action == fault.Retry:

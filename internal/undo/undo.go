@@ -22,11 +22,16 @@ import (
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
-// Target is what the items are taken away from.
-type Target interface {
-	// Remove is as in sinks.Sink, and the others as in sinks.Inspector.
+// Taker takes items away.
+type Taker interface {
+	// Remove is as in sinks.Sink, and Expect as in sinks.Inspector.
 	Remove(ctx context.Context, prev sinks.Receipt) error
 	Expect(p sinks.Proof) sinks.Expectation
+}
+
+// Target is what the items are taken away from. A dry run looks at it; List and Compare are as in sinks.Inspector.
+type Target interface {
+	Taker
 	List(ctx context.Context, place string) iter.Seq2[sinks.Object, error]
 	Compare(o sinks.Object, p sinks.Proof) sinks.Verdict
 }
@@ -76,7 +81,7 @@ func Undo(ctx context.Context, store checkpoint.Store, task checkpoint.Task, led
 	if o.Counters == nil {
 		o.Counters = new(engine.Counters)
 	}
-	u := &undoer{o: o, store: store, task: task, ledger: ledger, target: target}
+	u := &undoer{o: o, store: store, task: task, ledger: ledger, taker: target, target: target}
 	if o.DryRun {
 		return u.look(ctx)
 	}
@@ -113,7 +118,8 @@ type undoer struct {
 	store  checkpoint.Store
 	task   checkpoint.Task
 	ledger checkpoint.Ledger
-	target Target
+	taker  Taker
+	target Target // nil where nobody looks at it
 
 	mu     sync.Mutex
 	result Result
@@ -146,7 +152,7 @@ func (u *undoer) flat(ctx context.Context) error {
 				u.o.Counters.Listed.Add(1)
 				g.Go(func() error { return u.item(ctx, rec, rec.Location) })
 			case rec.ReceiptState != "": // left by an undo that was broken off
-				u.keep(rec, u.target.Expect(sinks.Proof{Receipt: sinks.Receipt{State: rec.ReceiptState}}).Made)
+				u.keep(rec, u.taker.Expect(sinks.Proof{Receipt: sinks.Receipt{State: rec.ReceiptState}}).Made)
 			}
 		}
 		return nil
@@ -168,7 +174,7 @@ func (u *undoer) item(ctx context.Context, rec checkpoint.Record, location strin
 	defer u.o.Counters.Done.Add(1)
 	rec, _ = unmarked(rec)
 	p := u.proof(rec, location)
-	e := u.target.Expect(p)
+	e := u.taker.Expect(p)
 	if e.Foreign {
 		u.remember(e.Made)
 		u.staysForeign(rec, location)
@@ -177,7 +183,7 @@ func (u *undoer) item(ctx context.Context, rec checkpoint.Record, location strin
 	if err := save(ctx, u.ledger, marked(rec)); err != nil {
 		return err
 	}
-	err := engine.Persist(ctx, u.o.Patience, "undo", func() error { return u.target.Remove(ctx, p.Receipt) })
+	err := engine.Persist(ctx, u.o.Patience, "undo", func() error { return u.taker.Remove(ctx, p.Receipt) })
 	switch f := fault.Of(err); {
 	case err == nil:
 		return u.forget(ctx, rec, e.Made)
@@ -303,7 +309,7 @@ func (u *undoer) remember(made []string) {
 
 // clear takes away what was made for the items to lie in.
 func (u *undoer) clear(ctx context.Context) error {
-	c, ok := u.target.(sinks.Clearer)
+	c, ok := u.taker.(sinks.Clearer)
 	if !ok {
 		return nil
 	}
