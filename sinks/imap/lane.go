@@ -47,6 +47,11 @@ func (l *lane) carry(b *batch) (more bool) {
 		l.g.done(b)
 		return true
 	}
+	room := depth - 1
+	if b.jobs[0].alone { // what may break the connection travels without company
+		room = 0
+		l.await(0)
+	}
 	ctx, stop := untilAllCancelled(l.g.ctx, b.jobs)
 	b.stop = stop
 	if err := l.connect(ctx); err != nil {
@@ -58,10 +63,15 @@ func (l *lane) carry(b *batch) (more bool) {
 		return true
 	}
 	l.send(ctx, b)
-	for len(l.sent) >= depth {
+	l.await(room)
+	return true
+}
+
+// await reads answers until no more than so many are still to come.
+func (l *lane) await(most int) {
+	for len(l.sent) > most {
 		l.answer()
 	}
-	return true
 }
 
 func (l *lane) connect(ctx context.Context) (err error) {
