@@ -79,16 +79,21 @@ func (s *Store) inState(ctx context.Context, task int64, after string, limit int
 	return s.records(ctx, fmt.Sprintf(recordsNamed, ids), append(args, limit)...)
 }
 
-func (s *Store) records(ctx context.Context, query string, args ...any) (out []checkpoint.Record, err error) {
+func (s *Store) records(ctx context.Context, query string, args ...any) ([]checkpoint.Record, error) {
+	return collect(ctx, s, query, args, scanRecord)
+}
+
+// collect returns what scan makes of each row of a query.
+func collect[T any](ctx context.Context, s *Store, query string, args []any, scan func(scanner) (T, error)) (all []T, err error) {
 	err = s.each(ctx, query, args, func(row scanner) error {
-		r, err := scanRecord(row)
-		out = append(out, r)
+		one, err := scan(row)
+		all = append(all, one)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return all, nil
 }
 
 // each does something with each row of a query.

@@ -58,18 +58,13 @@ func (l *ledger) Where(ctx context.Context, id string) (lies, reserved []string,
 }
 
 // Children implements checkpoint.Tree.
-func (l *ledger) Children(ctx context.Context, id, after string, limit int) (out []checkpoint.Node, err error) {
-	err = l.store.each(ctx, `SELECT id, name, wanted, folder FROM node WHERE task = ? AND parent = ? AND parent IS NOT NULL AND id > ?
-		ORDER BY id LIMIT ?`, []any{l.id, id, after, max(limit, 0)}, func(row scanner) error {
+func (l *ledger) Children(ctx context.Context, id, after string, limit int) ([]checkpoint.Node, error) {
+	return collect(ctx, l.store, `SELECT id, name, wanted, folder FROM node WHERE task = ? AND parent = ? AND parent IS NOT NULL AND id > ?
+		ORDER BY id LIMIT ?`, []any{l.id, id, after, max(limit, 0)}, func(row scanner) (checkpoint.Node, error) {
 		n := checkpoint.Node{ParentID: id}
 		err := row.Scan(&n.ID, &n.Name, &n.Wanted, &n.Folder)
-		out = append(out, n)
-		return err
+		return n, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }
 
 const selectPlaces = `SELECT id, folder, parent, name, wanted, new_parent, new_name, new_wanted FROM node WHERE task = ? AND `
@@ -88,14 +83,6 @@ func (l *ledger) Moving(ctx context.Context, after string, limit int) ([]checkpo
 	return l.places(ctx, selectPlaces+`id > ? AND name IS NOT NULL AND new_name IS NOT NULL ORDER BY id LIMIT ?`, l.id, after, max(limit, 0))
 }
 
-func (l *ledger) places(ctx context.Context, query string, args ...any) (found []checkpoint.Placement, err error) {
-	err = l.store.each(ctx, query, args, func(row scanner) error {
-		n, err := scanPlacement(row)
-		found = append(found, n)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return found, nil
+func (l *ledger) places(ctx context.Context, query string, args ...any) ([]checkpoint.Placement, error) {
+	return collect(ctx, l.store, query, args, scanPlacement)
 }
