@@ -140,6 +140,8 @@ func endlessHeaders(w http.ResponseWriter, _ *http.Request) {
 }
 
 // Bounded calls do and fails the test if the heap grew beyond so many bytes meanwhile, by what the system had to give.
+// A buffer that doubles leaves three times its size behind until the collector, which runs beside it, comes round: bytes
+// is eight times the most that the client may hold of an answer, which is well below the 3 GiB that are sent.
 func Bounded(t testing.TB, bytes uint64, do func()) {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(20)) // what grows is what is held, and not when it was collected

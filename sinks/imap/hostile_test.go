@@ -69,7 +69,7 @@ func TestHostileServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			address := saying(t, c.command, c.begin, c.again)
-			hostile.Bounded(t, 128<<20, func() {
+			hostile.Bounded(t, 256<<20, func() {
 				k, err := imap.Open(t.Context(), imap.Options{URL: "imap://" + address, Insecure: true, User: "ada", Password: "secret"})
 				if err == nil {
 					_ = k.Close()

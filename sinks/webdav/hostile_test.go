@@ -15,7 +15,7 @@ func TestHostileServers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(answer)
 			defer s.Close()
-			hostile.Bounded(t, 64<<20, func() {
+			hostile.Bounded(t, 256<<20, func() {
 				k, err := webdav.Open(t.Context(), webdav.Options{URL: s.URL + "/files/", User: "ada", Password: "secret"})
 				if err == nil {
 					_ = k.Close()

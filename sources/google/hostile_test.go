@@ -30,7 +30,7 @@ func TestHostileServers(t *testing.T) {
 					defer h.Close()
 					c, err := New(t.Context(), Options{Credentials: server.KeyFile(h.URL), Endpoint: h.URL, Tier: "unlimited"})
 					must(t, err)
-					hostile.Bounded(t, 6*maxAnswer, func() { err = profile(t.Context(), c, alice) })
+					hostile.Bounded(t, 8*maxAnswer, func() { err = profile(t.Context(), c, alice) })
 					if err == nil && name == "other types" && status == 200 && path == "" {
 						return // of a profile, none of them counts
 					}

@@ -23,7 +23,7 @@ func TestHostileServers(t *testing.T) {
 		for name, answer := range answers {
 			t.Run(fmt.Sprint(name, status), func(t *testing.T) {
 				_, c := newTenant(t, answer)
-				hostile.Bounded(t, 6*maxAnswer, func() {
+				hostile.Bounded(t, 8*maxAnswer, func() {
 					found, err := accountsOf(t.Context(), c)
 					if err == nil && name == "nulls" && len(found) == 0 {
 						return
@@ -43,7 +43,7 @@ func TestHostileServers(t *testing.T) {
 					}
 					s.ServeHTTP(w, r)
 				})
-				hostile.Bounded(t, 256<<20, func() {
+				hostile.Bounded(t, 8*maxAnswer, func() {
 					_, err := accountsOf(t.Context(), c)
 					if f := fault.Of(err); err == nil || f.Reason == "" || len(err.Error()) > 1000 {
 						t.Errorf("%.300v", err)

@@ -20,14 +20,14 @@ func TestHostileServers(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer c.Close()
-			hostileanswers.Bounded(t, 4*maxResponse, func() {
+			hostileanswers.Bounded(t, 8*maxResponse, func() {
 				err = c.Multistatus(t.Context(), "PROPFIND", "/home/", "1", "<x/>", func(Response) error { return nil })
 			})
 			f := fault.Of(err)
 			if err == nil || f.Reason != fault.TargetBadAnswer && f.Reason != fault.TargetUnavailable || len(err.Error()) > 1000 {
 				t.Fatalf("%.300v", err)
 			}
-			hostileanswers.Bounded(t, 4*maxResponse, func() {
+			hostileanswers.Bounded(t, 8*maxResponse, func() {
 				a, err := c.Do(t.Context(), "GET", "/home/x", nil, nil)
 				if err == nil {
 					err = c.Fault(a)
