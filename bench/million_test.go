@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -54,7 +53,7 @@ func inProcess(t *testing.T, data *google.Data, target string) (path string) {
 	dir := tempDir(t)
 	write(t, dir, "sa.json", string(provider.KeyFile(served.URL+"/")))
 	write(t, dir, "password", "secret\n")
-	write(t, dir, "accounts.csv", "source,target,password,kinds\nuser0001@example.org,u1,file:password,mail\n")
+	write(t, dir, "accounts.csv", "source,target,password\nuser0001@example.org,u1,file:password\n")
 	write(t, dir, "job.yaml", fmt.Sprintf(`job: bench
 state: bench.db
 source: {google: {credentials: "file:sa.json", admin: "user0001@example.org", endpoint: %q, tier: unlimited}}
@@ -99,43 +98,37 @@ func passOf(t *testing.T, path string) passed {
 	return passed{report.Pass.Written, report.Pass.SourceRequests, report.Pass.TargetRequests, time.Since(begin), peak()}
 }
 
+// withLedger opens a task's ledger while no run is under way.
+func withLedger(t *testing.T, path string, task checkpoint.Task, use func(checkpoint.Ledger, checkpoint.Status)) {
+	t.Helper()
+	store, err := sqlite.Open(t.Context(), path, sqlite.Options{Job: "bench"})
+	must(t, err)
+	defer func() { must(t, store.Close()) }()
+	ledger, err := store.Begin(t.Context(), task, "")
+	must(t, err)
+	st, err := ledger.Status(t.Context())
+	must(t, err)
+	use(ledger, st)
+}
+
 // remember adds n records to a task, as messages that were moved.
 func remember(t *testing.T, path string, task checkpoint.Task, n int) {
 	t.Helper()
-	ctx := context.Background()
-	store, err := sqlite.Open(ctx, path, sqlite.Options{Job: "bench"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := store.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}()
-	ledger, err := store.Begin(ctx, task, "Mail")
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := ledger.Status(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
 	const batch = 5000
-	for at := 0; at < n; at += batch {
-		var entries []checkpoint.Entry
-		var records []checkpoint.Record
-		for i := at; i < min(at+batch, n); i++ {
-			r := record(i)
-			r.Generation = st.Generation
-			entries, records = append(entries, checkpoint.Entry{ID: r.ID, Title: r.Title, Link: r.Link}), append(records, r)
+	withLedger(t, path, task, func(ledger checkpoint.Ledger, st checkpoint.Status) {
+		for at := 0; at < n; at += batch {
+			var entries []checkpoint.Entry
+			var records []checkpoint.Record
+			for i := at; i < min(at+batch, n); i++ {
+				r := record(i)
+				r.Generation = st.Generation
+				entries, records = append(entries, checkpoint.Entry{ID: r.ID, Title: r.Title, Link: r.Link}), append(records, r)
+			}
+			_, err := ledger.Enlist(t.Context(), st.Generation, entries)
+			must(t, err)
+			must(t, ledger.Save(t.Context(), records...))
 		}
-		if _, err := ledger.Enlist(ctx, st.Generation, entries); err != nil {
-			t.Fatal(err)
-		}
-		if err := ledger.Save(ctx, records...); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 }
 
 func record(i int) checkpoint.Record {
@@ -151,22 +144,16 @@ func record(i int) checkpoint.Record {
 // changeTen adds four messages, and stars six, or takes the star away.
 func changeTen(t *testing.T, data *google.Data, user string) {
 	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	old := data.Messages(user)[:6]
 	for i := range 4 {
 		_, err := data.ImportMail(user, fmt.Appendf(nil, "From: a@example.org\r\nMessage-ID: <new-%d@example.org>\r\nSubject: new %d\r\n\r\nNew.\r\n", i, i), "INBOX")
-		must(err)
+		must(t, err)
 	}
 	for _, m := range old {
 		add, remove := []string{"STARRED"}, []string(nil)
 		if slices.Contains(m.Labels, "STARRED") {
 			add, remove = remove, add
 		}
-		must(data.Relabel(user, m.ID, add, remove))
+		must(t, data.Relabel(user, m.ID, add, remove))
 	}
 }
