@@ -49,6 +49,19 @@ func (a *account) store(box string, op goimap.StoreFlagsOp, flags ...goimap.Flag
 	}
 }
 
+// move moves all messages of a mailbox.
+func (a *account) move(from, to string) {
+	a.tb.Helper()
+	c := a.client()
+	defer func() { _ = c.Close() }()
+	if _, err := c.Select(from, nil).Wait(); err != nil {
+		a.tb.Fatal(err)
+	}
+	if _, err := c.Move(goimap.SeqSet{{Start: 1, Stop: 0}}, to).Wait(); err != nil {
+		a.tb.Fatal(err)
+	}
+}
+
 func (a *account) expunge(box string) {
 	a.tb.Helper()
 	a.store(box, goimap.StoreFlagsAdd, goimap.FlagDeleted)
@@ -152,6 +165,19 @@ func TestCopies(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.holds()
+	})
+}
+
+// TestMoveOntoACopyThatWasBrokenOff: a message whose place goes to the mailbox of its copy was moved there, and nothing is on record of it.
+func TestMoveOntoACopyThatWasBrokenOff(t *testing.T) {
+	everywhere(t, func(t *testing.T, a *account) {
+		it := numbered(1)
+		it.Content.Copies = []sinks.Mailbox{{Path: []string{"B"}}}
+		w := a.put(it, sinks.Receipt{})
+		a.move("INBOX", "B")
+		it.Content.Mailbox, it.Content.Copies, it.Again = it.Content.Copies[0], nil, true
+		a.put(it, w.Receipt)
+		a.holds(`B \seen`)
 	})
 }
 

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"slices"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -83,7 +84,7 @@ func (s *Sink) changeAt(ctx context.Context, d *delivery, at place, st state) (n
 
 // relocate looks for a message that is not at its place. It is taken for ours in the mailbox where it is to be now, since
 // an interrupted pass or the user may have moved it there, and in its old one when that was numbered anew; only if there
-// is exactly one like it. A message that the user deleted or moved elsewhere stays so.
+// is exactly one like it besides its copies. A message that the user deleted or moved elsewhere stays so.
 func (s *Sink) relocate(ctx context.Context, d *delivery, at place, st state) (place, error) {
 	var all []place
 	for _, box := range []string{at.mailbox, d.box} {
@@ -95,7 +96,7 @@ func (s *Sink) relocate(ctx context.Context, d *delivery, at place, st state) (p
 			return place{}, err
 		}
 		for _, c := range found {
-			if box != at.mailbox || c.validity != at.validity {
+			if (box != at.mailbox || c.validity != at.validity) && !slices.Contains(st.Copies, c.place.String()) {
 				all = append(all, c.place)
 			}
 		}
