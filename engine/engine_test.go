@@ -303,6 +303,41 @@ func TestDeletionsAndExpiredCursor(t *testing.T) {
 	}
 }
 
+// relisting is a source that lists stubs, with versions when it lists anew.
+type relisting struct {
+	*fakeSource[sources.Message]
+	relisted int
+}
+
+func (r *relisting) Relist(ctx context.Context) (sources.Page[sources.Message], error) {
+	r.relisted++
+	page, err := r.Changes(ctx, "")
+	for i := range page.Items {
+		page.Items[i].Version = r.items[page.Items[i].ID].Version
+	}
+	return page, err
+}
+
+// TestRelist: what changed before the provider forgot the position comes over where a source can tell it, and the first listing is a plain one.
+func TestRelist(t *testing.T) {
+	b, c := newBench(t), new(calls)
+	src, dst := &relisting{fakeSource: newFakeSource(c, someMail()...)}, newAppendSink(c)
+	src.stubs, src.pageSize = true, 100
+	must(t, mailEngine(src, dst, quick).Run(t.Context(), b.ledger(c)))
+	if src.relisted != 0 {
+		t.Error("the first listing is no plain one")
+	}
+	m := message("m3", "m3@x", "text 3")
+	m.Version, m.Content.Starred = "2", true
+	src.set(m)
+	src.expireBefore = len(src.changes)
+	*c = calls{}
+	must(t, mailEngine(src, dst, quick).Run(t.Context(), b.ledger(c)))
+	if src.relisted != 1 || c.count("fetch") != 1 || c.count("put") != 1 {
+		t.Errorf("%d listings anew, %d items fetched and %d written", src.relisted, c.count("fetch"), c.count("put"))
+	}
+}
+
 func TestChangedItemIsWrittenAgain(t *testing.T) {
 	b, c := newBench(t), new(calls)
 	src, dst := newFakeSource(c, someMail()...), newAppendSink(c)

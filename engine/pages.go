@@ -137,10 +137,14 @@ func (p *pass[S, T]) through(w *window[S]) error {
 // list asks for the page after c in the background.
 func (p *pass[S, T]) list(ctx context.Context, c sources.Cursor) <-chan listed[S] {
 	ch := make(chan listed[S], 1)
+	changes := p.src.Changes
+	if r, ok := p.src.(sources.Relister[S]); ok && c == "" && p.pos.Generation > 1 {
+		changes = func(ctx context.Context, _ sources.Cursor) (sources.Page[S], error) { return r.Relist(ctx) }
+	}
 	go func() {
 		var page sources.Page[S]
 		err := p.persist(ctx, "list", func() (err error) {
-			page, err = p.src.Changes(ctx, c)
+			page, err = changes(ctx, c)
 			if errors.Is(err, sources.ErrCursorExpired) {
 				return fault.New(fault.FailTask, fault.Unknown, "%w", err)
 			}

@@ -42,6 +42,13 @@ type Source[T Content] interface {
 	Fetch(ctx context.Context, id string) (Item[T], error)
 }
 
+// Relister is a Source whose full listing leaves out what changed of items that an earlier one held, unless it is asked for it. It costs more
+// than such a listing, so that the first one goes without.
+type Relister[T Content] interface {
+	// Relist begins a full listing of what was listed before, in the place of Changes with the empty cursor.
+	Relist(ctx context.Context) (Page[T], error)
+}
+
 // Holder is a Source of a tree whose changes report a folder alone when it comes back with all that is in it: from the trash, or from
 // where the account could not see it.
 type Holder interface {

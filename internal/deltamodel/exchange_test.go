@@ -65,7 +65,7 @@ func (x *exchange) place(m *mail) (boxes, flags []string) {
 
 func openExchange(b *bench, d *dice) world {
 	sim := b.startMicrosoft()
-	x := &exchange{mailAccount: &mailAccount{b: b, tellsAll: true}, data: sim.data, spamTrash: d.chance(2)}
+	x := &exchange{mailAccount: &mailAccount{b: b}, data: sim.data, spamTrash: d.chance(2)}
 	b.tell("junk and deleted mail is moved: %v", x.spamTrash)
 	for _, k := range wellKnownBoxes {
 		x.boxes = append(x.boxes, &box{id: k[0], name: k[1], known: k[2]})

@@ -19,10 +19,6 @@ type gmail struct {
 	copies    bool
 	// named are the user's labels by the names that they had first.
 	named map[string]string
-	// renamed are the labels that had another name at some time, and had the names that each had: one that has its old name again by the
-	// next pass was not renamed as far as anybody can tell.
-	renamed map[string]bool
-	had     map[[2]string]bool
 }
 
 // userLabels are names that a label may have, and their keywords.
@@ -78,9 +74,9 @@ func (g *gmail) userLabelsOf(m *mail) (names []string) {
 
 func openGmail(b *bench, d *dice) world {
 	sim := b.startGoogle(gsim.Options{ShortPages: d.chance(2)})
-	g := &gmail{mailAccount: &mailAccount{b: b}, data: sim.data, spamTrash: d.chance(2), named: map[string]string{}, renamed: map[string]bool{}, had: map[[2]string]bool{}}
+	g := &gmail{mailAccount: &mailAccount{b: b}, data: sim.data, spamTrash: d.chance(2), named: map[string]string{}}
 	for _, name := range firstLabels {
-		g.named[name], g.had[[2]string{name, name}] = name, true
+		g.named[name] = name
 		value(g.data.AddLabel(user, gsim.Label{Name: name, ID: idOfLabel(name)}))
 	}
 	if g.copies = d.chance(3); g.copies {
@@ -197,8 +193,6 @@ func (g *gmail) relabel(m *mail, add, remove []string) string {
 	must(g.data.Relabel(user, m.id, ids[0], ids[1]))
 	m.labels = slices.DeleteFunc(m.labels, func(l string) bool { return slices.Contains(remove, l) || slices.Contains(add, l) })
 	m.labels = append(m.labels, add...)
-	m.changed()
-	m.relabelled = m.relabelled || slices.ContainsFunc(m.labels, func(l string) bool { return g.renamed[l] })
 	return fmt.Sprintf("relabel %v: add %q, remove %q", m, add, remove)
 }
 
@@ -214,7 +208,7 @@ func (g *gmail) renameLabel(d *dice) string {
 	label := firstLabels[d.IntN(len(firstLabels))]
 	var free []string
 	for _, name := range []string{"Projects", "Projects/Alpha", "Two Words", "Ärger", "Zeta", "beta", "Other/Deep/Down"} {
-		taken := g.had[[2]string{label, name}]
+		taken := name == g.named[label]
 		for _, other := range g.named {
 			taken = taken || other == name
 		}
@@ -226,15 +220,8 @@ func (g *gmail) renameLabel(d *dice) string {
 	if !ok {
 		return ""
 	}
-	g.had[[2]string{label, name}] = true
 	must(g.data.RenameLabel(user, idOfLabel(label), name))
 	did := fmt.Sprintf("the label %q is now %q", g.named[label], name)
-	g.named[label], g.renamed[label] = name, true
-	for _, m := range g.mails {
-		if m.has(label) {
-			m.changed()
-			m.relabelled = true
-		}
-	}
+	g.named[label] = name
 	return did
 }

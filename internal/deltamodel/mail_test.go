@@ -30,15 +30,6 @@ type mail struct {
 	erased bool
 
 	lies []string // its lines on the target; nil: nowhere
-	// or are other lines that may be there instead, since the provider did not tell the change and an interrupted pass may have seen it.
-	or []string
-	// present says that the last pass found the message at the provider.
-	present bool
-	// untold says that the provider does not tell what changed.
-	untold bool
-	// relabelled says that a label of the message was renamed since the last pass, which shows how the message is now, if
-	// that much is read before the provider says that it has forgotten the rest.
-	relabelled bool
 }
 
 // mailRules say where a message belongs on the target, and with which flags.
@@ -59,9 +50,6 @@ type mailAccount struct {
 	labels string // see mapping.MailRules
 	mails  []*mail
 	serial int
-	cut    bool // a pass was interrupted since the last that was not
-	// tellsAll says that a full listing tells how each message is now.
-	tellsAll bool
 }
 
 // writing are the commands that change something; no body of a test holds one.
@@ -128,44 +116,19 @@ func (a *mailAccount) live() map[string]int {
 	return map[string]int{"mailbox": n}
 }
 
-// expire implements account. A provider whose listing gives ids alone does not tell then what changed of messages that are known.
-func (a *mailAccount) expire(*dice) {
-	for _, m := range a.mails {
-		now := a.lines(m)
-		if !a.tellsAll && m.present && now != nil && !slices.Equal(now, m.lies) {
-			m.untold = true
-		}
-	}
-	a.forget()
-}
+// expire implements account.
+func (a *mailAccount) expire(*dice) { a.forget() }
 
 func (a *mailAccount) passed(whole bool) {
 	if !whole {
-		a.cut = true
 		return
 	}
 	for _, m := range a.mails {
-		now := a.lines(m)
-		m.or = nil
-		switch {
-		case now != nil && m.untold:
-			if a.cut || m.relabelled {
-				m.or = now
-			}
-		case now != nil:
+		if now := a.lines(m); now != nil || a.b.propagate {
 			m.lies = now
-		case !a.b.propagate:
-		default:
-			m.lies = nil
 		}
-		m.present, m.relabelled = now != nil, false
-		m.untold = m.untold && now != nil
 	}
-	a.cut = false
 }
-
-// changed says that the provider tells how the message is from now on.
-func (m *mail) changed() { m.untold = false }
 
 func (a *mailAccount) differences() (wrong []string) {
 	there := map[string]int{}
@@ -179,24 +142,6 @@ func (a *mailAccount) differences() (wrong []string) {
 		}
 	}
 	for _, m := range a.mails {
-		if m.or == nil {
-			for _, l := range m.lies {
-				there[l]--
-			}
-		}
-	}
-	for _, m := range a.mails {
-		if m.or == nil {
-			continue
-		}
-		// The lines of one may be among those of the other.
-		lie := func(lines []string) bool {
-			return !slices.ContainsFunc(lines, func(l string) bool { return there[l] < 1 })
-		}
-		if lie(m.or) && (len(m.or) > len(m.lies) || !lie(m.lies)) {
-			m.lies = m.or
-		}
-		m.or = nil
 		for _, l := range m.lies {
 			there[l]--
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync/atomic"
 
 	"google.golang.org/api/gmail/v1"
@@ -22,7 +21,8 @@ type MailOptions struct {
 
 // Mail reads the mailbox of a user, without chats.
 //
-// The first pass lists all messages as stubs. Later passes follow the mailbox's history: new messages are stubs, and
+// The first pass lists all messages as stubs. Google forgets the history after a week or so; a listing of a mailbox that was listed before
+// (sources.Relister) has stubs with versions, so that what was labelled meanwhile is found. Later passes follow the mailbox's history: new messages are stubs, and
 // messages whose labels changed are complete but for the body, which is downloaded only when it is opened. The cursor of a
 // pass also remembers the names of the labels: a label that was renamed since brings all its messages again,
 // because Google does not report the renaming as their change.
@@ -35,6 +35,7 @@ type mailSource struct {
 	user      string
 	options   MailOptions
 	labels    labelCache
+	gathered  gathering
 	forbidden atomic.Int32 // messages in a row that were refused
 }
 
@@ -61,6 +62,8 @@ type mailCursor struct {
 	History uint64 `json:"history,string"`
 	// Until is what the first page of a history phase stated as the mailbox's present.
 	Until uint64 `json:"until,string,omitempty"`
+	// Again says that the listing is of messages that may be known, whose labels are gathered first.
+	Again bool `json:"again,omitempty"`
 	// Page is the token of the next page within the phase, if any.
 	Page string `json:"page,omitempty"`
 	// Names holds a digest of the name that each label had when its messages were last read.
@@ -77,7 +80,7 @@ func (c mailCursor) encode() sources.Cursor {
 // Changes implements sources.Source.
 func (s *mailSource) Changes(ctx context.Context, after sources.Cursor) (sources.Page[sources.Message], error) {
 	if after == "" {
-		return s.begin(ctx)
+		return s.begin(ctx, false)
 	}
 	var c mailCursor
 	if err := json.Unmarshal([]byte(after), &c); err != nil || c.History == 0 {
@@ -96,9 +99,15 @@ func (s *mailSource) Changes(ctx context.Context, after sources.Cursor) (sources
 	return sources.Page[sources.Message]{}, sources.ErrCursorExpired
 }
 
+// Relist implements sources.Relister.
+func (s *mailSource) Relist(ctx context.Context) (sources.Page[sources.Message], error) {
+	return s.begin(ctx, true)
+}
+
 // begin notes the history before the listing, so that nothing is missed that changes meanwhile. Its page is empty: once the cursor is
 // stored, an interrupted listing goes on from this history, and not from a later one that knows nothing of what was moved before.
-func (s *mailSource) begin(ctx context.Context) (sources.Page[sources.Message], error) {
+func (s *mailSource) begin(ctx context.Context, again bool) (sources.Page[sources.Message], error) {
+	s.gathered.end()
 	var none sources.Page[sources.Message]
 	var profile *gmail.Profile
 	err := s.do(ctx, gmailGetProfile, func(g *gmail.Service) (err error) {
@@ -112,23 +121,31 @@ func (s *mailSource) begin(ctx context.Context) (sources.Page[sources.Message], 
 	if err != nil {
 		return none, err
 	}
-	start := mailCursor{Phase: mailListing, History: max(profile.HistoryId, 1), Names: labels.names()}
+	start := mailCursor{Phase: mailListing, History: max(profile.HistoryId, 1), Names: labels.names(), Again: again}
 	return sources.Page[sources.Message]{Listing: true, More: true, Next: start.encode()}, nil
 }
 
 func (s *mailSource) list(ctx context.Context, c mailCursor) (sources.Page[sources.Message], error) {
+	version := func(string) string { return "" }
+	if c.Again {
+		if err := s.gathered.gather(ctx, s); err != nil {
+			return sources.Page[sources.Message]{}, err
+		}
+		version = s.gathered.version
+	}
 	found, err := s.messagesList(ctx, c.Page, mailPage, "")
 	if err != nil {
 		return sources.Page[sources.Message]{}, err
 	}
 	page := sources.Page[sources.Message]{Listing: true, Items: make([]sources.Item[sources.Message], 0, len(found.Messages))}
 	for _, m := range found.Messages {
-		page.Items = append(page.Items, sources.Item[sources.Message]{ID: m.Id, Stub: true})
+		page.Items = append(page.Items, sources.Item[sources.Message]{ID: m.Id, Stub: true, Version: version(m.Id)})
 	}
 	next := c
 	next.Page = found.NextPageToken
 	if next.Page == "" {
-		next.Phase, page.ListingDone = mailHistory, true
+		s.gathered.end()
+		next.Phase, next.Again, page.ListingDone = mailHistory, false, true
 	}
 	// What changed during the listing belongs to the same pass.
 	page.More, page.Next = true, next.encode()
@@ -163,9 +180,4 @@ func (s *mailSource) do(ctx context.Context, m method, fn func(*gmail.Service) e
 func (s *mailSource) leftOut(labelIDs []string) bool {
 	return slices.Contains(labelIDs, "CHAT") ||
 		!s.options.SpamTrash && (slices.Contains(labelIDs, "SPAM") || slices.Contains(labelIDs, "TRASH"))
-}
-
-// version changes with every change of the message and with the name of each of its labels.
-func version(history uint64, labels []sources.Label) string {
-	return strconv.FormatUint(history, 10) + "." + labelDigest(labels...)
 }

@@ -61,10 +61,10 @@ func (s *mailSource) item(ctx context.Context, m rawMessage, h mailHeader) (sour
 	}
 	has := func(label string) bool { return slices.Contains(m.LabelIDs, label) }
 	return sources.Item[sources.Message]{
-		ID: m.ID, Version: version(m.HistoryID, labels), Title: h.title(),
+		ID: m.ID, Version: labels.version(m.LabelIDs), Title: h.title(),
 		Link: "https://mail.google.com/mail/#all/" + url.PathEscape(m.ID),
 		Content: sources.Message{
-			Labels: labels, Received: time.UnixMilli(m.InternalDate).UTC(), MessageID: h.messageID,
+			Labels: labels.pick(m.LabelIDs), Received: time.UnixMilli(m.InternalDate).UTC(), MessageID: h.messageID,
 			Read: !has("UNREAD"), Starred: has("STARRED"), Important: has("IMPORTANT"), Draft: has("DRAFT"),
 			Categories: words(m.LabelIDs),
 		},

@@ -164,7 +164,7 @@ func (s *mailSource) changed(ctx context.Context, changes []*mailChange) ([]sour
 			if err != nil {
 				return nil, err
 			}
-			items = append(items, sources.Item[sources.Message]{ID: c.id, Stub: true, Version: version(c.history, labels)})
+			items = append(items, sources.Item[sources.Message]{ID: c.id, Stub: true, Version: labels.version(c.labelIDs)})
 		default:
 			items = append(items, sources.Item[sources.Message]{ID: c.id, Stub: true})
 		}

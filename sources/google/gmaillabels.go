@@ -54,10 +54,8 @@ func (l *labelCache) current(ctx context.Context, s *mailSource) (labelTable, er
 	return table, nil
 }
 
-// of returns the labels with the ids. They are read from the provider when they are old or an id is not known. Left out
-// are those that are mere state of the message, and those that the provider does not list: a label of the user that is
-// gone meanwhile, or a system label that words are made of, see words.
-func (l *labelCache) of(ctx context.Context, s *mailSource, ids []string) ([]sources.Label, error) {
+// of returns the mailbox's labels. They are read from the provider when they are old or one of the ids is not known.
+func (l *labelCache) of(ctx context.Context, s *mailSource, ids []string) (labelTable, error) {
 	table, fresh := l.known(ids, time.Now())
 	if !fresh {
 		var err error
@@ -66,7 +64,7 @@ func (l *labelCache) of(ctx context.Context, s *mailSource, ids []string) ([]sou
 		}
 		l.note(table, ids, time.Now())
 	}
-	return table.pick(ids), nil
+	return table, nil
 }
 
 // known returns the labels in memory, and whether they serve for the ids.
@@ -98,6 +96,8 @@ func (l *labelCache) note(table labelTable, ids []string, now time.Time) {
 	}
 }
 
+// pick returns the labels with the ids. Left out are those that are mere state of the message, and those that the provider does not
+// list: a label of the user that is gone meanwhile, or a system label that words are made of, see words.
 func (t labelTable) pick(ids []string) []sources.Label {
 	var labels []sources.Label
 	for _, id := range ids {
