@@ -90,7 +90,7 @@ func (p *pass[S, T]) giveUp(ctx context.Context, w *work[S], f *fault.Error) err
 		rec.State = checkpoint.Skipped
 		p.o.Counters.Skipped.Add(1)
 	case p.outage(f):
-		return fault.New(fault.FailTask, f.Reason, "one item after the other failed, the last with: %w", f)
+		return fault.New(fault.FailTask, f.Reason, "%w, the last with: %w", errOutage, f)
 	default:
 		rec.State = checkpoint.Failed
 		p.o.Counters.Failed.Add(1)

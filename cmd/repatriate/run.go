@@ -48,8 +48,9 @@ func newRun(f *flags) *cobra.Command {
 		Short: "Move what is new or changed since the last run",
 		Long: `run moves everything that the job's accounts hold and that the target does not have yet. It may be
 interrupted at any time, and run again as often as one likes: it goes on where it stopped, and
-brings over what changed. What failed before is tried again only if it changed; 'repatriate retry'
-takes up the rest.
+brings over what changed. What failed since a side was away or busy, a quota was used up or a disk
+was full is tried again; what failed for another reason only if it changed. 'repatriate retry' takes
+up the rest.
 
 A job whose target changed, or the name of an account there, is refused: what was moved already
 would not be moved to the new place. --retarget goes on, after 'repatriate verify --requeue' if it
@@ -319,6 +320,7 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, end error, 
 		Written: w.counters.Written.Load(), Removed: w.counters.Removed.Load(), Bytes: w.counters.Bytes.Load(),
 		SourceRequests: w.source.Requests(), TargetRequests: w.target.Requests(),
 		ThrottledSeconds: min(w.source.Throttled()+w.target.Throttled(), took).Seconds(), Throttled: map[string]float64{}, Seconds: took.Seconds(),
+		TakenUp: w.counters.Again.Load(),
 	}
 	for _, m := range []*meter.Meter{&w.source, &w.target} {
 		for scope, closed := range m.ByScope() {

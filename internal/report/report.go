@@ -67,6 +67,8 @@ type Pass struct {
 	// Throttled are the seconds in which each of the quotas and servers held the pass back, by their names.
 	Throttled map[string]float64 `json:"throttled,omitempty"`
 	Seconds   float64            `json:"seconds"`
+	// TakenUp counts the items that failed in earlier runs for a passing reason, and were tried again.
+	TakenUp int64 `json:"taken_up,omitempty"`
 }
 
 // The states of a job.

@@ -153,6 +153,9 @@ func (r *Report) writePass(b *strings.Builder) {
 	if p.ThrottledSeconds >= 0.1 {
 		text += fmt.Sprintf(", %s of it throttled%s", round(p.ThrottledSeconds), p.scopes())
 	}
+	if p.TakenUp > 0 {
+		text += fmt.Sprintf(". Taken up again: %s that had failed for a passing reason", Plural(p.TakenUp, "item"))
+	}
 	fmt.Fprintf(b, "\n%s\n", wrap(text+".", 0))
 }
 
@@ -220,8 +223,12 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 	case Interrupted:
 		say(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s", job)
 	}
-	if r.Totals.Failed > 0 {
-		say(b, "Failed: %s. Mend the cause above, then: repatriate retry %s", Plural(r.Totals.Failed, "item"), job)
+	passing := r.Passing()
+	if n := r.Totals.Failed - passing; n > 0 {
+		say(b, "Failed: %s. Mend the cause above, then: repatriate retry %s", Plural(n, "item"), job)
+	}
+	if passing > 0 {
+		say(b, "Failed for a passing reason: %s. The next run takes %s up: repatriate run %s", Plural(passing, "item"), them(passing), job)
 	}
 }
 
