@@ -56,7 +56,7 @@ const (
 
 // passing are the reasons that lie in the moment and not in the item.
 var passing = []Reason{
-	SourceThrottled, SourceDailyLimit, SourceUnavailable, SourceBrokenBody, SourceDownloadQuota,
+	SourceThrottled, SourceUnavailable, SourceBrokenBody, SourceDownloadQuota,
 	TargetThrottled, TargetUnavailable, TargetLocked,
 	LocalDisk,
 }

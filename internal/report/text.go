@@ -153,10 +153,10 @@ func (r *Report) writePass(b *strings.Builder) {
 	if p.ThrottledSeconds >= 0.1 {
 		text += fmt.Sprintf(", %s of it throttled%s", round(p.ThrottledSeconds), p.scopes())
 	}
-	if p.TakenUp > 0 {
-		text += fmt.Sprintf(". Taken up again: %s that had failed for a passing reason", Plural(p.TakenUp, "item"))
-	}
 	fmt.Fprintf(b, "\n%s\n", wrap(text+".", 0))
+	if p.TakenUp > 0 {
+		say(b, "Taken up again: %s that had failed for a passing reason.", Plural(p.TakenUp, "item"))
+	}
 }
 
 // scopes names what held the pass back, the longest first.
