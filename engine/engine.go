@@ -172,7 +172,7 @@ type pass[S sources.Content, T sinks.Content] struct {
 	writes writes
 	// later are items in whose way another one is, see succeed.
 	later later[S]
-	// streak counts the items in a row that failed because a side did not answer.
+	// streak counts the items in a row that failed because a side did not answer, or this machine had no room.
 	streak atomic.Int64
 	// changing is true while a page of changes is being prepared, and not one of a listing.
 	changing bool

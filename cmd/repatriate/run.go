@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,11 +130,12 @@ func (f *flags) pass(c *cobra.Command, path string, p pass) error {
 		return err
 	}
 	r, err := runPass(c.Context(), job, p, o)
-	if err != nil {
+	if r == nil {
 		return err
 	}
 	r.Path = path
-	return show(c.OutOrStdout(), r, p.json)
+	shown := show(c.OutOrStdout(), r, p.json)
+	return cmp.Or(err, shown) // what ended the pass says more than the state of the job
 }
 
 // nearAccount names the account that is called most like name, if one is.
@@ -173,7 +175,7 @@ func show(w io.Writer, r printed, json bool) error {
 }
 
 // runPass makes one pass over the job and reports what came of it. Only what keeps a pass from beginning, or its ledger
-// from being written, is an error.
+// from being written, is an error; with the latter comes the report of what was done before.
 func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report.Report, err error) {
 	p, people, err := p.prepared(job)
 	if err != nil {
@@ -262,7 +264,7 @@ func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []conf
 	stop()
 	unserve()
 	if err != nil && ctx.Err() == nil {
-		return nil, err
+		return w.broken(ctx, store, err, time.Since(begin))
 	}
 	out, err := w.report(ctx, store, err, time.Since(begin))
 	if err == nil {
@@ -275,6 +277,16 @@ func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []conf
 		err = w.finish(ctx, store, out)
 	}
 	return out, err
+}
+
+// broken reports what was done before the state could not be used any more, as far as it can still be read.
+func (w *wiring) broken(ctx context.Context, store checkpoint.Store, cause error, took time.Duration) (*report.Report, error) {
+	out, err := w.report(ctx, store, cause, took)
+	if err != nil {
+		return nil, cause
+	}
+	out.State, out.Broken = report.Interrupted, report.Clean(cause.Error(), 400)
+	return out, cause
 }
 
 // nothingApproved is the report of a run that left out every account, and never ran before.

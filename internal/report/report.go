@@ -89,6 +89,8 @@ type Report struct {
 	Totals   Counts `json:"totals"`
 	Tasks    []Task `json:"tasks"`
 	Pass     *Pass  `json:"pass,omitempty"`
+	// Broken says why the run ended before its end, if its state could not be used any more; empty otherwise.
+	Broken string `json:"broken,omitempty"`
 	// EndedAt is when the run was to end, if it did so before everything was done; nil otherwise.
 	EndedAt *time.Time `json:"ended_at,omitempty"`
 	// WindowOpens is when a run may work again, if it may not at the moment; nil otherwise.

@@ -221,6 +221,10 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 		}
 		say(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s", Plural(r.stopped(), "collection"), job)
 	case Interrupted:
+		if r.Broken != "" {
+			say(b, "The run ended before its end: %s. Nothing is lost. Once that is mended, go on with: repatriate run %s", r.Broken, job)
+			break
+		}
 		say(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s", job)
 	}
 	passing := r.Passing()
