@@ -11,6 +11,8 @@ type Counters struct {
 	Written, Removed, Bytes Count
 	// Failed counts items that failed, Skipped those that were left out for a lasting reason.
 	Failed, Skipped Count
+	// Again counts items that failed in an earlier run for a passing reason, and were taken up by this one.
+	Again Count
 	// Flowed counts the bytes of bodies as they are read, those of attempts in vain included.
 	Flowed Count
 }
@@ -20,7 +22,7 @@ func (c *Counters) Child() *Counters {
 	return &Counters{
 		Listed: Count{up: &c.Listed}, Done: Count{up: &c.Done},
 		Written: Count{up: &c.Written}, Removed: Count{up: &c.Removed}, Bytes: Count{up: &c.Bytes},
-		Failed: Count{up: &c.Failed}, Skipped: Count{up: &c.Skipped}, Flowed: Count{up: &c.Flowed},
+		Failed: Count{up: &c.Failed}, Skipped: Count{up: &c.Skipped}, Flowed: Count{up: &c.Flowed}, Again: Count{up: &c.Again},
 	}
 }
 

@@ -120,6 +120,9 @@ func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
 		return err
 	}
 	if err = p.order.resume(ctx, p); err == nil {
+		err = p.takeUpPassed(ctx)
+	}
+	if err == nil {
 		err = p.pages(ctx)
 	}
 	if err == nil {
@@ -135,7 +138,7 @@ func (e *Engine[S, T]) Run(ctx context.Context, l checkpoint.Ledger) error {
 func (p *pass[S, T]) finish(ctx context.Context) error {
 	for before := int64(math.MaxInt64); ; {
 		p.waiting.Store(0)
-		if err := p.takeUp(ctx, checkpoint.Pending, checkpoint.Writing); err != nil {
+		if err := p.takeUp(ctx, nil, checkpoint.Pending, checkpoint.Writing); err != nil {
 			return err
 		}
 		n := p.waiting.Load()
@@ -155,7 +158,7 @@ func (e *Engine[S, T]) Retry(ctx context.Context, l checkpoint.Ledger) error {
 		return err
 	}
 	if err = p.order.resume(ctx, p); err == nil {
-		err = p.takeUp(ctx, checkpoint.Failed, checkpoint.Skipped, checkpoint.Pending, checkpoint.Writing)
+		err = p.takeUp(ctx, retried, checkpoint.Failed, checkpoint.Skipped, checkpoint.Pending, checkpoint.Writing)
 	}
 	return p.end(ctx, err)
 }
@@ -169,7 +172,7 @@ type pass[S sources.Content, T sinks.Content] struct {
 	writes writes
 	// later are items in whose way another one is, see succeed.
 	later later[S]
-	// streak counts the items in a row that failed because a side did not answer.
+	// streak counts the items in a row that failed because a side did not answer, or this machine had no room.
 	streak atomic.Int64
 	// changing is true while a page of changes is being prepared, and not one of a listing.
 	changing bool

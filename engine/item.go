@@ -90,7 +90,7 @@ func (p *pass[S, T]) giveUp(ctx context.Context, w *work[S], f *fault.Error) err
 		rec.State = checkpoint.Skipped
 		p.o.Counters.Skipped.Add(1)
 	case p.outage(f):
-		return fault.New(fault.FailTask, f.Reason, "one item after the other failed, the last with: %w", f)
+		return fault.New(fault.FailTask, f.Reason, "%w, the last with: %w", errOutage, f)
 	default:
 		rec.State = checkpoint.Failed
 		p.o.Counters.Failed.Add(1)
@@ -101,11 +101,11 @@ func (p *pass[S, T]) giveUp(ctx context.Context, w *work[S], f *fault.Error) err
 	return p.saver.save(rec)
 }
 
-// outage reports whether so many items in a row failed because the other side did not answer that it must be the other
-// side: the items are better left as they are until it is back.
+// outage reports whether so many items in a row failed because the other side did not answer, or this machine had no room, that no item
+// is to blame: they are better left as they are until that is over.
 func (p *pass[S, T]) outage(f *fault.Error) bool {
 	switch f.Reason {
-	case fault.SourceUnavailable, fault.TargetUnavailable:
+	case fault.SourceUnavailable, fault.TargetUnavailable, fault.LocalDisk:
 		return p.streak.Add(1) > int64(2*p.o.InFlight)
 	default:
 		return false
@@ -302,5 +302,6 @@ func ledgerError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fault.New(fault.FailTask, fault.LocalDisk, "write the ledger: %w", err)
+	return fault.New(fault.FailTask, fault.LocalDisk, "write the ledger: %w", err).
+		WithHint("make room where the state file lies, and see that it may be written to; then run again")
 }

@@ -39,6 +39,8 @@ type resuming[S sources.Content, T sinks.Content] interface {
 	left(ctx context.Context, p *pass[S, T], rec checkpoint.Record) (known sinks.Proof, ok bool, err error)
 	// resume finishes what an earlier run broke off and others build upon.
 	resume(ctx context.Context, p *pass[S, T]) error
+	// reachable reports whether the folder may be had by now for want of which an earlier run failed the item.
+	reachable(ctx context.Context, p *pass[S, T], id string) (bool, error)
 }
 
 // step is a number of works that may be done at once, or one after the other.
@@ -114,3 +116,5 @@ func (flat[S, T]) located(_ context.Context, _ *pass[S, T], rec checkpoint.Recor
 func (flat[S, T]) removed(context.Context, *pass[S, T], string) error { return nil }
 
 func (flat[S, T]) resume(context.Context, *pass[S, T]) error { return nil }
+
+func (flat[S, T]) reachable(context.Context, *pass[S, T], string) (bool, error) { return false, nil }

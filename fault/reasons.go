@@ -1,5 +1,7 @@
 package fault
 
+import "slices"
+
 // The reasons. docs/reasons.md says of each what it means and what to do; a test holds the two together.
 const (
 	// Unknown is an error that nobody classified.
@@ -51,3 +53,14 @@ const (
 
 	MappingInvalid Reason = "mapping.invalid" // the item cannot be expressed at the target at all
 )
+
+// passing are the reasons that lie in the moment and not in the item.
+var passing = []Reason{
+	SourceThrottled, SourceUnavailable, SourceBrokenBody, SourceDownloadQuota,
+	TargetThrottled, TargetUnavailable, TargetLocked,
+	LocalDisk,
+}
+
+// Passes reports whether an item that failed for the reason is likely to succeed at another time, with nothing done to it: a side was
+// away or busy, a quota used up, a disk full. The next run takes such items up by itself.
+func (r Reason) Passes() bool { return slices.Contains(passing, r) }

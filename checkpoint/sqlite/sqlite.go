@@ -36,10 +36,14 @@ func (e otherJob) Error() string {
 
 func (otherJob) Is(target error) bool { return target == ErrOtherJob }
 
-// IsFull reports whether the disk on which the file lies had no room, by the error of a Store.
+// IsFull reports whether the disk on which the file lies had no room, by the error of a Store. SQLite has a word of its own for ENOSPC
+// alone: a user's quota, and a limit of the size of files, are writes that fail to it.
 func IsFull(err error) bool {
 	var e *driver.Error
-	return errors.As(err, &e) && e.Code()&0xff == codes.SQLITE_FULL
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code()&0xff == codes.SQLITE_FULL || e.Code() == codes.SQLITE_IOERR_WRITE || e.Code() == codes.SQLITE_IOERR_SHMSIZE
 }
 
 // Options change how a store is opened.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,10 +46,14 @@ since it was moved. The rest of the event stays, and so do events that somebody 
 Nobody hears of the release itself: that is proven first, with a test event between two of the
 accounts. Where a server tells guests nevertheless, nothing is released.
 
+An account that fails keeps no other one back. It is named with its cause, and repeating the command
+for it is enough.
+
 Run it after the last pass: a pass that writes an event anew silences it again. It may be repeated.
 No run may be under way.
 
-Exit codes: 0 done; 2 usage or configuration; 4 stopped; 130 interrupted.`,
+Exit codes: 0 done; 2 usage or configuration; 4 nothing was released, or some accounts failed; 130
+interrupted.`,
 		Example: "  repatriate calendars release pilot.yaml --dry-run",
 		Args:    jobArg,
 		RunE:    func(c *cobra.Command, args []string) error { return r.run(c.Context(), c.OutOrStdout(), args[0]) },
@@ -64,6 +69,8 @@ type released struct {
 	Account  string `json:"account"`
 	Released int    `json:"released"`
 	Changed  int    `json:"changed"`
+	// Error is why the account is not done; empty if it is.
+	Error string `json:"error,omitempty"`
 }
 
 func (r *releaseFlags) run(ctx context.Context, out io.Writer, path string) error {
@@ -90,15 +97,8 @@ func (r *releaseFlags) run(ctx context.Context, out io.Writer, path string) erro
 			return stopped(ctx, "calendars release: nothing was released", err)
 		}
 	}
-	var done []released
-	for _, p := range people {
-		one, err := w.releaseCalendars(ctx, p, r.dryRun)
-		done = append(done, one)
-		if err != nil {
-			return errors.Join(r.show(out, done), stopped(ctx, "calendars release: "+p.Source, err))
-		}
-	}
-	return r.show(out, done)
+	done, failed := w.releaseAll(ctx, people, r.dryRun)
+	return errors.Join(r.show(out, done), failed)
 }
 
 // stopped is the error of a command that could not go on, with what to do about it.
@@ -150,10 +150,25 @@ func (r *releaseFlags) show(out io.Writer, done []released) error {
 	if err := report.WriteColumns(out, 1, lines); err != nil {
 		return err
 	}
+	if err := showFailed(out, done); err != nil {
+		return err
+	}
 	text := "The target's server invites guests again when organizers change these events. A later run that writes an event anew silences it again: repeat this command then."
 	if r.dryRun {
 		text = "Dry run: nothing was written."
 	}
 	_, err := fmt.Fprintf(out, "\n%s\n", report.Wrap(text, 0))
+	return err
+}
+
+// showFailed names the accounts that are not done, each with its cause.
+func showFailed(out io.Writer, done []released) error {
+	var b strings.Builder
+	for _, d := range done {
+		if d.Error != "" {
+			fmt.Fprintf(&b, "\n%s\n", report.Wrap("Failed: "+report.Clean(d.Account, 60)+": "+d.Error, 2))
+		}
+	}
+	_, err := io.WriteString(out, b.String())
 	return err
 }

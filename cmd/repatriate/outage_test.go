@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"codeberg.org/repatriate/repatriate/internal/simulation"
+	"codeberg.org/repatriate/repatriate/internal/tcptest"
 )
 
 // noTokens has nobody given a token any more, as when the service account's key was deleted.
@@ -74,5 +76,20 @@ func TestTargetOfAKindIsGone(t *testing.T) {
 	read(t, ran(t, exitStopped, "undo", s.Job, "--yes", "--kind", "files"), gone...)
 	if left := reported(t, ran(t, exitStopped, "status", "--json", s.Job)); left.Totals.Copied == 0 {
 		t.Error("undo forgot what it could not reach")
+	}
+}
+
+// TestMailServerThatSaysBye: it takes connections and refuses everybody. Three accounts find it out; the others are not begun.
+func TestMailServerThatSaysBye(t *testing.T) {
+	s := simulated(t, simulation.Options{Source: demoGoogle(t)})
+	edit(t, s.Job, "\ntarget:", "\nconcurrency: {accounts: 1}\ntarget:")
+	at := tcptest.Serve(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "* BYE [UNAVAILABLE] being upgraded\r\n") })
+	edit(t, s.Job, strings.TrimPrefix(s.Targets.Mail.URL, "imap://"), at)
+	out := ran(t, exitStopped, "run", s.Job, "--kind", "mail").stdout.String()
+	for _, say := range []string{"The target of mail cannot be used by any account:", "refuses everybody: BYE [UNAVAILABLE] being upgraded (target.unavailable)",
+		"look at the mail server and its log", "Not even begun for it: "} {
+		if !strings.Contains(strings.Join(strings.Fields(out), " "), say) {
+			t.Errorf("%q is not in\n%s", say, out)
+		}
 	}
 }

@@ -5,11 +5,16 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"codeberg.org/repatriate/repatriate/examples"
@@ -219,7 +224,7 @@ func TestFailureAndRetry(t *testing.T) {
 	if r.Totals.Failed != 1 || !r.Balanced || r.State != report.Incomplete {
 		t.Fatalf("first pass: %+v", r.Totals)
 	}
-	if text := ran(t, exitIncomplete, "status", s.Job).stdout.String(); !strings.Contains(text, "retry") || !strings.Contains(text, "source.download_quota") {
+	if text := ran(t, exitIncomplete, "status", s.Job).stdout.String(); !strings.Contains(text, "The next run takes it up:") || !strings.Contains(text, "source.download_quota") {
 		t.Errorf("status does not say what to do: %s", text)
 	}
 	if r := reported(t, ran(t, exitIncomplete, "retry", "--json", s.Job)); r.Totals.Failed != 1 || r.Pass.Written != 0 {
@@ -230,6 +235,36 @@ func TestFailureAndRetry(t *testing.T) {
 	}
 	if r := reported(t, ran(t, exitOK, "retry", "--json", s.Job)); r.Totals.Failed != 0 || r.Pass.Written != 1 {
 		t.Errorf("retry: %+v %+v", r.Totals, r.Pass)
+	}
+}
+
+// TestNextRunBringsWhatATargetRefused: while the calendar server cannot write for one account, its events fail; the next run brings them.
+func TestNextRunBringsWhatATargetRefused(t *testing.T) {
+	s := simulated(t, googleOf(sim.Options{}))
+	real, err := url.Parse(regexp.MustCompile(`caldav: "(http://[^/]+)`).FindStringSubmatch(readText(t, s.Job))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var down atomic.Bool
+	down.Store(true)
+	through := httputil.NewSingleHostReverseProxy(real)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() && r.Method == http.MethodPut && strings.Contains(r.URL.Path, "user0001") && !strings.Contains(r.URL.Path, "canary") {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		through.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	edit(t, s.Job, `caldav: "`+real.String(), `caldav: "`+proxy.URL)
+	r := reported(t, ran(t, exitIncomplete, "run", "--json", s.Job))
+	if r.Totals.Failed == 0 || r.Totals.Copied == 0 || !r.Balanced || r.Passing() != r.Totals.Failed || r.Pass.TakenUp != 0 {
+		t.Fatalf("while it is down: %+v %+v", r.Totals, r.Pass)
+	}
+	down.Store(false)
+	again := reported(t, ran(t, exitOK, "run", "--json", s.Job))
+	if again.Totals.Failed != 0 || again.Pass.TakenUp != r.Totals.Failed || again.Pass.Written != r.Totals.Failed || !again.Balanced {
+		t.Errorf("when it is back: %+v %+v", again.Totals, again.Pass)
 	}
 }
 

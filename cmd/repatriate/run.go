@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,8 +49,9 @@ func newRun(f *flags) *cobra.Command {
 		Short: "Move what is new or changed since the last run",
 		Long: `run moves everything that the job's accounts hold and that the target does not have yet. It may be
 interrupted at any time, and run again as often as one likes: it goes on where it stopped, and
-brings over what changed. What failed before is tried again only if it changed; 'repatriate retry'
-takes up the rest.
+brings over what changed. What failed since a side was away or busy, a quota was used up or a disk
+was full is tried again; what failed for another reason only if it changed. 'repatriate retry' takes
+up the rest.
 
 A job whose target changed, or the name of an account there, is refused: what was moved already
 would not be moved to the new place. --retarget goes on, after 'repatriate verify --requeue' if it
@@ -128,11 +130,12 @@ func (f *flags) pass(c *cobra.Command, path string, p pass) error {
 		return err
 	}
 	r, err := runPass(c.Context(), job, p, o)
-	if err != nil {
+	if r == nil {
 		return err
 	}
 	r.Path = path
-	return show(c.OutOrStdout(), r, p.json)
+	shown := show(c.OutOrStdout(), r, p.json)
+	return cmp.Or(err, shown) // what ended the pass says more than the state of the job
 }
 
 // nearAccount names the account that is called most like name, if one is.
@@ -172,7 +175,7 @@ func show(w io.Writer, r printed, json bool) error {
 }
 
 // runPass makes one pass over the job and reports what came of it. Only what keeps a pass from beginning, or its ledger
-// from being written, is an error.
+// from being written, is an error; with the latter comes the report of what was done before.
 func runPass(ctx context.Context, job *config.Job, p pass, o *output) (_ *report.Report, err error) {
 	p, people, err := p.prepared(job)
 	if err != nil {
@@ -261,7 +264,7 @@ func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []conf
 	stop()
 	unserve()
 	if err != nil && ctx.Err() == nil {
-		return nil, err
+		return w.broken(ctx, store, err, time.Since(begin))
 	}
 	out, err := w.report(ctx, store, err, time.Since(begin))
 	if err == nil {
@@ -274,6 +277,16 @@ func (w *wiring) over(ctx context.Context, store checkpoint.Store, people []conf
 		err = w.finish(ctx, store, out)
 	}
 	return out, err
+}
+
+// broken reports what was done before the state could not be used any more, as far as it can still be read.
+func (w *wiring) broken(ctx context.Context, store checkpoint.Store, cause error, took time.Duration) (*report.Report, error) {
+	out, err := w.report(ctx, store, cause, took)
+	if err != nil {
+		return nil, cause
+	}
+	out.State, out.Broken = report.Interrupted, report.Clean(cause.Error(), 400)
+	return out, cause
 }
 
 // nothingApproved is the report of a run that left out every account, and never ran before.
@@ -319,6 +332,7 @@ func (w *wiring) report(ctx context.Context, store checkpoint.Store, end error, 
 		Written: w.counters.Written.Load(), Removed: w.counters.Removed.Load(), Bytes: w.counters.Bytes.Load(),
 		SourceRequests: w.source.Requests(), TargetRequests: w.target.Requests(),
 		ThrottledSeconds: min(w.source.Throttled()+w.target.Throttled(), took).Seconds(), Throttled: map[string]float64{}, Seconds: took.Seconds(),
+		TakenUp: w.counters.Again.Load(),
 	}
 	for _, m := range []*meter.Meter{&w.source, &w.target} {
 		for scope, closed := range m.ByScope() {

@@ -122,7 +122,7 @@ func TestWhatPeopleRead(t *testing.T) {
 	}
 	edit(t, filepath.Join(dir, "accounts.csv"), "file:password-ben.osei", "file:wrong")
 	stopped := ran(t, exitStopped, "run", s.Job)
-	read(t, stopped, "Stopped: ben.osei@example.org, mail", "check the user and password", "popular.zip", "run retry after some hours",
+	read(t, stopped, "Stopped: ben.osei@example.org, mail", "check the user and password", "popular.zip", "a run after some hours takes it up",
 		"repatriate run "+s.Job, "repatriate retry "+s.Job, "The ledger balances")
 
 	for _, want := range []string{"  stopped: ben.osei@example.org, mail: ", "  failed: anna.keller@example.org, files: popular.zip: source."} {

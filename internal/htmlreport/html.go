@@ -88,7 +88,7 @@ func (h *HTML) End() error {
 
 // outcomes name what became of items, and say what that means.
 var outcomes = [...]struct{ Name, Title, Text string }{
-	failed:  {"failed", "Failed", "should be on the target and are not; retry takes them up"},
+	failed:  {"failed", "Failed", "should be on the target and are not; retry takes them up, and the next run those whose reason passes"},
 	skipped: {"skipped", "Skipped", "left out for a reason that would be the same tomorrow"},
 	lost:    {"with losses", "Copied with losses", "on the target, without something of them"},
 }

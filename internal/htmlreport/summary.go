@@ -194,7 +194,7 @@ func (s *summary) verdict(r *report.Report) {
 		s.Notes = append(s.Notes, fmt.Sprintf("The ledger balances: %s listed, each accounted for.", count(r.Totals.Listed, "item")))
 	}
 	if r.Totals.Failed > 0 {
-		s.Notes = append(s.Notes, count(r.Totals.Failed, "item")+" failed. The retry command takes up what failed once the cause is gone.")
+		s.Notes = append(s.Notes, count(r.Totals.Failed, "item")+" failed. The retry command takes up what failed once the cause is gone, and the next run what failed for a passing reason.")
 	}
 	if n := r.Unlisted(); n > 0 {
 		s.Notes = append(s.Notes, count(n, "collection")+" not listed to the end yet, so that the number of items is not the last word.")

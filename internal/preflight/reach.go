@@ -112,14 +112,21 @@ func (s Server) connect(ctx context.Context, l *Log, u *url.URL) bool {
 		return false
 	}
 	defer conn.Close()
-	if u.Scheme == "https" || u.Scheme == "imaps" {
-		return s.secure(ctx, l, conn, host)
+	switch u.Scheme {
+	case "https":
+		_, ok := s.secure(ctx, l, conn, host)
+		return ok
+	case "imaps":
+		secure, ok := s.secure(ctx, l, conn, host)
+		return ok && s.greeted(ctx, l, secure, address)
+	case "imap":
+		return s.greeted(ctx, l, conn, address)
 	}
 	return true
 }
 
-// secure makes the handshake and looks at the certificate.
-func (s Server) secure(ctx context.Context, l *Log, conn net.Conn, host string) bool {
+// secure makes the handshake and looks at the certificate. The connection is closed with the one that it goes through.
+func (s Server) secure(ctx context.Context, l *Log, conn net.Conn, host string) (net.Conn, bool) {
 	config := httpx.TLS(s.Roots)
 	config.ServerName = host
 	c := tls.Client(conn, config)
@@ -129,10 +136,10 @@ func (s Server) secure(ctx context.Context, l *Log, conn net.Conn, host string) 
 			what, do = fmt.Sprintf("TLS with %s: %s", host, httpx.OneLine(err.Error())), httpx.HintTLS
 		}
 		l.Refuse(s.Reason, what, do)
-		return false
+		return nil, false
 	}
 	ending(l, c.ConnectionState().PeerCertificates[0], host)
-	return true
+	return c, true
 }
 
 // ending warns of a certificate that ends soon.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"codeberg.org/repatriate/repatriate/docs"
+	"codeberg.org/repatriate/repatriate/fault"
 )
 
 // reasonTexts returns what docs/reasons.md says of each reason.
@@ -161,4 +162,16 @@ func (e Example) write(b *strings.Builder, account, before string) {
 	if e.Link != "" && !isLoss(e.Reason) {
 		fmt.Fprintf(b, "%*s%s\n", exampleIndent+2, "", Clean(e.Link, 200))
 	}
+}
+
+// Passing returns how many of the items that failed the next run takes up by itself.
+func (r *Report) Passing() (n int64) {
+	for _, t := range r.Tasks {
+		for reason, count := range t.Reasons {
+			if fault.Reason(reason).Passes() {
+				n += count
+			}
+		}
+	}
+	return min(n, r.Totals.Failed)
 }

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/docs"
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
@@ -78,5 +80,46 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 	}
 	if slices.Sort(left); len(left) > 0 {
 		t.Errorf("no line with what it means and what to do: %q", left)
+	}
+}
+
+// TestPassingReasonsSaySo: what is to be done about a reason says that the next run takes an item up, if and only if it does.
+func TestPassingReasonsSaySo(t *testing.T) {
+	for reason := range literals(t, "../../fault", regexp.MustCompile(`^([a-z]+\.[a-z_]+|unknown)$`)) {
+		passes := fault.Reason(reason).Passes() || fault.Reason(reason) == fault.TargetNoParent // with the folder above it
+		if says := strings.Contains(report.Advice(reason), "the next run takes"); says != passes {
+			t.Errorf("%s passes by itself: %v, and its advice is %q", reason, passes, report.Advice(reason))
+		}
+	}
+}
+
+// TestFailuresThatPass: the next run is named for what it takes up, and retry for the rest alone.
+func TestFailuresThatPass(t *testing.T) {
+	for _, c := range []struct {
+		reasons  map[string]int64
+		run, try string
+	}{
+		{map[string]int64{"target.unavailable": 2}, "reason: 2 items. The next run takes them up: repatriate run", ""},
+		{map[string]int64{"source.malware": 1}, "", "Failed: 1 item. Mend the cause above, then: repatriate retry"},
+		{map[string]int64{"source.malware": 2, "local.disk": 1}, "reason: 1 item. The next run takes it up: repatriate run", "Failed: 2 items. Mend"},
+	} {
+		st := checkpoint.Status{Task: checkpoint.Task{Account: "a", Kind: "mail", Collection: "mailbox"}, Reasons: c.reasons, Complete: true}
+		for _, n := range c.reasons {
+			st.Listed += n
+		}
+		st.Counts[checkpoint.Failed] = st.Listed
+		r := report.New("job", []checkpoint.Status{st})
+		r.Pass = &report.Pass{TakenUp: 3}
+		var b strings.Builder
+		if err := r.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(strings.Fields(b.String()), " ")
+		if !strings.Contains(text, c.run) || (c.run == "") != !strings.Contains(text, "takes") {
+			t.Errorf("%v: %s", c.reasons, text)
+		}
+		if !strings.Contains(text, c.try) || (c.try == "") != !strings.Contains(text, "retry") || !strings.Contains(text, "Taken up again: 3 items") {
+			t.Errorf("%v: %s", c.reasons, text)
+		}
 	}
 }

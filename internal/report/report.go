@@ -67,6 +67,8 @@ type Pass struct {
 	// Throttled are the seconds in which each of the quotas and servers held the pass back, by their names.
 	Throttled map[string]float64 `json:"throttled,omitempty"`
 	Seconds   float64            `json:"seconds"`
+	// TakenUp counts the items that failed in earlier runs for a passing reason, and were tried again.
+	TakenUp int64 `json:"taken_up,omitempty"`
 }
 
 // The states of a job.
@@ -87,6 +89,8 @@ type Report struct {
 	Totals   Counts `json:"totals"`
 	Tasks    []Task `json:"tasks"`
 	Pass     *Pass  `json:"pass,omitempty"`
+	// Broken says why the run ended before its end, if its state could not be used any more; empty otherwise.
+	Broken string `json:"broken,omitempty"`
 	// EndedAt is when the run was to end, if it did so before everything was done; nil otherwise.
 	EndedAt *time.Time `json:"ended_at,omitempty"`
 	// WindowOpens is when a run may work again, if it may not at the moment; nil otherwise.

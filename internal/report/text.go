@@ -154,6 +154,9 @@ func (r *Report) writePass(b *strings.Builder) {
 		text += fmt.Sprintf(", %s of it throttled%s", round(p.ThrottledSeconds), p.scopes())
 	}
 	fmt.Fprintf(b, "\n%s\n", wrap(text+".", 0))
+	if p.TakenUp > 0 {
+		say(b, "Taken up again: %s that had failed for a passing reason.", Plural(p.TakenUp, "item"))
+	}
 }
 
 // scopes names what held the pass back, the longest first.
@@ -218,10 +221,18 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 		}
 		say(b, "Stopped before the end: %s. Mend the cause above, then: repatriate run %s", Plural(r.stopped(), "collection"), job)
 	case Interrupted:
+		if r.Broken != "" {
+			say(b, "The run ended before its end: %s. Nothing is lost. Once that is mended, go on with: repatriate run %s", r.Broken, job)
+			break
+		}
 		say(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s", job)
 	}
-	if r.Totals.Failed > 0 {
-		say(b, "Failed: %s. Mend the cause above, then: repatriate retry %s", Plural(r.Totals.Failed, "item"), job)
+	passing := r.Passing()
+	if n := r.Totals.Failed - passing; n > 0 {
+		say(b, "Failed: %s. Mend the cause above, then: repatriate retry %s", Plural(n, "item"), job)
+	}
+	if passing > 0 {
+		say(b, "Failed for a passing reason: %s. The next run takes %s up: repatriate run %s", Plural(passing, "item"), them(passing), job)
 	}
 }
 

@@ -119,3 +119,11 @@ func place(kind, location string) string {
 	}
 	return Clean(name, 250) + " (UID " + Clean(uid, 20) + ")"
 }
+
+// them stands for a number of things.
+func them(n int64) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
+}

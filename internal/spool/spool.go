@@ -101,6 +101,9 @@ func (s *Spool) forget() {
 	s.mem = nil
 }
 
+// hintRoom is for a folder that takes no more.
+const hintRoom = "make room there, or have TMPDIR name a folder with room for the largest messages that are under way"
+
 // spill moves what is in memory to the file.
 func (s *Spool) spill() error {
 	if s.file != nil {
@@ -108,7 +111,7 @@ func (s *Spool) spill() error {
 	}
 	f, err := os.CreateTemp(s.dir, "repatriate-spool-")
 	if err != nil {
-		return fault.New(fault.FailTask, fault.LocalDisk, "making a temporary file: %w", err)
+		return fault.New(fault.FailTask, fault.LocalDisk, "making a temporary file: %w", err).WithHint(hintRoom)
 	}
 	s.file = f
 	// Without a name the file cannot outlive the process. Where an open file cannot be unlinked, Release does it.
@@ -125,7 +128,7 @@ func (s *Spool) writeFile(p []byte) (int, error) {
 	n, err := s.file.Write(p)
 	s.size += int64(n)
 	if err != nil {
-		s.broken = fault.New(fault.FailItem, fault.LocalDisk, "writing a temporary file: %w", err)
+		s.broken = fault.New(fault.FailItem, fault.LocalDisk, "writing a temporary file: %w", err).WithHint(hintRoom)
 		return n, s.broken
 	}
 	return n, nil

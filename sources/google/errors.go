@@ -81,7 +81,7 @@ const (
 	hintAPI      = "enable the Google %s API in the service account's Cloud project: " + libraryURL + "%s"
 	hintService  = "switch the service on for the user in the Admin console (Apps → Google Workspace), or leave the kind out for this account"
 	hintDay      = "the collection goes on when the quota's next day begins; a higher quota can be asked for in the Cloud console"
-	hintDownload = "Google limits how often one file is downloaded in a day; run retry after some hours"
+	hintDownload = "Google limits how often one file is downloaded in a day; a run after some hours takes it up"
 	hintAbuse    = "with acknowledge_abuse: true in the job file it is moved all the same, if the account owns it"
 	hintToken    = "check that the service account and its key still exist in the Cloud console and that the clock of this machine is right"
 )
