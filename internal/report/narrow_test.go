@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,23 @@ func TestFitTo(t *testing.T) {
 		if want := min(columns, widest); widestLine > want || widestLine < want-10 {
 			t.Errorf("on %d columns the widest line has %d:\n%s", columns, widestLine, b.String())
 		}
+	}
+}
+
+// TestHeadingsStandApart on a terminal of the usual width, and leave names their room.
+func TestHeadingsStandApart(t *testing.T) {
+	defer FitTo(widest)
+	FitTo(80)
+	r := New("pilot", []checkpoint.Status{{Task: checkpoint.Task{Account: "ada@example.org", Kind: "mail"}, Listed: 123456, Complete: true}})
+	r.Totals.Bytes = 1
+	var b strings.Builder
+	r.writeTasks(&b)
+	heading, _, _ := strings.Cut(b.String(), "\n")
+	if got := regexp.MustCompile(` {2,}`).Split(heading, -1); strings.Join(got, "|") != "account|listed|copied|losses|skipped|failed|size" {
+		t.Errorf("headings %q", got)
+	}
+	if len(heading) != 80 || strings.Index(heading, "listed") < roomyName {
+		t.Errorf("heading %q", heading)
 	}
 }
 
