@@ -19,6 +19,10 @@ type language struct {
 	Text map[string]string `json:"text"`
 	// Reasons say of each reason why something is as it is, and what its owner can do; the latter may be empty.
 	Reasons map[string][2]string `json:"reasons"`
+	// Details has the forms in which details are written, by reason, and what the language says instead. A reason that begins with "*."
+	// stands for all that end so. A form that is nothing but a word in braces is text of users, which stays.
+	Details map[string][][2]string `json:"details"`
+	phrases phrases
 	// provider takes the place of {provider}.
 	provider string
 }
@@ -56,6 +60,7 @@ func loadLanguage(name, provider string) (*language, error) {
 	if err := json.Unmarshal(b, l); err != nil {
 		return nil, fmt.Errorf("texts of the language %s: %w", name, err)
 	}
+	l.phrases = phrasesOf(l.Details, provider)
 	return l, nil
 }
 

@@ -99,6 +99,7 @@ func TestTextsExist(t *testing.T) {
 		asked["find."+kind] = true
 	}
 	asked["missing"], asked["lossy"], asked["harmless"] = true, true, true
+	asked["also"] = true
 	texts := languages(t)["en"].Text
 	for key := range asked {
 		if texts[key] == "" {
