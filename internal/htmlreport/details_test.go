@@ -72,7 +72,9 @@ func stateDetails(t *testing.T) (all []checkpoint.Loss) {
 			t.Fatal(err)
 		}
 		for lines := bufio.NewScanner(z); lines.Scan(); {
-			var line struct{ Record struct{ Losses []checkpoint.Loss } }
+			var line struct {
+				Record struct{ Losses []checkpoint.Loss }
+			}
 			if json.Unmarshal(lines.Bytes(), &line) != nil {
 				continue // a line of another kind
 			}

@@ -82,3 +82,20 @@ func byName(targets map[string]string) (out []nameOf) {
 	}
 	return out
 }
+
+// TargetNames shows what an account is called on the target, and in which kinds it has another name there.
+func TargetNames(target string, targets map[string]string) string {
+	shown := clean(target)
+	for _, n := range byName(targets) {
+		shown += "; " + strings.Join(n.kinds, ", ") + ": " + clean(n.name)
+	}
+	return shown
+}
+
+// otherNames is TargetNames, or nothing for an account that is called on the target as at the source.
+func otherNames(source, target string, targets map[string]string) string {
+	if target == source && len(targets) == 0 {
+		return ""
+	}
+	return TargetNames(target, targets)
+}
