@@ -220,9 +220,34 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 	case Interrupted:
 		say(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s", job)
 	}
-	if r.Totals.Failed > 0 {
-		say(b, "Failed: %s. Mend the cause above, then: repatriate retry %s", Plural(r.Totals.Failed, "item"), job)
+	r.writeFailed(b, job, time.Now())
+}
+
+// writeFailed says how to take up what failed: at once, or when its collection is parked no more, since a retry passes over it until then.
+func (r *Report) writeFailed(b *strings.Builder, job string, now time.Time) {
+	var waiting []Task
+	rest := r.Totals.Failed
+	for _, t := range r.Tasks {
+		if t.Failed > 0 && t.Until != nil && t.Until.After(now) {
+			waiting = append(waiting, t)
+			rest -= t.Failed
+		}
 	}
+	if rest > 0 {
+		say(b, "Failed: %s. Mend the cause above, then: repatriate retry %s", Plural(rest, "item"), job)
+	}
+	if len(waiting) > 0 {
+		say(b, "Failed, and not taken up before %s, since %s parked until then (see above): %s. Run again after that: repatriate retry %s",
+			parkedUntil(waiting).Local().Format("2006-01-02 15:04"), are(len(waiting), "collection"), Plural(r.Totals.Failed-rest, "item"), job)
+	}
+}
+
+// are begins to say something of one thing or of several.
+func are(n int, thing string) string {
+	if n == 1 {
+		return "the " + thing + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, thing)
 }
 
 // allParked returns when the last of the tasks that stopped may go on; the zero time if one of them waits for nothing but a remedy.
