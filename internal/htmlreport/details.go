@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 // phrase is a form in which a detail is written, and what a language says instead. Words in braces stand for what somebody else wrote.
@@ -79,6 +81,16 @@ func (l *language) detail(reason, text string) string {
 		return text
 	}
 	return l.say("quoted", "text", text)
+}
+
+// shownDetail returns what was said of an item, fit to be shown and bounded. What others wrote is cleaned first, since the language's own marks
+// stand next to blanks that do not break.
+func (l *language) shownDetail(i Item) string {
+	runes := []rune(l.detail(i.Reason, report.Clean(i.Detail, 2*maxDetail)))
+	if len(runes) > longDetail {
+		return string(runes[:longDetail-1]) + "…"
+	}
+	return string(runes)
 }
 
 // told says a list of details that may hold semicolons of their own: each takes as few parts as make all of them fit.

@@ -226,8 +226,25 @@ func TestDetail(t *testing.T) {
 		{"en", "file.conflict_renamed", `"a" is now "b", since the user of the target has something else under the name`,
 			`"a" is now "b", since you have something else under the name`},
 	} {
-		if got := all[c.lang].detail(c.reason, c.text); got != c.want {
-			t.Errorf("%s, %s: %q became %q, want %q", c.lang, c.reason, c.text, got, c.want)
+		want := c.want
+		if c.lang == "fr" {
+			want = unbroken.Replace(want)
+		}
+		if got := all[c.lang].detail(c.reason, c.text); got != want {
+			t.Errorf("%s, %s: %q became %q, want %q", c.lang, c.reason, c.text, got, want)
+		}
+	}
+}
+
+// TestShownDetail: what others wrote cannot steer, and is bounded; the language's own marks stay.
+func TestShownDetail(t *testing.T) {
+	fr := languages(t)["fr"]
+	for _, c := range []struct{ detail, want string }{
+		{"Vide\u00a0: \u202egro\x1b[2J", "«\u00a0Vide : \ufffdgro\ufffd[2J\u00a0»"},
+		{strings.Repeat("x", 600), "«\u00a0" + strings.Repeat("x", longDetail-3) + "…"},
+	} {
+		if got := fr.shownDetail(Item{Reason: "contact.label", Detail: c.detail}); got != c.want {
+			t.Errorf("%q became %q, want %q", c.detail, got, c.want)
 		}
 	}
 }

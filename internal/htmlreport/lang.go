@@ -48,6 +48,10 @@ func CheckLanguage(name string) error {
 	return nil
 }
 
+// unbroken keeps French marks on the line of their word: no line begins with a colon, or ends with a quotation mark that opens. The forms of
+// details have none of these. JSON has a blank of its own after a colon, and none before it.
+var unbroken = strings.NewReplacer(" :", "\u00a0:", " ;", "\u202f;", " !", "\u202f!", " ?", "\u202f?", "« ", "«\u00a0", " »", "\u00a0»")
+
 func loadLanguage(name, provider string) (*language, error) {
 	if err := CheckLanguage(name); err != nil {
 		return nil, err
@@ -56,6 +60,7 @@ func loadLanguage(name, provider string) (*language, error) {
 	if err != nil {
 		return nil, err
 	}
+	b = []byte(unbroken.Replace(string(b)))
 	l := &language{Name: name, provider: provider}
 	if err := json.Unmarshal(b, l); err != nil {
 		return nil, fmt.Errorf("texts of the language %s: %w", name, err)

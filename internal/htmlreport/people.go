@@ -117,7 +117,7 @@ func (p *People) Item(i Item) error {
 		r.Where = p.collection(i.Kind, i.Collection)
 	}
 	if detailed[i.Reason] && i.Detail != i.Title {
-		r.Detail = report.Clean(p.lang.detail(i.Reason, i.Detail), longDetail)
+		r.Detail = p.lang.shownDetail(i)
 	}
 	return p.groups.add(i, func(w io.Writer) error { return templates().ExecuteTemplate(w, "person.row", r) })
 }

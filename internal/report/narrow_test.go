@@ -98,6 +98,7 @@ func TestFit(t *testing.T) {
 	}{
 		{"abcdef", 6, "abcdef"}, {"abcdef", 5, "abcd…"}, {"美咲美咲", 8, "美咲美咲"}, {"美咲美咲", 7, "美咲美…"}, {"美咲美咲", 6, "美咲…"},
 		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301"}, {"e\u0301e\u0301e\u0301", 2, "e\u0301…"}, {"a\x1b[2Jb", 9, "a\ufffd[2Jb"},
+		{"Vide\u00a0!", 9, "Vide !"},
 	} {
 		if got := Fit(c.text, c.columns); got != c.want {
 			t.Errorf("Fit(%q, %d) = %q, want %q", c.text, c.columns, got, c.want)
