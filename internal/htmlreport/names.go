@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 // mailboxNames are what mail programs call the mailboxes that the program names itself, by those names.
@@ -48,7 +50,11 @@ func (p *People) translated(translation, name string) string {
 func (l *language) newNames(a Account) string {
 	var said []string
 	if a.Target != "" && (a.Target != a.Source || len(a.Targets) > 0) {
-		said = append(said, l.say("target", "target", clean(a.Target)))
+		if strings.HasPrefix(a.Source, report.DrivePrefix) {
+			said = append(said, l.say("target.drive", "target", clean(a.Target)))
+		} else {
+			said = append(said, l.say("target", "target", clean(a.Target)))
+		}
 	}
 	for _, names := range byName(a.Targets) {
 		var kinds []string
