@@ -235,7 +235,7 @@ func split(people []config.Account, sample plan.Sample) (looked, others []config
 
 func persons(accounts []config.Account) (out []plan.Person) {
 	for _, a := range accounts {
-		out = append(out, plan.Person{Source: a.Source, Target: a.Target, Kinds: kindsOf(a)})
+		out = append(out, plan.Person{Source: a.Source, Target: a.Target, Targets: a.Elsewhere(), Kinds: kindsOf(a)})
 	}
 	return out
 }

@@ -128,7 +128,7 @@ func sample() ledger {
 			{ID: "f4", State: checkpoint.Skipped, Title: "Form", Reason: "source.no_export", Link: "https://docs.example.com/f4?a=1&b=2"},
 		}},
 		ada("calendar", "c1"): {name: "Team", records: []checkpoint.Record{
-			{ID: "e1", State: checkpoint.CopiedWithLosses, Losses: []checkpoint.Loss{{Reason: "event.zone_unknown", Detail: "Mars/Base"}}},
+			{ID: "e1", State: checkpoint.CopiedWithLosses, Losses: []checkpoint.Loss{{Reason: "event.zone_unknown", Detail: "time zone Mars/Base"}}},
 		}},
 		{Account: "ben@example.org", Kind: "mail", Collection: "mailbox"}: {name: "Mail", records: []checkpoint.Record{
 			{ID: "b1", State: checkpoint.Copied, Title: "Hi", Location: "INBOX;UIDVALIDITY=1/;UID=1"},

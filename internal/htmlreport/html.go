@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/report"
 )
@@ -145,13 +144,7 @@ func (h *HTML) accounts() (shown []shownAccount, more int) {
 	}
 	numbers := numbersOf(h.job.Report.Totals)
 	for _, a := range all {
-		s := shownAccount{Source: clean(a.Source), Name: clean(a.name()), Target: clean(a.Target), Grade: a.Grade, Why: why(a)}
-		if a.Target == a.Source && len(a.Targets) == 0 {
-			s.Target = ""
-		}
-		for _, n := range byName(a.Targets) {
-			s.Target += "; " + strings.Join(n.kinds, ", ") + ": " + clean(n.name)
-		}
+		s := shownAccount{Source: clean(a.Source), Name: clean(a.name()), Target: otherNames(a.Source, a.Target, a.Targets), Grade: a.Grade, Why: why(a)}
 		if by := a.Approved; by != nil {
 			s.Approved = clean(by.By) + " on " + by.At.Local().Format("2 January 2006")
 		}

@@ -19,6 +19,10 @@ type language struct {
 	Text map[string]string `json:"text"`
 	// Reasons say of each reason why something is as it is, and what its owner can do; the latter may be empty.
 	Reasons map[string][2]string `json:"reasons"`
+	// Details has the forms in which details are written, by reason, and what the language says instead. A reason that begins with "*."
+	// stands for all that end so. A form that is nothing but a word in braces is text of users, which stays.
+	Details map[string][][2]string `json:"details"`
+	phrases phrases
 	// provider takes the place of {provider}.
 	provider string
 }
@@ -44,6 +48,10 @@ func CheckLanguage(name string) error {
 	return nil
 }
 
+// unbroken keeps French marks on the line of their word: no line begins with a colon, or ends with a quotation mark that opens. The forms of
+// details have none of these. JSON has a blank of its own after a colon, and none before it.
+var unbroken = strings.NewReplacer(" :", "\u00a0:", " ;", "\u202f;", " !", "\u202f!", " ?", "\u202f?", "« ", "«\u00a0", " »", "\u00a0»")
+
 func loadLanguage(name, provider string) (*language, error) {
 	if err := CheckLanguage(name); err != nil {
 		return nil, err
@@ -52,10 +60,12 @@ func loadLanguage(name, provider string) (*language, error) {
 	if err != nil {
 		return nil, err
 	}
+	b = []byte(unbroken.Replace(string(b)))
 	l := &language{Name: name, provider: provider}
 	if err := json.Unmarshal(b, l); err != nil {
 		return nil, fmt.Errorf("texts of the language %s: %w", name, err)
 	}
+	l.phrases = phrasesOf(l.Details, provider)
 	return l, nil
 }
 

@@ -99,6 +99,7 @@ func TestTextsExist(t *testing.T) {
 		asked["find."+kind] = true
 	}
 	asked["missing"], asked["lossy"], asked["harmless"] = true, true, true
+	asked["also"] = true
 	texts := languages(t)["en"].Text
 	for key := range asked {
 		if texts[key] == "" {
@@ -171,6 +172,7 @@ func TestNewNames(t *testing.T) {
 	}{
 		{Account{Source: "ada@x", Target: "ada@x"}, ""},
 		{Account{Source: "ada@x", Target: "ada"}, "Your new account is called ada."},
+		{Account{Source: "drive:0A", Target: "projects"}, "Its new place is called projects."},
 		{Account{Source: "ada@x", Target: "ada@x", Targets: map[string]string{"mail": "a.l"}},
 			"Your new account is called ada@x. Mail: it is called a.l there."},
 		{Account{Source: "ada@x", Target: "ada", Targets: map[string]string{"tasks": "dav", "calendar": "dav", "mail": "a.l"}},

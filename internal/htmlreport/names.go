@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 // mailboxNames are what mail programs call the mailboxes that the program names itself, by those names.
@@ -48,7 +50,11 @@ func (p *People) translated(translation, name string) string {
 func (l *language) newNames(a Account) string {
 	var said []string
 	if a.Target != "" && (a.Target != a.Source || len(a.Targets) > 0) {
-		said = append(said, l.say("target", "target", clean(a.Target)))
+		if strings.HasPrefix(a.Source, report.DrivePrefix) {
+			said = append(said, l.say("target.drive", "target", clean(a.Target)))
+		} else {
+			said = append(said, l.say("target", "target", clean(a.Target)))
+		}
 	}
 	for _, names := range byName(a.Targets) {
 		var kinds []string
@@ -81,4 +87,21 @@ func byName(targets map[string]string) (out []nameOf) {
 		out[i].kinds = append(out[i].kinds, k)
 	}
 	return out
+}
+
+// TargetNames shows what an account is called on the target, and in which kinds it has another name there.
+func TargetNames(target string, targets map[string]string) string {
+	shown := clean(target)
+	for _, n := range byName(targets) {
+		shown += "; " + strings.Join(n.kinds, ", ") + ": " + clean(n.name)
+	}
+	return shown
+}
+
+// otherNames is TargetNames, or nothing for an account that is called on the target as at the source.
+func otherNames(source, target string, targets map[string]string) string {
+	if target == source && len(targets) == 0 {
+		return ""
+	}
+	return TargetNames(target, targets)
 }

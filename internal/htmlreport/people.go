@@ -91,11 +91,12 @@ func (p *People) Holds(mailbox string) {
 	}
 }
 
-// detailed are the losses of which a person needs to read what was said: names of labels, fields and attachments.
+// detailed are the losses of which a person needs to read what was said: names of labels, fields and attachments, and what became of times.
 var detailed = map[string]bool{
 	"mail.label_as_keyword": true, "mail.mailbox_renamed": true, "event.attachment_left": true, "task.attachment": true, "contact.in_note": true,
 	"contact.label": true, "contact.address_invalid": true, "contact.date_invalid": true,
 	"file.conflict_renamed": true, "file.conflict_aside": true,
+	"mail.keyword_lost": true, "event.zone_unknown": true, "event.end_repaired": true, "event.attendee_address": true,
 }
 
 // personRow is an item as a person's page shows it.
@@ -115,8 +116,8 @@ func (p *People) Item(i Item) error {
 	case i.Kind != "files" && i.Collection != i.Account:
 		r.Where = p.collection(i.Kind, i.Collection)
 	}
-	if detailed[i.Reason] {
-		r.Detail = said(i)
+	if detailed[i.Reason] && i.Detail != i.Title {
+		r.Detail = p.lang.shownDetail(i)
 	}
 	return p.groups.add(i, func(w io.Writer) error { return templates().ExecuteTemplate(w, "person.row", r) })
 }

@@ -49,9 +49,11 @@ type PlanLine struct{ Title, Text string }
 type PlanRow struct {
 	// Label is the kind or the account, Name what a shared drive is called.
 	Label, Name, Target string
-	Grade               Grade
-	Why                 []string
-	Numbers             []PlanNumber
+	// Targets are the names on the target for single kinds, where they are others than Target.
+	Targets map[string]string
+	Grade   Grade
+	Why     []string
+	Numbers []PlanNumber
 }
 
 // PlanReason is a reason with examples.
@@ -172,10 +174,7 @@ func (v *planView) accounts(rows []PlanRow) {
 		rows = rows[:maxAccounts]
 	}
 	for _, r := range rows {
-		a := shownAccount{Source: clean(r.Label), Name: clean(r.Name), Target: clean(r.Target), Grade: r.Grade, Why: r.why(), Cells: shownCells(r.Numbers)}
-		if r.Target == r.Label {
-			a.Target = ""
-		}
+		a := shownAccount{Source: clean(r.Label), Name: clean(r.Name), Target: otherNames(r.Label, r.Target, r.Targets), Grade: r.Grade, Why: r.why(), Cells: shownCells(r.Numbers)}
 		v.Accounts = append(v.Accounts, a)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/sheet"
 )
 
-// columnsOfCSV are those of the CSV file. Later ones may be added at the end.
+// columnsOfCSV are those of the CSV file; target is what the account is called there for the kind of the line. Later ones may be added at the end.
 var columnsOfCSV = []string{
 	"account", "target", "looked_at", "account_grade", "kind", "grade", "why", "collections", "items", "bytes", "items_of_unknown_size",
 	"largest_bytes", "largest", "longest_path_characters", "longest_path_bytes", "longest_path", "needs_bytes", "room_bytes", "item_limit_bytes",
@@ -67,7 +67,7 @@ func line(a Account, k Kind) []string {
 		fits = ""
 	}
 	return []string{
-		a.Source, a.Target, "yes", a.Grade.String(), k.Kind, k.Grade.String(), strings.Join(why, ", "), number(k.Collections), number(k.Items),
+		a.Source, a.targetOf(k.Kind), "yes", a.Grade.String(), k.Kind, k.Grade.String(), strings.Join(why, ", "), number(k.Collections), number(k.Items),
 		number(k.Bytes), number(k.Unsized), number(largest.Bytes), largest.Title, fmt.Sprint(longest.Characters), fmt.Sprint(longest.Bytes),
 		longest.Path, number(k.Needs), room, limit, number(k.TooBig), fits, number(k.Ledger.CopiedWithLosses), number(k.Ledger.Skipped),
 		number(k.Ledger.Failed), k.NotAsked, number(k.Weighs), number(k.LeftOut),

@@ -26,7 +26,9 @@ func (p *Plan) WriteHTML(w io.Writer) error {
 	worstFirst := slices.Clone(p.Accounts)
 	slices.SortStableFunc(worstFirst, func(a, b Account) int { return int(b.Grade) - int(a.Grade) })
 	for _, a := range worstFirst {
-		page.Accounts = append(page.Accounts, htmlreport.PlanRow{Label: a.Source, Name: a.Name, Target: a.Target, Grade: a.Grade, Why: a.Why, Numbers: a.Sum().numbers(true)})
+		page.Accounts = append(page.Accounts, htmlreport.PlanRow{
+			Label: a.Source, Name: a.Name, Target: a.Target, Targets: a.Targets, Grade: a.Grade, Why: a.Why, Numbers: a.Sum().numbers(true),
+		})
 	}
 	for _, r := range p.Reasons() {
 		shown := htmlreport.PlanReason{Reason: r.Reason, Grade: r.Grade, Items: r.Items}
@@ -111,7 +113,7 @@ func (p *Plan) stops() htmlreport.PlanList {
 func (p *Plan) misfits() htmlreport.PlanList {
 	l := htmlreport.PlanList{Title: "What does not fit on the target"}
 	for _, u := range p.unfits() {
-		l.Lines = append(l.Lines, htmlreport.PlanLine{Title: u.Account + ", " + u.Kind.Kind, Text: u.misfit()})
+		l.Lines = append(l.Lines, htmlreport.PlanLine{Title: u.title(), Text: u.misfit()})
 	}
 	return l
 }

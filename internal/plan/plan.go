@@ -17,6 +17,8 @@ import (
 type Person struct {
 	// Source and Target are its names.
 	Source, Target string
+	// Targets are its names on the target for single kinds, where they are other ones.
+	Targets map[string]string
 	// Kinds are what is to be moved of it.
 	Kinds []string
 }
@@ -49,6 +51,8 @@ type Plan struct {
 type Account struct {
 	Source string `json:"account"`
 	Target string `json:"target,omitempty"`
+	// Targets are the names on the target for single kinds, where they are other ones.
+	Targets map[string]string `json:"targets,omitempty"`
 	// Name is what a shared drive or document library is called, as far as it is known; empty for people.
 	Name string `json:"name,omitempty"`
 	// Grade is the worst of the kinds', and Why names what it comes from.
@@ -98,7 +102,7 @@ func New(r *report.Report, s *Survey, looked, others []Person) *Plan {
 	}
 	limits := s.Limits()
 	for _, person := range looked {
-		a := Account{Source: person.Source, Target: person.Target, Kinds: []Kind{}}
+		a := Account{Source: person.Source, Target: person.Target, Targets: person.Targets, Kinds: []Kind{}}
 		for _, kind := range person.Kinds {
 			part := Part{person.Source, kind}
 			asked, was := limits[part]
@@ -123,6 +127,9 @@ func nameOf(source string, tasks []report.Task) string {
 	}
 	return report.DriveName(source, tasks[0].Name)
 }
+
+// targetOf returns the account's name on the target for a kind.
+func (a Account) targetOf(kind string) string { return cmp.Or(a.Targets[kind], a.Target) }
 
 // shown is the account's name for people.
 func (a Account) shown() string {

@@ -204,6 +204,34 @@ func TestSummaryFitsOneScreen(t *testing.T) {
 	}
 }
 
+// TestNamesForSingleKinds: who is called otherwise for a kind is so in all forms of a plan.
+func TestNamesForSingleKinds(t *testing.T) {
+	d := new(dry)
+	d.kind("ada@example.org", "mail", preflight.NoLimits, []int64{10}, nil, nil)
+	d.kind("ada@example.org", "files", preflight.NoLimits, []int64{10}, nil, nil)
+	d.kind("bob@example.org", "mail", preflight.NoLimits, []int64{10}, nil, nil)
+	d.looked[0].Target, d.looked[0].Targets = "ada", map[string]string{"mail": "a.lovelace"}
+	p := d.plan()
+	var text, lines, page, object strings.Builder
+	for _, err := range []error{p.WriteText(&text), p.WriteCSV(&lines), p.WriteHTML(&page), p.WriteJSON(&object)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ form, got, want string }{
+		{"the summary", text.String(), "\nOn the target, ada@example.org is ada; mail: a.lovelace\n"},
+		{"CSV", lines.String(), "\nada@example.org,a.lovelace,yes,A,mail,"},
+		{"CSV", lines.String(), "\nada@example.org,ada,yes,A,files,"},
+		{"HTML", page.String(), "→ <bdi>ada; mail: a.lovelace</bdi>"},
+		{"HTML", page.String(), "→ <bdi>bob@example.org-t</bdi>"},
+		{"JSON", object.String(), `"targets": {`},
+	} {
+		if !strings.Contains(c.got, c.want) {
+			t.Errorf("%s does not say %q:\n%s", c.form, c.want, c.got)
+		}
+	}
+}
+
 // TestFormsOfPlans: nothing in CSV is calculated, nothing in HTML is markup, JSON can be read.
 func TestFormsOfPlans(t *testing.T) {
 	p := large(3)

@@ -109,14 +109,24 @@ func (p *Plan) worst(than htmlreport.Grade) []Account {
 // unfit is what does not fit on the target.
 type unfit struct {
 	Account string
+	// Target is the account's name there for the kind, if it is not the one that it has for the others.
+	Target string
 	Kind
+}
+
+// title names the account and the kind.
+func (u unfit) title() string {
+	if u.Target == "" {
+		return u.Account + ", " + u.Kind.Kind
+	}
+	return u.Account + ", " + u.Kind.Kind + " (" + report.Clean(u.Target, 40) + ")"
 }
 
 func (p *Plan) unfits() (out []unfit) {
 	for _, a := range p.Accounts {
 		for _, k := range a.Kinds {
 			if !k.Fits() {
-				out = append(out, unfit{a.Source, k})
+				out = append(out, unfit{a.Source, a.Targets[k.Kind], k})
 			}
 		}
 	}

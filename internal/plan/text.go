@@ -48,7 +48,26 @@ func (p *Plan) writeHead(b *strings.Builder) {
 	if n := len(p.Others); n > 0 {
 		fmt.Fprintf(b, "Looked at %d of %s; the numbers of the other %d are extrapolated.\n", len(p.Accounts), report.Plural(int64(len(p.Accounts)+n), "account"), n)
 	}
+	p.writeNames(b)
 	fmt.Fprintln(b)
+}
+
+// writeNames says that accounts have other names for single kinds, with one of them.
+func (p *Plan) writeNames(b *strings.Builder) {
+	n, such := int64(0), ""
+	for _, a := range p.Accounts {
+		if len(a.Targets) > 0 {
+			n++
+			such = cmp.Or(such, a.Source+" is "+htmlreport.TargetNames(a.Target, a.Targets))
+		}
+	}
+	switch {
+	case n == 1:
+		fmt.Fprintln(b, report.Fit("On the target, "+such, columns))
+	case n > 1:
+		fmt.Fprintf(b, "%s have several names on the target; --html and --csv have them all, such as\n", report.Plural(n, "account"))
+		fmt.Fprintln(b, report.Fit("  "+such, columns))
+	}
 }
 
 func (p *Plan) writeTotals(b *strings.Builder) error {
@@ -163,7 +182,7 @@ func (p *Plan) writeUnfit(b *strings.Builder) {
 			fmt.Fprintf(b, "  … and %d more\n", len(unfits)-i)
 			break
 		}
-		fmt.Fprintln(b, report.Fit("  "+u.Account+", "+u.Kind.Kind+": "+u.misfit(), columns))
+		fmt.Fprintln(b, report.Fit("  "+u.title()+": "+u.misfit(), columns))
 	}
 	p.writeDeaf(b)
 }

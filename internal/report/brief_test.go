@@ -94,3 +94,47 @@ func TestVerdictOfAPlannedEnd(t *testing.T) {
 		}
 	}
 }
+
+// TestFailedAndParked: what failed in a collection that is parked is not taken up by a retry, which says until when.
+func TestFailedAndParked(t *testing.T) {
+	soon := time.Now().Add(time.Hour)
+	at := soon.Local().Format("2006-01-02 15:04")
+	failed := func(account, cause string, until time.Time, n int64) checkpoint.Status {
+		s := statusOf(account, 5, 0, cause, until)
+		s.Listed += n
+		s.Counts[checkpoint.Failed] = n
+		return s
+	}
+	now, later := "Failed: 2 items. Mend the cause above, then: repatriate retry p.yaml", "Failed, and not taken up before "+at
+	for _, c := range []struct {
+		name     string
+		statuses []checkpoint.Status
+		want     []string
+		not      string
+	}{
+		{"nothing is parked", []checkpoint.Status{failed("ada@example.org", "", time.Time{}, 2)}, []string{now}, "not taken up"},
+		{"all is parked", []checkpoint.Status{failed("ada@example.org", "used up (source.daily_limit)", soon, 3)},
+			[]string{later + ", since the collection is parked until then (see above): 3 items. Run again after that: repatriate retry p.yaml"}, "Mend"},
+		{"some is parked", []checkpoint.Status{
+			failed("ada@example.org", "", time.Time{}, 2), failed("bob@example.org", "used up (source.daily_limit)", soon, 1),
+			failed("eve@example.org", "used up (source.daily_limit)", soon.Add(-time.Minute), 3),
+		}, []string{now, later + ", since 2 collections are parked until then (see above): 4 items."}, ""},
+		{"its time has come", []checkpoint.Status{failed("ada@example.org", "used up (source.daily_limit)", soon.Add(-2*time.Hour), 2)}, []string{now}, "not taken up"},
+	} {
+		r := report.New("pilot", c.statuses)
+		r.Path, r.Pass = "p.yaml", &report.Pass{}
+		var text strings.Builder
+		if err := r.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		said := strings.ReplaceAll(text.String(), "\n", " ")
+		for _, want := range c.want {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s: no %q in\n%s", c.name, want, text.String())
+			}
+		}
+		if c.not != "" && strings.Contains(said, c.not) {
+			t.Errorf("%s: %q in\n%s", c.name, c.not, text.String())
+		}
+	}
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,23 @@ func TestFitTo(t *testing.T) {
 		if want := min(columns, widest); widestLine > want || widestLine < want-10 {
 			t.Errorf("on %d columns the widest line has %d:\n%s", columns, widestLine, b.String())
 		}
+	}
+}
+
+// TestHeadingsStandApart on a terminal of the usual width, and leave names their room.
+func TestHeadingsStandApart(t *testing.T) {
+	defer FitTo(widest)
+	FitTo(80)
+	r := New("pilot", []checkpoint.Status{{Task: checkpoint.Task{Account: "ada@example.org", Kind: "mail"}, Listed: 123456, Complete: true}})
+	r.Totals.Bytes = 1
+	var b strings.Builder
+	r.writeTasks(&b)
+	heading, _, _ := strings.Cut(b.String(), "\n")
+	if got := regexp.MustCompile(` {2,}`).Split(heading, -1); strings.Join(got, "|") != "account|listed|copied|losses|skipped|failed|size" {
+		t.Errorf("headings %q", got)
+	}
+	if len(heading) != 80 || strings.Index(heading, "listed") < roomyName {
+		t.Errorf("heading %q", heading)
 	}
 }
 
@@ -80,6 +98,7 @@ func TestFit(t *testing.T) {
 	}{
 		{"abcdef", 6, "abcdef"}, {"abcdef", 5, "abcd…"}, {"美咲美咲", 8, "美咲美咲"}, {"美咲美咲", 7, "美咲美…"}, {"美咲美咲", 6, "美咲…"},
 		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301"}, {"e\u0301e\u0301e\u0301", 2, "e\u0301…"}, {"a\x1b[2Jb", 9, "a\ufffd[2Jb"},
+		{"Vide\u00a0!", 9, "Vide !"},
 	} {
 		if got := Fit(c.text, c.columns); got != c.want {
 			t.Errorf("Fit(%q, %d) = %q, want %q", c.text, c.columns, got, c.want)

@@ -50,19 +50,35 @@ func (t *table) row(b *strings.Builder, r numbers) {
 	writeLine(b, t.titles, r.kind, r.name, values)
 }
 
+// roomyName is how many columns kind and name have before numbers stand further apart.
+const roomyName = 28
+
+// gap is how many blanks stand between the numbers: headings that stand too close read as one phrase.
+func gap(titles []string) int {
+	if lineWidth-numbersWidth(titles, 2) >= roomyName {
+		return 2
+	}
+	return 1
+}
+
 // nameWidth is what the numbers below their titles leave for kind and name.
-func nameWidth(titles []string) int {
-	width := lineWidth
+func nameWidth(titles []string) int { return lineWidth - numbersWidth(titles, gap(titles)) }
+
+// numbersWidth is what columns take that are so many blanks apart.
+func numbersWidth(titles []string, gap int) (width int) {
 	for _, title := range titles {
-		width -= columnWidth(title) + 1
+		width += columnWidth(title) + gap
 	}
 	return width
 }
 
 // columnWidth leaves room for counts; on a narrow terminal for those of less than a million, so that names keep theirs.
 func columnWidth(title string) int {
-	least := 8
-	if lineWidth < widest && title != "size" {
+	least := 7
+	switch {
+	case title == "size":
+		least = 8 // "999.9 MB"
+	case lineWidth < widest:
 		least = 6
 	}
 	return max(len(title), least)
@@ -71,7 +87,7 @@ func columnWidth(title string) int {
 func writeHeader(b *strings.Builder, titles []string) {
 	fmt.Fprintf(b, "%-*s", nameWidth(titles), "account")
 	for _, title := range titles {
-		fmt.Fprintf(b, " %*s", columnWidth(title), title)
+		fmt.Fprintf(b, "%*s", gap(titles)+columnWidth(title), title)
 	}
 	b.WriteByte('\n')
 }
@@ -82,7 +98,7 @@ func writeLine(b *strings.Builder, titles []string, kind, name string, values []
 	text := Fit(strings.TrimSpace(fmt.Sprintf("%-8s  %s", kind, name)), width-2)
 	fmt.Fprintf(b, "  %s%s", text, strings.Repeat(" ", width-2-uniseg.StringWidth(text)))
 	for i, v := range values {
-		fmt.Fprintf(b, " %*s", columnWidth(titles[i]), v)
+		fmt.Fprintf(b, "%*s", gap(titles)+columnWidth(titles[i]), v)
 	}
 	b.WriteByte('\n')
 }

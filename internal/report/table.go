@@ -112,7 +112,7 @@ func (r *Report) columns() []column {
 	out := []column{
 		{"listed", number(func(c Counts) int64 { return c.Listed })},
 		{"copied", number(func(c Counts) int64 { return c.Copied })},
-		{"with losses", number(func(c Counts) int64 { return c.CopiedWithLosses })},
+		{"losses", number(func(c Counts) int64 { return c.CopiedWithLosses })},
 		{"skipped", number(func(c Counts) int64 { return c.Skipped })},
 		{"failed", number(func(c Counts) int64 { return c.Failed })},
 	}

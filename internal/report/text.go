@@ -227,13 +227,42 @@ func (r *Report) writeVerdict(b *strings.Builder) {
 		}
 		say(b, "The run was interrupted; nothing is lost. Go on with: repatriate run %s", job)
 	}
-	passing := r.Passing()
-	if n := r.Totals.Failed - passing; n > 0 {
-		say(b, "Failed: %s. Mend the cause above, then: repatriate retry %s", Plural(n, "item"), job)
+	r.writeFailed(b, job, time.Now())
+}
+
+// writeFailed says how what failed is taken up: with retry, by the next run, or when its collection is parked no more, since a retry passes over it
+// until then.
+func (r *Report) writeFailed(b *strings.Builder, job string, now time.Time) {
+	var parked []Task
+	var waiting, passing, rest int64
+	for _, t := range r.Tasks {
+		switch {
+		case t.Failed == 0:
+		case t.Until != nil && t.Until.After(now):
+			parked, waiting = append(parked, t), waiting+t.Failed
+		default:
+			n := t.passing()
+			passing, rest = passing+n, rest+t.Failed-n
+		}
+	}
+	if rest > 0 {
+		say(b, "Failed: %s. Mend the cause above, then: repatriate retry %s", Plural(rest, "item"), job)
 	}
 	if passing > 0 {
 		say(b, "Failed for a passing reason: %s. The next run takes %s up: repatriate run %s", Plural(passing, "item"), them(passing), job)
 	}
+	if waiting > 0 {
+		say(b, "Failed, and not taken up before %s, since %s parked until then (see above): %s. Run again after that: repatriate retry %s",
+			parkedUntil(parked).Local().Format("2006-01-02 15:04"), are(len(parked), "collection"), Plural(waiting, "item"), job)
+	}
+}
+
+// are begins to say something of one thing or of several.
+func are(n int, thing string) string {
+	if n == 1 {
+		return "the " + thing + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, thing)
 }
 
 // allParked returns when the last of the tasks that stopped may go on; the zero time if one of them waits for nothing but a remedy.

@@ -35,7 +35,7 @@ func Plural(n int64, thing string) string {
 func Clean(s string, n int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n' || r == '\t' || r == '\r':
+		case r == '\n' || r == '\t' || r == '\r' || unicode.Is(unicode.Zs, r): // French names have blanks that do not break
 			return ' '
 		case unicode.Is(unicode.Cf, r) || !unicode.IsPrint(r):
 			return '\ufffd'

@@ -88,21 +88,27 @@ func (c *Client) siteByAddress(ctx context.Context, address string) (site, error
 	return s, nil
 }
 
-// LibraryName returns what people call a document library, given the id of its drive: by its address, which has the site and the library's
-// folder, as "school / Shared Documents".
+// LibraryName returns what people call a document library, given the id of its drive, as "school / Documents": the site by its address, and
+// the library by its own name, which is another one than that of its folder in the address, "Shared%20Documents", in the reader's
+// language or after it was renamed (learn.microsoft.com/graph/api/resources/drive).
 func LibraryName(ctx context.Context, c *Client, driveID string) (string, error) {
-	var root struct {
+	var drive struct {
+		Name   string `json:"name"`
 		WebURL string `json:"webUrl"`
 	}
-	err := c.get(ctx, call{method: getDriveRoot, of: driveID, url: c.path(url.Values{"$select": {"webUrl"}}, "drives", driveID, "root")}, &root)
+	err := c.get(ctx, call{method: getDrive, of: driveID, url: c.path(url.Values{"$select": {"name,webUrl"}}, "drives", driveID)}, &drive)
 	if err != nil {
 		return "", err
 	}
-	u, err := url.Parse(root.WebURL)
+	u, err := url.Parse(drive.WebURL)
 	if err != nil {
-		return "", fault.New(fault.Retry, fault.SourceBadAnswer, "%s: the address of the library is none", getDriveRoot)
+		return "", fault.New(fault.Retry, fault.SourceBadAnswer, "%s: the address of the library is none", getDrive)
 	}
-	return httpx.OneLine(strings.Join(namesIn(u.Path), " / ")), nil
+	names := namesIn(u.Path)
+	if name := strings.TrimSpace(drive.Name); name != "" {
+		names = append(names[:len(names)-1], name) // there is one part at least
+	}
+	return httpx.OneLine(strings.Join(names, " / ")), nil
 }
 
 // namesIn returns the parts of a library's path that people know: those below /sites/ and /teams/, which hold all sites but the first.

@@ -1,6 +1,7 @@
 package microsoft
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,19 +65,21 @@ func TestLibrariesOfSites(t *testing.T) {
 }
 
 func TestNameOfALibrary(t *testing.T) {
-	for _, c := range []struct{ url, want string }{
-		{"https://contoso.test/sites/school/Shared%20Documents", "school / Shared Documents"},
-		{"https://contoso.test/teams/choir/songs/Notes", "choir / songs / Notes"},
-		{"https://contoso.test/Shared%20Documents", "Shared Documents"},
-		{"https://contoso.test/sites", "sites"},
-		{"https://contoso.test/sites/a%1Bb/Archive", "a b / Archive"},
-		{"", ""},
+	for _, c := range []struct{ name, url, want string }{
+		{"Documents", "https://contoso.test/sites/school/Shared%20Documents", "school / Documents"},
+		{"Noten / alt", "https://contoso.test/teams/choir/songs/Notes", "choir / songs / Noten / alt"},
+		{"Documents", "https://contoso.test/Shared%20Documents", "Documents"},
+		{"", "https://contoso.test/sites/school/Shared%20Documents", "school / Shared Documents"},
+		{" ", "https://contoso.test/sites", "sites"},
+		{"Ar\x1bchive", "https://contoso.test/sites/a%1Bb/Archive", "a b / Ar chive"},
+		{"Documents", "", "Documents"},
+		{"", "", ""},
 	} {
 		_, client := newTenant(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path != "/v1.0/drives/b!1/root" {
+			if r.URL.Path != "/v1.0/drives/b!1" {
 				t.Errorf("asked for %s", r.URL)
 			}
-			fmt.Fprintf(w, `{"webUrl":%q}`, c.url)
+			_ = json.NewEncoder(w).Encode(map[string]string{"name": c.name, "webUrl": c.url})
 		})
 		if got, err := LibraryName(t.Context(), client, "b!1"); err != nil || got != c.want {
 			t.Errorf("%s: called %q, %v", c.url, got, err)

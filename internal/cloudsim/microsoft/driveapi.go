@@ -55,6 +55,17 @@ func (v *drive) webURL() string {
 	return "https://tenant.sharepoint.example/" + v.site.path + "/" + url.PathEscape(v.name)
 }
 
+// driveGet answers drive.get by the drive's id.
+func driveGet(c *call) error {
+	c.data.mu.Lock()
+	defer c.data.mu.Unlock()
+	v, err := c.drive()
+	if err != nil {
+		return err
+	}
+	return c.reply(v.json().only(c.selected()))
+}
+
 // driveRoot answers driveItem.get of the root.
 func driveRoot(c *call) error {
 	c.data.mu.Lock()

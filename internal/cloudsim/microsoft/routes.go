@@ -41,6 +41,7 @@ func table() []route {
 		{"site.getByPath", sharePoint, 1, "sites/{host}/{path...}", "Sites.Read.All", "$select", siteByPath},
 		{"site.drives.list", sharePoint, 2, "sites/{site}/drives", files, list, siteDrives},
 		{"drive.get", sharePoint, 1, "users/{user}/drive", files, "$select", userDrive},
+		{"drive.getById", sharePoint, 1, "drives/{drive}", files, "$select", driveGet},
 		{"driveItem.root", sharePoint, 1, "drives/{drive}/root", files, "$select", driveRoot},
 		{"driveItem.delta", sharePoint, 1, "drives/{drive}/root/delta", files, "$select $top token", driveDelta},
 		{"driveItem.get", sharePoint, 1, "drives/{drive}/items/{item}", files, "$select", driveItemGet},
