@@ -159,7 +159,7 @@ func (t *tree) trace(p *filePass, w *fileWork) string {
 	if t.tracer == nil || err != nil {
 		return "" // the item itself will meet the error again
 	}
-	return t.tracer.Trace(content)
+	return t.tracer.Trace(content, w.rec.ReceiptState)
 }
 
 // findLeft looks for what an interrupted write of a new node left at the place that it was to have, before it gets another one or another

@@ -32,11 +32,17 @@ func (w *wiring) openWritten(ctx context.Context, store checkpoint.Store, part p
 }
 
 // openMade is openWritten for who takes things away: it also opens what an undo that was broken off, or a run that found nothing to write,
-// may have left empty.
+// may have left empty, and what a run that was broken off early may have written to without a record.
 func (w *wiring) openMade(ctx context.Context, store checkpoint.Store, part part) (written, func(), error) {
 	place, err := usualPlace(ctx, store, part.status.Task)
-	if err != nil || place == "" && (part.status.Generation == 0 || part.status.Kind == "files") {
+	tree, mail := part.tree(), part.status.Kind == "mail"
+	if err != nil || place == "" && part.status.Generation == 0 && (tree || mail) { // the others make a collection before the first page
 		return nil, func() {}, err
+	}
+	if place == "" {
+		if place, err = w.usualCollection(ctx, part.account, part.status.Task); err != nil {
+			return nil, func() {}, err
+		}
 	}
 	return w.openPlace(ctx, part, place)
 }
@@ -83,6 +89,32 @@ func (w *wiring) onTarget(ctx context.Context, open opener, store checkpoint.Sto
 		return fmt.Errorf("read the ledger: %w", err)
 	}
 	return do(target, ledger)
+}
+
+// usualCollection returns the path of the calendar or address book that a run writes a task's items to, if that is there.
+func (w *wiring) usualCollection(ctx context.Context, p config.Account, t checkpoint.Task) (place string, err error) {
+	find := func(ctx context.Context) (string, error) { return "", nil }
+	switch t.Kind {
+	case "calendar", "tasks":
+		o, err := w.caldavOptions(ctx, p, t.Kind)
+		if err != nil {
+			return "", err
+		}
+		o.Collection = sinks.Collection{ID: t.Collection, Components: []string{map[string]string{"calendar": "VEVENT", "tasks": "VTODO"}[t.Kind]}}
+		find = func(ctx context.Context) (string, error) { return caldav.Usual(ctx, o) }
+	case "contacts":
+		o, err := w.carddavOptions(ctx, p)
+		if err != nil {
+			return "", err
+		}
+		o.Collection = sinks.Collection{ID: t.Collection}
+		find = func(ctx context.Context) (string, error) { return carddav.Usual(ctx, o) }
+	}
+	err = engine.Persist(ctx, w.patience(), "open", func() error {
+		place, err = find(ctx)
+		return err
+	})
+	return place, err
 }
 
 // collectionAt opens a calendar or address book by its path. Without one it is that which a run would make: a run that wrote nothing into it,

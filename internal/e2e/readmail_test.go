@@ -16,6 +16,8 @@ type storedMessage struct {
 	body  []byte
 	flags []string // sorted, without \Recent
 	date  time.Time
+	// uid is the server's, with the validity of its mailbox.
+	validity, uid uint32
 }
 
 // dialMail logs in to an IMAP server.
@@ -56,7 +58,7 @@ func readMailbox(tb testing.TB, c *imapclient.Client, name string) []storedMessa
 	}
 	section := &imap.FetchItemBodySection{Peek: true}
 	fetched, err := c.Fetch(imap.SeqSet{{Start: 1}}, &imap.FetchOptions{
-		Flags: true, InternalDate: true, BodySection: []*imap.FetchItemBodySection{section},
+		UID: true, Flags: true, InternalDate: true, BodySection: []*imap.FetchItemBodySection{section},
 	}).Collect()
 	must(tb, err)
 	if len(fetched) != int(selected.NumMessages) {
@@ -64,7 +66,7 @@ func readMailbox(tb testing.TB, c *imapclient.Client, name string) []storedMessa
 	}
 	var out []storedMessage
 	for _, f := range fetched {
-		m := storedMessage{body: f.FindBodySection(section), date: f.InternalDate}
+		m := storedMessage{body: f.FindBodySection(section), date: f.InternalDate, validity: selected.UIDValidity, uid: uint32(f.UID)}
 		for _, flag := range f.Flags {
 			if flag != "\\Recent" {
 				m.flags = append(m.flags, string(flag))

@@ -20,9 +20,15 @@ func TestUndo(t *testing.T) {
 	for _, l := range landings(t) {
 		t.Run(l.name, func(t *testing.T) {
 			u := newUndone(t, l)
+			data := undoData(t)
+			u.same = movedElsewhere(t, l, data)
 			u.before()
-			w := newWorld(t, undoData(t), sim.Options{}, u.watched(), person{source: dora, target: u.user})
-			u.undo(w, []string{"Shared", "Same", "identical.txt", "known event", "Own", "shared 2.txt", "event 3", "contact 00003", "message 00003", "task 00003"})
+			w := newWorld(t, data, sim.Options{}, u.watched(), person{source: dora, target: u.user})
+			left := []string{"Shared", "Same", "identical.txt", "known event", "event 4", "Own", "shared 2.txt", "event 3", "contact 00003", "message 00003", "task 00003"}
+			if l.name != "Cyrus" { // which takes a second card of a UID
+				left = append(left, "contact 00004")
+			}
+			u.undo(w, left)
 		})
 	}
 }
@@ -45,6 +51,7 @@ func TestUndoOfMicrosoft(t *testing.T) {
 func (u *undone) undo(w *world, left []string) {
 	t := u.t
 	first := w.run(0)
+	u.untouched("after the run")
 	if u.edit != nil {
 		u.edit()
 	}
@@ -67,6 +74,7 @@ func (u *undone) undo(w *world, left []string) {
 	}
 	r := u.finish(w)
 	sameContents(t, "after the undo", u.look(), u.wanted(edited))
+	u.untouched("after the undo")
 	for _, task := range r.Tasks {
 		for _, l := range task.Left {
 			t.Logf("left: %s %q at %s: %s", task.Kind, l.Title, l.Location, l.Detail)

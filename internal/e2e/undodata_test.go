@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -27,8 +28,12 @@ type undone struct {
 	user    string
 	moments *moments
 	was     contents
+	// exactly is what was there before, to the byte and to the server's own versions of it.
+	exactly map[string]string
 	// twice counts what lay on the target before and is moved there once more, since no protocol tells whose it is.
 	twice int64
+	// same are objects that a job would write, as another program has written them, by the names that it gave them.
+	same map[string]string
 	// edit does what a user does after the move.
 	edit func()
 	// edited are the addresses of items that the user edited, added those of what is the user's own, and flagged messages.
@@ -143,14 +148,20 @@ func (u *undone) before() {
 	u.put(calendar+"mine.ics", object("VEVENT", "UID:mine@example.org\r\nDTSTART:20300101T100000Z\r\nDTEND:20300101T110000Z\r\nSUMMARY:mine\r\n"))
 	u.put(calendar+"known.ics", object("VEVENT", "UID:known-event@example.org\r\nDTSTART;TZID=Europe/Berlin:20300107T100000\r\nDTEND;TZID=Europe/Berlin:20300107T110000\r\nSUMMARY:known event\r\n"))
 	u.put(book+"mine.vcf", object("VCARD", "UID:mine-card\r\nFN:Mine\r\nN:Mine;;;;\r\n"))
+	u.name(calendar, "The user's own", "#AB1234FF")
+	u.name(book, "Friends of the user", "#34AB12FF")
+	for at, body := range u.same {
+		u.put(map[string]string{".ics": calendar, ".vcf": book}[path.Ext(at)]+at, body)
+	}
 
 	client := dialMail(t, u.l.mail, u.user)
 	for _, box := range []string{"Work", "Empty"} {
 		must(t, client.Create(box, nil).Wait())
 	}
 	for _, to := range []string{"INBOX", "Work"} {
-		for _, raw := range []string{knownMail, strings.ReplaceAll(knownMail, "known", "mine")} {
-			append := client.Append(to, int64(len(raw)), &imap.AppendOptions{Flags: []imap.Flag{imap.FlagSeen}})
+		for i, raw := range []string{knownMail, strings.ReplaceAll(knownMail, "known", "mine")} {
+			flags := [][]imap.Flag{{imap.FlagSeen}, {imap.FlagAnswered, imap.FlagFlagged, "$own"}}[i]
+			append := client.Append(to, int64(len(raw)), &imap.AppendOptions{Flags: flags, Time: time.Date(2011, 5, 7+i, 8, 9, 10, 0, time.UTC)})
 			value(append.Write([]byte(raw)))(t)
 			must(t, append.Close())
 			value(append.Wait())(t)
@@ -158,6 +169,7 @@ func (u *undone) before() {
 		u.twice++
 	}
 	u.was = u.look()
+	u.exactly = u.lookExactly()
 }
 
 func (u *undone) make(method, at, body string) {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"time"
 
 	"golang.org/x/net/webdav"
 )
@@ -21,6 +22,9 @@ import (
 // checksums is the property in which ownCloud and Nextcloud show what was
 // announced with OC-Checksum.
 var checksums = xml.Name{Space: "http://owncloud.org/ns", Local: "checksums"}
+
+// creationDate is that of the last upload, as on Apache (RFC 4918 §15.1).
+var creationDate = xml.Name{Space: "DAV:", Local: "creationdate"}
 
 var checksumElement = regexp.MustCompile(`>([^<]*)</checksum>`)
 
@@ -37,6 +41,7 @@ type meta struct {
 
 func newMeta(checksum string) meta {
 	m := meta{Token: rand.Text()[:12]}
+	m.set(creationDate, time.Now().UTC().Format(time.RFC3339))
 	if checksum != "" {
 		m.set(checksums, `<checksum xmlns="http://owncloud.org/ns">`+html.EscapeString(checksum)+`</checksum>`)
 	}

@@ -42,6 +42,11 @@ func (u *undoer) lookAtTree(ctx context.Context, id, place string, depth int) (s
 			stays = stays || kept
 		}
 		if len(nodes) < page {
+			for name := range lying {
+				if u.left[path.Join(place, name)] {
+					delete(lying, name)
+				}
+			}
 			return stays || len(lying) > 0, nil // what is left is somebody else's
 		}
 	}
@@ -141,6 +146,8 @@ func (u *undoer) lookAtAll(ctx context.Context) error {
 			rec, _ = unmarked(rec)
 			u.judge(rec, rec.Location, changed[rec.ID])
 			u.o.Counters.Done.Add(1)
+		} else if _, err := u.flatLeft(ctx, &rec); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -17,7 +17,12 @@ import (
 const deepest = 10_000
 
 // tree takes a drive away: files before the folders that hold them.
-func (u *undoer) tree(ctx context.Context) error { return u.folder(ctx, "", "", 0) }
+func (u *undoer) tree(ctx context.Context) error {
+	if err := u.treeLeft(ctx); err != nil {
+		return err
+	}
+	return u.folder(ctx, "", "", 0)
+}
 
 // folder takes away what lies in a folder; the folder itself is its parent's to take.
 func (u *undoer) folder(ctx context.Context, id, place string, depth int) error {

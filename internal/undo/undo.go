@@ -109,7 +109,10 @@ func (u *undoer) look(ctx context.Context) (Result, error) {
 		err := u.lookAtAll(ctx)
 		return u.result, err
 	}
-	_, err := u.lookAtTree(ctx, "", "", 0)
+	err := u.treeLeft(ctx)
+	if err == nil {
+		_, err = u.lookAtTree(ctx, "", "", 0)
+	}
 	return u.result, err
 }
 
@@ -126,6 +129,10 @@ type undoer struct {
 	made   []string
 	// kept are items that were taken away, whose receipts still tell what was made for them.
 	kept []checkpoint.Record
+	// left are the places of what interrupted writes left and is taken away.
+	left map[string]bool
+	// one is held while what an interrupted write left is looked for and taken away.
+	one sync.Mutex
 }
 
 // reset lets the task begin anew. It comes first, so that a run after a broken undo moves again what was taken away.
@@ -147,12 +154,11 @@ func (u *undoer) flat(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("read the ledger: %w", err)
 			}
-			switch {
-			case rec.Location != "":
+			if rec.Location != "" {
 				u.o.Counters.Listed.Add(1)
-				g.Go(func() error { return u.item(ctx, rec, rec.Location) })
-			case rec.ReceiptState != "": // left by an undo that was broken off
-				u.keep(rec, u.taker.Expect(sinks.Proof{Receipt: sinks.Receipt{State: rec.ReceiptState}}).Made)
+			}
+			if rec.Location != "" || rec.ReceiptState != "" || unfinished(rec) {
+				g.Go(func() error { return u.flatItem(ctx, rec) })
 			}
 		}
 		return nil

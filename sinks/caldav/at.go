@@ -1,6 +1,28 @@
 package caldav
 
-import "codeberg.org/repatriate/repatriate/sinks/internal/dav"
+import (
+	"context"
+
+	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
+)
+
+// Usual returns the path of the calendar into which Open has Options.Collection written, if the user has one that serves: what was made for
+// it, or the main one, whether the collection is Primary or not. It makes nothing; an empty path says that there is none.
+func Usual(ctx context.Context, o Options) (string, error) {
+	c, err := o.client()
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	h, err := c.list(ctx)
+	if err != nil {
+		return "", err
+	}
+	wanted := o.Collection
+	wanted.Primary = true
+	path, _ := h.choose(dav.Canonical(c.Home)+dav.CollectionName(wanted.ID)+"/", wanted)
+	return path, nil
+}
 
 // At returns the sink of a calendar whose path on the server is known; an empty path is that of the calendar which Open makes for
 // Options.Collection. It asks for nothing and makes nothing.

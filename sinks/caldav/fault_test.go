@@ -206,6 +206,7 @@ func TestUIDConflicts(t *testing.T) {
 			state, version     string
 		}{
 			{"same", same, "/home/personal/x.ics", false, "", "", `"1"`},
+			{"same, by somebody else", string(it.Content.Data), "/home/personal/x.ics", false, "", dav.Found, `"1"`},
 			{"same elsewhere", same, "/home/other/x.ics", false, "", dav.Kept, `"1"`},
 			{"invited", invited, "/home/personal/x.ics", false, "", dav.Kept, `"1"`},
 			{"other", other, "/home/personal/x.ics", true, fault.TargetUIDConflict, "", ""},
@@ -283,6 +284,29 @@ func TestKept(t *testing.T) {
 	}
 	if a := f.asked(); strings.Contains(a, "PUT") || strings.Contains(a, "DELETE") {
 		t.Error(a)
+	}
+}
+
+// TestFound removes nothing that somebody else wrote, and has it for its own once a later version was written over it.
+func TestFound(t *testing.T) {
+	it := item("e", 1, 0)
+	f := newFake(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"2"`)
+		if r.Method == http.MethodGet {
+			_, _ = w.Write(it.Content.Data)
+		}
+	})
+	s := f.open(t)
+	prev := sinks.Receipt{Location: "/home/personal/x.ics", Version: `"1"`, State: dav.Found}
+	if err := s.Remove(t.Context(), prev); err == nil || fault.Of(err).Reason != fault.TargetConflict || strings.Contains(f.asked(), "DELETE") {
+		t.Errorf("Remove: %v; %s", err, f.asked())
+	}
+	if !s.Expect(sinks.Proof{Receipt: prev}).Foreign {
+		t.Error("it counts as ours")
+	}
+	w, err := s.Put(t.Context(), changed(it), prev)
+	if err != nil || w.Receipt.State != "" || s.Expect(sinks.Proof{Receipt: w.Receipt}).Foreign {
+		t.Errorf("written over: %+v, %v", w, err)
 	}
 }
 

@@ -58,6 +58,51 @@ func (b *mailboxes) claim(places []place) (names []string) {
 	return names
 }
 
+// madeFor adds to the names those of the mailboxes made by this sink in or above which one of the boxes is. No receipt remembers them yet.
+func (b *mailboxes) madeFor(names, boxes []string) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	names = slices.Clone(names)
+	for name := range b.made {
+		if slices.ContainsFunc(boxes, func(box string) bool { return b.naming.holds(name, box) }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// missing returns the names of the mailboxes that have to be made for one to be there.
+func (b *mailboxes) missing(m sinks.Mailbox) (names []string) {
+	name, _ := b.resolve(m)
+	if b.exists(name) {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, level := range append(b.naming.above(name), name) {
+		if !b.names[level] {
+			names = append(names, level)
+		}
+	}
+	return names
+}
+
+// noteMaking makes durable which mailboxes are about to be made for the message.
+func (s *Sink) noteMaking(ctx context.Context, item sinks.Item[sinks.Message], old state) error {
+	names := s.boxes.missing(item.Content.Mailbox)
+	for _, m := range item.Content.Copies {
+		names = append(names, s.boxes.missing(m)...)
+	}
+	if item.Note == nil || len(names) == 0 {
+		return nil
+	}
+	names = append(names, old.Made...)
+	slices.Sort(names)
+	old.Made = slices.Compact(names)
+	return item.Note(ctx, old.String())
+}
+
 // inherit adds to the receipt of a message the mailboxes that were made for it when it was written before and taken away.
 func inherit(w sinks.Written, before sinks.Receipt) sinks.Written {
 	old, _ := parseState(before.State) // what cannot be read tells of none

@@ -37,8 +37,11 @@ type delivery struct {
 	losses, dateLosses []sinks.Loss
 }
 
-// plan decides mailbox, flags and date of a new message.
-func (s *Sink) plan(ctx context.Context, item sinks.Item[sinks.Message]) (*delivery, error) {
+// plan decides mailbox, flags and date of a new message, or of one whose state until now is old.
+func (s *Sink) plan(ctx context.Context, item sinks.Item[sinks.Message], old state) (*delivery, error) {
+	if err := s.noteMaking(ctx, item, old); err != nil {
+		return nil, err
+	}
 	box, losses, err := s.boxes.ensure(ctx, item.Content.Mailbox)
 	if err != nil {
 		return nil, err
@@ -46,7 +49,7 @@ func (s *Sink) plan(ctx context.Context, item sinks.Item[sinks.Message]) (*deliv
 	if err := s.boxes.setMark(ctx, box); err != nil {
 		return nil, err
 	}
-	d := &delivery{item: item, box: box, losses: losses}
+	d := &delivery{item: item, box: box, losses: losses, old: old}
 	flags, more, err := s.keepable(ctx, box, item.Content.Flags)
 	if err != nil {
 		return nil, err
@@ -83,11 +86,11 @@ func internalDate(t time.Time) (time.Time, []sinks.Loss) {
 }
 
 func (s *Sink) create(ctx context.Context, item sinks.Item[sinks.Message], prev sinks.Receipt) (sinks.Written, error) {
-	d, err := s.plan(ctx, item)
+	old, _ := parseState(prev.State) // what cannot be read tells of nothing
+	d, err := s.plan(ctx, item, old)
 	if err != nil {
 		return sinks.Written{}, err
 	}
-	d.old, _ = parseState(prev.State) // what cannot be read tells of nothing
 	return s.write(ctx, d)
 }
 

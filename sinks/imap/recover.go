@@ -45,6 +45,7 @@ func (s *Sink) note(ctx context.Context, d *delivery, traits state) error {
 		next.Copied = append(next.Copied, s.boxes.markOf(box).String())
 	}
 	st.Next = next
+	st.Made = s.boxes.madeFor(st.Made, append(copies, d.box))
 	return d.item.Note(ctx, st.String())
 }
 

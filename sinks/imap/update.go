@@ -20,11 +20,11 @@ func (s *Sink) update(ctx context.Context, item sinks.Item[sinks.Message], prev 
 	if err != nil {
 		return sinks.Written{}, err
 	}
-	d, err := s.plan(ctx, item)
+	d, err := s.plan(ctx, item, st)
 	if err != nil {
 		return sinks.Written{}, err
 	}
-	d.old, st.Next = st, nil
+	st.Next = nil
 	if item.Content.Body.Version != prev.BodyVersion {
 		return s.replace(ctx, d, at, st)
 	}

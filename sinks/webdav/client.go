@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"codeberg.org/repatriate/repatriate/fault"
@@ -23,6 +24,8 @@ type client struct {
 	opts  Options
 	meter *meter.Meter
 	mask  httpx.Mask // the account's password
+	// clock is the server's own time by its latest answer, in Unix seconds; 0 if it stated none.
+	clock atomic.Int64
 }
 
 func newClient(base *url.URL, opts Options) *client {
@@ -135,6 +138,9 @@ func (c *client) open(ctx context.Context, r request) (*http.Response, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.transportFault(ctx, r.what, err)
+	}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		c.clock.Store(date.Unix())
 	}
 	return resp, nil
 }

@@ -11,7 +11,7 @@ import (
 
 // putFolder makes or moves a folder. A folder has no content of its own: one that is there already serves as well.
 func (s *Sink) putFolder(ctx context.Context, item sinks.Item[sinks.File], prev sinks.Receipt) (sinks.Written, error) {
-	w := sinks.Written{Receipt: folderReceipt(item.Content, receiptState(prev).Found)}
+	w := sinks.Written{Receipt: folderReceipt(item.Content, receiptState(prev).foreign())}
 	switch {
 	case prev.Location == "":
 	case prev.Location == w.Receipt.Location:

@@ -177,7 +177,7 @@ func reread(o sinks.Object, resp *http.Response, size int64, sum []byte) sinks.O
 // Expect is sinks.Inspector's.
 func (s *Sink) Expect(p sinks.Proof) sinks.Expectation {
 	st := receiptState(p.Receipt)
-	e := sinks.Expectation{Foreign: st.Found}
+	e := sinks.Expectation{Foreign: st.foreign()}
 	switch {
 	case st.Folder:
 	case st.Size >= 0:

@@ -22,9 +22,11 @@ type resource struct {
 	collection bool
 	size       int64 // -1 if not stated
 	modified   time.Time
-	etag       string
-	checksums  []string // "ALGORITHM:hex", several to a string
-	missing    bool     // a response that says 404, where others answer 404 as a whole (Cyrus)
+	// created and uploaded are the server's own times, which no client sets: RFC 4918 §15.1, and Nextcloud's. Zero if not stated.
+	created, uploaded time.Time
+	etag              string
+	checksums         []string // "ALGORITHM:hex", several to a string
+	missing           bool     // a response that says 404, where others answer 404 as a whole (Cyrus)
 }
 
 // name returns the decoded last segment of the href.
@@ -41,8 +43,8 @@ func (r *resource) name() string {
 func (r *resource) depth() int { return strings.Count(strings.TrimSuffix(r.href, "/"), "/") }
 
 const propfindBody = `<?xml version="1.0" encoding="utf-8"?>
-<d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:prop>` +
-	`<d:resourcetype/><d:getcontentlength/><d:getlastmodified/><d:getetag/><oc:checksums/>` +
+<d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" xmlns:nc="http://nextcloud.org/ns"><d:prop>` +
+	`<d:resourcetype/><d:getcontentlength/><d:getlastmodified/><d:creationdate/><d:getetag/><oc:checksums/><nc:upload_time/>` +
 	`</d:prop></d:propfind>`
 
 // stat returns what lies at the URL, or errNotFound.
@@ -134,7 +136,7 @@ func badAnswer(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errBadXML, fmt.Sprintf(format, args...))
 }
 
-const davNS, ocNS = "DAV:", "http://owncloud.org/ns"
+const davNS, ocNS, ncNS = "DAV:", "http://owncloud.org/ns", "http://nextcloud.org/ns"
 
 // parseMultistatus yields each response as it is read. An answer that ends early is an error.
 func parseMultistatus(r io.Reader, yield func(resource) error) error {
@@ -255,6 +257,8 @@ func (p *parser) resolve(n xml.Name) string {
 		return "D:" + n.Local
 	case ocNS:
 		return "O:" + n.Local
+	case ncNS:
+		return "N:" + n.Local
 	default:
 		return "?"
 	}
@@ -294,6 +298,12 @@ func (p *parser) leave(at, text string) error {
 		}
 	case propstat + "/D:prop/D:getlastmodified":
 		p.prop.modified, _ = http.ParseTime(text)
+	case propstat + "/D:prop/D:creationdate":
+		p.prop.created, _ = time.Parse(time.RFC3339, text)
+	case propstat + "/D:prop/N:upload_time":
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && n > 0 {
+			p.prop.uploaded = time.Unix(n, 0)
+		}
 	case propstat + "/D:prop/D:getetag":
 		p.prop.etag = cleanETag(text)
 	case propstat + "/D:prop/O:checksums/O:checksum":
@@ -326,6 +336,12 @@ func (p *parser) adopt() {
 	}
 	if !p.prop.modified.IsZero() {
 		p.cur.modified = p.prop.modified
+	}
+	if !p.prop.created.IsZero() {
+		p.cur.created = p.prop.created
+	}
+	if !p.prop.uploaded.IsZero() {
+		p.cur.uploaded = p.prop.uploaded
 	}
 	if p.prop.etag != "" {
 		p.cur.etag = p.prop.etag

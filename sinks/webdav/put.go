@@ -248,9 +248,9 @@ func (s *Sink) replaceCompared(ctx context.Context, item sinks.Item[sinks.File],
 	case err != nil:
 		return sinks.Written{}, err
 	case !unchanged(found, prev):
-		return s.adopt(ctx, item, p, found, receiptState(prev).Found)
+		return s.adopt(ctx, item, p, found, receiptState(prev).foreign())
 	}
-	return s.send(ctx, item, p, condition{etag: found.etag}, receiptState(prev).Found)
+	return s.send(ctx, item, p, condition{etag: found.etag}, receiptState(prev).foreign())
 }
 
 // adopt takes what lies at the place for the item if it holds the same bytes; otherwise it is the user's. before says that it may have

@@ -25,9 +25,14 @@ type state struct {
 	// Found says that it lay there before it was to be written, and was not written: by an earlier attempt, or by anybody. Only the
 	// sink's own bytes end that.
 	Found bool `json:"found,omitempty"`
+	// Doubt says that it was found by what was remembered of it, and that nothing tells whether it lay there before that.
+	Doubt bool `json:"doubt,omitempty"`
 	// Trace is there as long as the file or folder was not written; see Sink.Recover.
 	Trace *trace `json:"trace,omitempty"`
 }
+
+// foreign says that it lay there before, or may have.
+func (s state) foreign() bool { return s.Found || s.Doubt }
 
 func (s state) String() string {
 	b, err := json.Marshal(s)

@@ -17,22 +17,40 @@ type trace struct {
 	SHA256 string `json:"sha256,omitempty"`
 	// Modified is the item's own time, in Unix seconds.
 	Modified int64 `json:"mtime,omitempty"`
+	// Since is the server's own time, in Unix seconds, at which nothing had been written yet; 0 if it is not known.
+	Since int64 `json:"since,omitempty"`
 }
 
 // Trace implements sinks.Tracer.
-func (s *Sink) Trace(f sinks.File) string {
-	if f.Folder {
-		return state{Folder: true, Trace: &trace{Body: f.Body.Version}}.String()
+func (s *Sink) Trace(f sinks.File, noted string) string {
+	t := &trace{Body: f.Body.Version}
+	now := state{Folder: true, Trace: t}
+	if !f.Folder {
+		t.MD5, t.SHA256 = f.Body.MD5, f.Body.SHA256
+		if !f.Modified.IsZero() {
+			t.Modified = f.Modified.Unix()
+		}
+		now = state{Size: f.Body.Size, Trace: t}
 	}
-	t := &trace{Body: f.Body.Version, MD5: f.Body.MD5, SHA256: f.Body.SHA256}
-	if !f.Modified.IsZero() {
-		t.Modified = f.Modified.Unix()
+	if was := receiptState(sinks.Receipt{State: noted}).Trace; was != nil {
+		if t.Since = was.Since; now.String() == noted {
+			return noted
+		}
 	}
-	return state{Size: f.Body.Size, Trace: t}.String()
+	t.Since = s.dav.clock.Load()
+	return now.String()
+}
+
+// writtenSince reports whether the server says that the resource came there after the trace was made. A time that is the item's own says
+// nothing: its user may have brought it along as well.
+func (t *trace) writtenSince(r resource) bool {
+	own := t.Modified != 0 && r.modified.Unix() == t.Modified
+	return t.Since != 0 && (r.created.Unix() >= t.Since || r.uploaded.Unix() >= t.Since || r.modified.Unix() >= t.Since && !own)
 }
 
 // Recover implements sinks.Recoverer. A file is the item's by its bytes, or by its size and the item's own time to the second, which the
-// server keeps; one that was written before and moved, by size and time. A folder in which something lies may be its user's.
+// server keeps; one that was written before and moved, by size and time. A folder in which something lies may be its user's. Of the
+// others, only the server's own times tell whether they lay there before.
 func (s *Sink) Recover(ctx context.Context, _ string, p sinks.Proof) ([]sinks.Receipt, error) {
 	path := sinks.LocationPath(p.Receipt.Location)
 	if len(path) == 0 {
@@ -54,7 +72,7 @@ func (s *Sink) Recover(ctx context.Context, _ string, p sinks.Proof) ([]sinks.Re
 	case st.Folder != found.collection:
 		return nil, nil
 	case st.Folder && st.Trace != nil:
-		at.State = state{Folder: true}.String()
+		at.State = state{Folder: true, Doubt: !st.Trace.writtenSince(found)}.String()
 		at.BodyVersion = st.Trace.Body
 		return s.recoverFolder(ctx, path, at)
 	case st.Folder:
@@ -95,6 +113,11 @@ func (s *Sink) recoverFile(ctx context.Context, path []string, st state, found r
 		return nil, nil
 	}
 	at := foundReceipt(sinks.File{Path: path, Body: sinks.Body{Version: st.Trace.Body}}, found, false)
+	if !st.Trace.writtenSince(found) {
+		doubted := receiptState(at)
+		doubted.Doubt = true
+		at.State = doubted.String()
+	}
 	return []sinks.Receipt{at}, nil
 }
 

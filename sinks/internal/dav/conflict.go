@@ -58,15 +58,20 @@ func (s *Store) replace(ctx context.Context, w write, href, etag string) (sinks.
 // same reports whether an object on the target has the content.
 func (w write) same(current Object) bool { return current.Full == w.want.Full && w.want.Full != "" }
 
+// adopted is the outcome of a write of what lies there already. Without a digest in it somebody else wrote it, or the server drops what it
+// does not know: then nobody can tell, and it stays.
 func (s *Store) adopted(w write, current Object, href, etag string) sinks.Written {
 	r := sinks.Receipt{Location: href, Version: etag, BodyVersion: w.item.Version}
+	if w.prev.State == Found || w.prev.IsZero() && current.Written == "" {
+		r.State = Found
+	}
 	return sinks.Written{Receipt: r, Unchanged: true, Digest: current.digest(), Losses: s.nameLosses(w, current)}
 }
 
 // twin decides when the server refuses a second object of the same UID, for instance of an event that an invitation or an
 // import brought before:
 //
-//   - The same content in our calendar is adopted.
+//   - The same content in our calendar is adopted; see adopted.
 //   - Our own object that nobody touched is replaced, if an earlier Put of this item may have written it.
 //   - An object with the same times and the same title stays as it is, wherever it lies, and stands for the item: the
 //     user sees the event, once. Such a receipt is never written over nor removed.

@@ -62,7 +62,7 @@ func readDigest(digest string) known {
 // Expect implements sinks.Inspector. The twin of an object is the digest that stands in it: a copy has the same, wherever it lies and
 // whatever UID it has.
 func Expect(p sinks.Proof) sinks.Expectation {
-	if p.Receipt.State == Kept {
+	if foreign(p.Receipt) {
 		return sinks.Expectation{Foreign: true}
 	}
 	return sinks.Expectation{Twin: readDigest(p.Digest).stamp}

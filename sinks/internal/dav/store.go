@@ -92,6 +92,13 @@ type Item struct {
 // Kept is the Receipt.State of an object that lay on the target before and is not ours to change.
 const Kept = "kept"
 
+// Found is the Receipt.State of an object that lay on the target with the item's content and without this program's digest: somebody else
+// wrote it, and Remove leaves it. A later version of the item is written over it, which ends that.
+const Found = "found"
+
+// foreign reports whether the object of a receipt was not written by this program.
+func foreign(r sinks.Receipt) bool { return r.State == Kept || r.State == Found }
+
 // write is one Put on its way.
 type write struct {
 	item Item
@@ -258,7 +265,7 @@ func (s *Store) Remove(ctx context.Context, prev sinks.Receipt) error {
 	if prev.IsZero() {
 		return nil
 	}
-	if prev.State == Kept {
+	if foreign(prev) {
 		return s.conflict("remove", "the object on the target was there before and is not removed")
 	}
 	if prev.Version == "" {
