@@ -84,17 +84,32 @@ func (l *ledger) Enlist(ctx context.Context, generation int64, entries []checkpo
 	return records, nil
 }
 
-// enlist makes or marks one record; fresh says that it was not known.
+// enlist makes or marks one record; fresh says that it was not known. New items come one after the other, as do those that are known: what
+// the last one was is tried first.
 func (l *ledger) enlist(ctx context.Context, s *session, generation int64, e checkpoint.Entry) (r checkpoint.Record, fresh bool, err error) {
 	if e.ID == "" {
 		return r, false, errors.New("an item without an id was listed")
 	}
+	if s.fresh {
+		if r, fresh, err = l.insert(ctx, s, generation, e); fresh || err != nil {
+			return r, fresh, err
+		}
+	}
 	r, err = scanRecord(s.see.QueryRowContext(ctx, generation, e.Title, e.Link, l.id, e.ID))
-	if !errors.Is(err, sql.ErrNoRows) {
+	if s.fresh = errors.Is(err, sql.ErrNoRows); s.fresh {
+		return l.insert(ctx, s, generation, e)
+	}
+	return r, false, err
+}
+
+// insert makes a record unless there is one.
+func (l *ledger) insert(ctx context.Context, s *session, generation int64, e checkpoint.Entry) (r checkpoint.Record, made bool, err error) {
+	res, err := s.enlist.ExecContext(ctx, l.id, e.ID, e.Title, e.Link, generation)
+	if err != nil {
 		return r, false, err
 	}
-	_, err = s.enlist.ExecContext(ctx, l.id, e.ID, e.Title, e.Link, generation)
-	return checkpoint.Record{ID: e.ID, Title: e.Title, Link: e.Link, Generation: generation}, true, err
+	n, err := res.RowsAffected()
+	return checkpoint.Record{ID: e.ID, Title: e.Title, Link: e.Link, Generation: generation}, n == 1, err
 }
 
 // Save implements checkpoint.Ledger.

@@ -28,9 +28,12 @@ type session struct {
 	statements
 	epochs map[int64]int64 // how often each task was begun in this process
 	crowds crowds
+	// fresh says that the item that was enlisted last was not known.
+	fresh bool
 }
 
 type operation struct {
+	// do may be called a second time, after what the first call wrote was undone.
 	do     func(ctx context.Context, s *session) error
 	result chan error
 }
@@ -52,7 +55,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	return w, nil
 }
 
-// write has do done within a transaction and returns when it is on disk. do must not keep what it is given. A context
+// write has do done within a transaction and returns when it is on disk. do must not keep what it is given, and may be called twice; see operation. A context
 // that ends while it waits does not undo it.
 func (w *writer) write(ctx context.Context, do func(ctx context.Context, s *session) error) error {
 	if err := ctx.Err(); err != nil {
@@ -131,7 +134,24 @@ func (w *writer) commit(ops []*operation) {
 	}
 }
 
+// transact does the operations as if all went well, since they nearly always do: a savepoint before each would have SQLite copy every page
+// that is touched. If one fails, everything is undone and done again with savepoints.
 func (w *writer) transact(ctx context.Context, ops []*operation, results []error) error {
+	if err := run(ctx, w.session.open); err != nil {
+		return err
+	}
+	for _, op := range ops {
+		if op.do(ctx, &w.session) != nil {
+			clear(w.session.crowds)
+			_ = run(ctx, w.session.rollback) // fails if SQLite has done so itself
+			return w.separately(ctx, ops, results)
+		}
+	}
+	return w.finish(ctx)
+}
+
+// separately does the operations in one transaction, of which those are undone alone that fail.
+func (w *writer) separately(ctx context.Context, ops []*operation, results []error) error {
 	if err := run(ctx, w.session.open); err != nil {
 		return err
 	}
@@ -142,11 +162,15 @@ func (w *writer) transact(ctx context.Context, ops []*operation, results []error
 			return broken
 		}
 	}
-	if err := run(ctx, w.session.commit); err != nil {
+	return w.finish(ctx)
+}
+
+func (w *writer) finish(ctx context.Context) error {
+	err := run(ctx, w.session.commit)
+	if err != nil {
 		_ = run(ctx, w.session.rollback) // fails if SQLite has done so itself
-		return err
 	}
-	return nil
+	return err
 }
 
 // alone does one operation, which is undone alone if it fails. broken says that the transaction as a whole is lost: a full

@@ -151,6 +151,20 @@ func (s *Spool) Open() (io.ReadSeekCloser, error) {
 	}
 }
 
+// Start returns the first bytes, up to so many, for reading alone and until Release.
+func (s *Spool) Start(most int) ([]byte, error) {
+	r, err := s.Open()
+	if err != nil {
+		return nil, err
+	}
+	if s.file == nil {
+		return s.mem[:min(most, len(s.mem))], nil
+	}
+	start := make([]byte, min(int64(most), s.size))
+	_, err = io.ReadFull(r, start)
+	return start, err
+}
+
 // Release frees the memory and the file. It may be called twice; no reader may be in use.
 func (s *Spool) Release() {
 	s.released = true

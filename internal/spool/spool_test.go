@@ -29,6 +29,11 @@ func TestSpoolGivesBackWhatWasWritten(t *testing.T) {
 				t.Errorf("%d bytes: read back %d others", size, len(got))
 			}
 		}
+		for _, most := range []int{0, 7, 6000} {
+			if got, err := s.Start(most); err != nil || !bytes.Equal(got, want[:min(most, size)]) {
+				t.Errorf("%d bytes: Start(%d) = %d bytes, %v", size, most, len(got), err)
+			}
+		}
 		s.Release()
 		s.Release()
 		if left, _ := os.ReadDir(dir); len(left) != 0 {
@@ -36,6 +41,9 @@ func TestSpoolGivesBackWhatWasWritten(t *testing.T) {
 		}
 		if _, err := s.Open(); !errors.Is(err, spool.ErrReleased) {
 			t.Errorf("Open after Release = %v", err)
+		}
+		if _, err := s.Start(1); !errors.Is(err, spool.ErrReleased) {
+			t.Errorf("Start after Release = %v", err)
 		}
 		if _, err := s.Write([]byte("x")); !errors.Is(err, spool.ErrReleased) {
 			t.Errorf("Write after Release = %v", err)

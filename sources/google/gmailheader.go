@@ -2,8 +2,6 @@ package google
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"mime"
 	"strings"
 
@@ -33,16 +31,11 @@ func (h mailHeader) title() string {
 
 // readMailHeader reads the fields of a message (RFC 5322 §2.2).
 func readMailHeader(body *spool.Spool) (mailHeader, error) {
-	r, err := body.Open()
+	start, err := body.Start(maxHeader)
 	if err != nil {
 		return mailHeader{}, err
 	}
-	defer r.Close()
-	buf := make([]byte, min(body.Size(), maxHeader))
-	if _, err := io.ReadFull(r, buf); err != nil && !errors.Is(err, io.EOF) {
-		return mailHeader{}, err
-	}
-	return parseMailHeader(buf), nil
+	return parseMailHeader(start), nil
 }
 
 func parseMailHeader(text []byte) mailHeader {
@@ -99,9 +92,12 @@ func messageID(value string) string {
 	return value
 }
 
+// unfolded takes line ends out.
+var unfolded = strings.NewReplacer("\r", "", "\n", "")
+
 // subject decodes encoded words (RFC 2047) of the character sets that package mime knows.
 func subject(value string) string {
-	value = strings.NewReplacer("\r", "", "\n", "").Replace(value)
+	value = unfolded.Replace(value)
 	if len(value) > 4*maxSubject {
 		value = value[:4*maxSubject]
 	}

@@ -124,7 +124,7 @@ func (c *Conn) body(m Message) error {
 		return errSource{err}
 	}
 	defer func() { _ = r.Close() }()
-	n, err := io.Copy(onlyWriter{c.w}, source{io.LimitReader(r, m.Size)})
+	n, err := c.w.ReadFrom(source{io.LimitReader(r, m.Size)})
 	if err == nil && n != m.Size {
 		err = errSource{fmt.Errorf("the message has %d bytes instead of %d", n, m.Size)}
 	}
@@ -208,8 +208,10 @@ func IsAtom(s string) bool {
 
 // quote returns the quoted string of s, which holds no line break.
 func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "", "\n", "", "\x00", "").Replace(s) + `"`
+	return `"` + quoted.Replace(s) + `"`
 }
+
+var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "", "\n", "", "\x00", "")
 
 // source marks errors of the reader, so that they are told from errors of the network.
 type source struct{ io.Reader }
@@ -221,6 +223,3 @@ func (s source) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// onlyWriter hides ReadFrom, which would flush the buffer for each small message.
-type onlyWriter struct{ io.Writer }
