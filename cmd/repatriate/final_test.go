@@ -41,7 +41,7 @@ func TestTheLastRun(t *testing.T) {
 	if text := ran(t, exitIncomplete, "status", s.Job).stdout.String(); !strings.Contains(text, "closed by a final run") {
 		t.Errorf("status: %s", text)
 	}
-	ran(t, exitIncomplete, "run", "--dry-run", s.Job)
+	ran(t, exitOK, "run", "--dry-run", s.Job) // a run would take up what failed for a passing reason
 	if err := liftDownloadQuota(data); err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func passWithRoomFor(t *testing.T, job *config.Job, writes int64, full error) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close() //nolint:errcheck // its error would be one of reading
+	defer store.Close()
 	left := new(atomic.Int64)
 	left.Store(writes)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
