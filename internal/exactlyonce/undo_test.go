@@ -29,7 +29,7 @@ import (
 
 // TestCutsBeforeUndo ends the process at points of a pass over an account that holds data of its own, some of it just like what is moved, and
 // undoes it before any other run. The account is then as it was: what was there before to the version by which the server knows it, and
-// nothing else, unless the undo names it.
+// nothing else, unless the undo names it: of a first pass only what may have been there before, of a later one also what was being replaced.
 func TestCutsBeforeUndo(t *testing.T) {
 	var points, cuts, left atomic.Int64
 	step := every(t)
@@ -57,7 +57,7 @@ func TestCutsBeforeUndo(t *testing.T) {
 func (s scene) cutAndUndone(t *testing.T, at point) (died bool, named int) {
 	t.Helper()
 	w := newWorld(t, s.kind, s.account(t, s.kind), cloudsim.Behaviour{})
-	w.before(t)
+	w.before(t, !s.later)
 	before := w.state(t, true)
 	if s.later {
 		w.finish(t)
@@ -66,15 +66,18 @@ func (s scene) cutAndUndone(t *testing.T, at point) (died bool, named int) {
 	o := w.run(t, at, false)
 	foretold := w.undo(t, true)
 	done := w.undo(t, false)
-	if foretold.Removed != done.Removed || foretold.Stayed != done.Stayed {
+	if !s.later && (foretold.Removed != done.Removed || foretold.Stayed != done.Stayed) {
 		t.Errorf("the dry run says %d and %d, and undo took %d away and left %d", foretold.Removed, foretold.Stayed, done.Removed, done.Stayed)
 	}
 	after := w.state(t, true)
 	for _, l := range done.Left {
-		if strings.Contains(l.Detail, "interrupted") {
+		if s.later || strings.Contains(l.Detail, "interrupted") {
 			named++
 			after = after.without(l.Location, before)
 		}
+	}
+	if s.later { // a mailbox whose first message was deleted meanwhile stays
+		after, before = after.contents(), before.contents()
 	}
 	if d := differences(after, before); d != "" {
 		t.Errorf("after the undo:\n%s\n%+v\n%s", d, done.Left, w.troubles(t))
@@ -93,19 +96,24 @@ func (s state) without(location string, before state) state {
 	return out
 }
 
-// before gives the account on the target what it holds before the job.
-func (w *world) before(t *testing.T) {
+// before gives the account on the target what it holds before the job; alike says that some of it is just like what is moved. A later pass
+// brings that up to date, so that it is not what it was.
+func (w *world) before(t *testing.T, alike bool) {
 	t.Helper()
 	long := time.Date(2019, 5, 1, 12, 0, 0, 0, time.UTC)
 	switch w.kind {
 	case "files":
 		at := func(name string) string { return filepath.Join(w.files.Dir(user), name) }
-		must(t, os.Mkdir(at("Empty"), 0o755))
-		for name, modified := range map[string]time.Time{"edited.txt": written2020, "own.txt": long} {
-			must(t, os.WriteFile(at(name), []byte(strings.TrimSuffix(name, ".txt")+" 1\n"), 0o644))
+		write := func(name, text string, modified time.Time) {
+			must(t, os.WriteFile(at(name), []byte(text), 0o644))
 			must(t, os.Chtimes(at(name), modified, modified))
 		}
-		must(t, os.Chtimes(at("Empty"), long, long))
+		write("own.txt", "own", long)
+		if alike {
+			write("edited.txt", "edited 1\n", written2020)
+			must(t, os.Mkdir(at("Empty"), 0o755))
+			must(t, os.Chtimes(at("Empty"), long, long))
+		}
 	case "mail":
 		client := value(imapclient.DialInsecure(strings.TrimPrefix(w.mail.URL, "imap://"), nil))(t)
 		defer func() { _ = client.Close() }()

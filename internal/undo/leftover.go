@@ -38,7 +38,7 @@ func (u *undoer) recover(ctx context.Context, rec checkpoint.Record, place strin
 		if err != nil {
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}
-		if owner == "" || owner == rec.ID {
+		if (owner == "" || owner == rec.ID) && !u.counted(at.Location) {
 			own = append(own, at)
 		}
 	}
@@ -143,6 +143,13 @@ func (u *undoer) foundLeft(location string) {
 		u.left = map[string]bool{}
 	}
 	u.left[location] = true
+}
+
+// counted reports whether what lies at a place is taken away already: a dry run finds it once more for each message that is alike.
+func (u *undoer) counted(location string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.left[location]
 }
 
 // treeLeft sees to what interrupted writes left in a tree: moves that are not on record, and nodes that lie nowhere by the ledger.

@@ -425,3 +425,35 @@ func TestSharedDrive(t *testing.T) {
 		t.Error("the drive of a suspended organizer cannot be read, though it has another member")
 	}
 }
+
+// TestDriveUntold: a change that says neither that a file is gone nor how it is now has the file asked for.
+func TestDriveUntold(t *testing.T) {
+	d := tenantData(t)
+	add := added(t)
+	mine := add(d.AddFile(alice, sim.File{Name: "mine", Content: cloudsim.Bytes([]byte("one"))}))
+	trashed := add(d.AddFile(alice, sim.File{Name: "trashed", Content: cloudsim.Bytes([]byte("x")), Trashed: true}))
+	others := add(d.AddFile(bob, sim.File{Name: "of Bob", Content: cloudsim.Bytes([]byte("b"))}))
+	must(t, d.Share(others, sim.Permission{Type: "user", Role: "reader", Email: alice}))
+	c, _ := simulated(t, d, sim.Options{})
+	s, ok := Drive(c, alice, DriveOptions{}).(*driveSource)
+	if !ok {
+		t.Fatal("a drive of another kind")
+	}
+	for _, c := range []struct {
+		name, id      string
+		want, deleted bool
+	}{
+		{"there", mine, true, false},
+		{"trashed", trashed, true, true},
+		{"not there", "nobody-has-this-id", true, true},
+		{"another's", others, false, false},
+	} {
+		items, err := s.untold(t.Context(), c.id)
+		if err != nil || (len(items) == 1) != c.want {
+			t.Fatalf("%s: %+v, %v", c.name, items, err)
+		}
+		if c.want && (items[0].ID != c.id || items[0].Deleted != c.deleted) {
+			t.Errorf("%s: %+v", c.name, items[0])
+		}
+	}
+}

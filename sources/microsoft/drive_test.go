@@ -52,6 +52,11 @@ func (d *drives) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (d *drives) delta(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
+	if q.Get("token") == "refused" {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error":{"code":"invalidRequest","message":"Invalid token"}}`)
+		return
+	}
 	page, ok := d.pages[q.Get("token")]
 	if !ok {
 		w.Header().Set("Location", d.url+"/v1.0/drives/b!1/root/delta?token=")
@@ -114,6 +119,28 @@ func file(id, parent, name string, data []byte) string {
 
 func facet(id, parent, name, facet string) string {
 	return fmt.Sprintf(`{"id":%q,"name":%q,"parentReference":{"id":%q},%s}`, id, name, parent, facet)
+}
+
+// TestARefusedDeltaOfADrive: of drives Graph documents 410 alone for a position that it has forgotten. A 400 is an error that can be read, and
+// the position stays.
+func TestARefusedDeltaOfADrive(t *testing.T) {
+	d, c := newDrives(t)
+	d.pages = map[string]string{"": `{"@odata.deltaLink":"%s?token=refused","value":[{"id":"ROOT","root":{},"folder":{}}]}`}
+	s := Drive(c, "anna@contoso.test")
+	first, err := s.Changes(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		_, err = s.Changes(t.Context(), first.Next)
+		if err == nil || errors.Is(err, sources.ErrCursorExpired) || !strings.Contains(err.Error(), "invalidRequest") {
+			t.Errorf("a delta that is refused: %v", err)
+		}
+	}
+	delete(d.pages, "")
+	if _, err := s.Changes(t.Context(), "no cursor of this program"); !errors.Is(err, sources.ErrCursorExpired) {
+		t.Errorf("a position that cannot be read: %v", err)
+	}
 }
 
 func TestADriveIsReadByDelta(t *testing.T) {
