@@ -169,7 +169,7 @@ func (s *Spool) Start(most int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close() //nolint:errcheck // nothing was written
+	defer r.Close()
 	if s.file == nil {
 		return s.held()[:min(most, len(s.held()))], nil
 	}
