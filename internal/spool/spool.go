@@ -24,7 +24,7 @@ type Spool struct {
 	dir      string
 	budget   *Budget // nil: none
 	size     int64
-	mem      []byte
+	mem      *memory // nil: none yet, or not any more
 	file     *os.File
 	broken   error
 	released bool
@@ -65,7 +65,9 @@ func (s *Spool) Write(p []byte) (int, error) {
 	case s.broken != nil:
 		return 0, s.broken
 	case s.file == nil && s.room(len(p)):
-		s.mem = append(s.mem, p...)
+		if len(p) > 0 {
+			s.mem.bytes = append(s.mem.bytes, p...)
+		}
 		s.size += int64(len(p))
 		return len(p), nil
 	}
@@ -78,26 +80,37 @@ func (s *Spool) Write(p []byte) (int, error) {
 
 // room makes room in memory for n more bytes, if the limit and the budget permit.
 func (s *Spool) room(n int) bool {
-	need := len(s.mem) + n
+	has := s.held()
+	need := len(has) + n
 	if need > s.limit {
 		return false
 	}
-	if need <= cap(s.mem) {
+	if need <= cap(has) {
 		return true
 	}
-	size := min(max(2*cap(s.mem), need), s.limit)
-	if !s.budget.take(size - cap(s.mem)) {
+	grown := newMemory(min(max(2*cap(has), need), s.limit), s.limit)
+	if !s.budget.take(cap(grown.bytes) - cap(has)) {
+		grown.letGo()
 		return false
 	}
-	grown := make([]byte, len(s.mem), size)
-	copy(grown, s.mem)
+	grown.bytes = append(grown.bytes, has...)
+	s.mem.letGo()
 	s.mem = grown
 	return true
 }
 
+// held returns what is in memory.
+func (s *Spool) held() []byte {
+	if s.mem == nil {
+		return nil
+	}
+	return s.mem.bytes
+}
+
 // forget gives the memory back.
 func (s *Spool) forget() {
-	s.budget.give(cap(s.mem))
+	s.budget.give(cap(s.held()))
+	s.mem.letGo()
 	s.mem = nil
 }
 
@@ -117,7 +130,7 @@ func (s *Spool) spill() error {
 	// Without a name the file cannot outlive the process. Where an open file cannot be unlinked, Release does it.
 	_ = os.Remove(f.Name())
 	s.size = 0
-	if _, err := s.writeFile(s.mem); err != nil {
+	if _, err := s.writeFile(s.held()); err != nil {
 		return err
 	}
 	s.forget()
@@ -144,8 +157,10 @@ func (s *Spool) Open() (io.ReadSeekCloser, error) {
 		return nil, ErrReleased
 	case s.broken != nil:
 		return nil, s.broken
+	case s.mem != nil:
+		return s.mem.open(), nil
 	case s.file == nil:
-		return reader{bytes.NewReader(s.mem)}, nil
+		return reader{bytes.NewReader(nil)}, nil
 	default:
 		return reader{io.NewSectionReader(s.file, 0, s.size)}, nil
 	}
@@ -157,8 +172,9 @@ func (s *Spool) Start(most int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer r.Close()
 	if s.file == nil {
-		return s.mem[:min(most, len(s.mem))], nil
+		return s.held()[:min(most, len(s.held()))], nil
 	}
 	start := make([]byte, min(int64(most), s.size))
 	_, err = io.ReadFull(r, start)
