@@ -165,8 +165,9 @@ type Ledger interface {
 	// Save replaces records. Concurrent calls may share one transaction. All records of one call are in the same one. A
 	// record that was never enlisted is an error: the ledger would no longer balance.
 	Save(ctx context.Context, records ...Record) error
-	// Advance stores the task's position. The caller has saved every record that it passes.
-	Advance(ctx context.Context, p Position) error
+	// Advance stores the task's position. The caller has saved every record that it passes. held are the ids of the items of the pages that
+	// it passes: in the same transaction they are marked as seen in the position's generation, unless they were in a later one.
+	Advance(ctx context.Context, p Position, held ...string) error
 	// Lookup answers questions about records.
 	Lookup
 	// Tree holds the places of the nodes of a drive.

@@ -413,8 +413,8 @@ func (l cutLedger) Save(ctx context.Context, r ...checkpoint.Record) error {
 	return l.around("save", func() error { return l.Ledger.Save(ctx, r...) })
 }
 
-func (l cutLedger) Advance(ctx context.Context, p checkpoint.Position) error {
-	return l.around("advance", func() error { return l.Ledger.Advance(ctx, p) })
+func (l cutLedger) Advance(ctx context.Context, p checkpoint.Position, held ...string) error {
+	return l.around("advance", func() error { return l.Ledger.Advance(ctx, p, held...) })
 }
 
 func (l cutLedger) Settle(ctx context.Context, id string, r checkpoint.Record) error {

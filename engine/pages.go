@@ -66,10 +66,10 @@ func (p *pass[S, T]) setOut(ctx context.Context, page sources.Page[S]) error {
 	return p.advance(ctx, sources.Cursor(p.pos.Cursor), true)
 }
 
-// advance stores the cursor; more says that the pass is not at its end there.
-func (p *pass[S, T]) advance(ctx context.Context, c sources.Cursor, more bool) error {
+// advance stores the cursor, which passes the items that are held; more says that the pass is not at its end there.
+func (p *pass[S, T]) advance(ctx context.Context, c sources.Cursor, more bool, held ...string) error {
 	p.pos.Cursor, p.more = string(c), more
-	if err := p.ledger.Advance(ctx, p.stored()); err != nil {
+	if err := p.ledger.Advance(ctx, p.stored(), held...); err != nil {
 		return fmt.Errorf("store the task's position: %w", err)
 	}
 	return nil
@@ -172,7 +172,7 @@ func (p *pass[S, T]) move(ctx context.Context, works []*work[S]) error {
 // enlist notes the items in the ledger and returns those that need something done.
 func (p *pass[S, T]) enlist(ctx context.Context, items []sources.Item[S]) ([]*work[S], error) {
 	items = lastOfEach(items)
-	// Until the page is passed; see seen. What an earlier page held stays seen.
+	// Until the page is passed; see held. What an earlier page held stays seen.
 	records, err := p.ledger.Enlist(ctx, p.pos.Generation-1, entriesOf(items))
 	if err != nil {
 		return nil, fmt.Errorf("note a page in the ledger: %w", err)
@@ -217,16 +217,16 @@ func entriesOf[S sources.Content](items []sources.Item[S]) []checkpoint.Entry {
 	return live
 }
 
-// seen marks the items of a page as held by the source, now that the cursor is to pass it. What a page held that was broken off may be gone
-// when the page is read again, and must not count as seen then.
-func (p *pass[S, T]) seen(ctx context.Context, page sources.Page[S]) error {
-	if len(page.Items) == 0 {
-		return nil
+// held returns the ids of the items of a page that is to be passed. They count as seen only then, with the cursor that passes them: what a page
+// held that was broken off may be gone when the page is read again.
+func held[S sources.Content](page sources.Page[S]) []string {
+	var ids []string
+	for _, it := range lastOfEach(page.Items) {
+		if !it.Deleted {
+			ids = append(ids, it.ID)
+		}
 	}
-	if _, err := p.ledger.Enlist(ctx, p.pos.Generation, entriesOf(lastOfEach(page.Items))); err != nil {
-		return fmt.Errorf("note a page in the ledger: %w", err)
-	}
-	return nil
+	return ids
 }
 
 // welcome makes records pending of items that were gone and are back, where nothing else tells that a write of them is under way.
@@ -262,20 +262,25 @@ func lastOfEach[S sources.Content](items []sources.Item[S]) []sources.Item[S] {
 	return kept
 }
 
-// sweep treats as deleted, or has absent doubt, what the listing that just ended did not hold.
-func (p *pass[S, T]) sweep(ctx context.Context, absent func(checkpoint.Record) sources.Item[S]) error {
+// sweep treats as deleted, or has absent doubt, what the listing that just ended did not hold. held are the ids of its last page.
+func (p *pass[S, T]) sweep(ctx context.Context, absent func(checkpoint.Record) sources.Item[S], held ...string) error {
 	if err := p.saver.flush(ctx); err != nil {
 		return err
+	}
+	there := make(map[string]bool, len(held))
+	for _, id := range held {
+		there[id] = true
 	}
 	for after := ""; ; {
 		unseen, err := p.ledger.Unseen(ctx, p.pos.Generation, after, batch)
 		if err != nil {
 			return fmt.Errorf("find what is gone: %w", err)
 		}
-		works := make([]*work[S], len(unseen))
-		for i, r := range unseen {
-			works[i] = &work[S]{item: absent(r), rec: r}
-			after = r.ID
+		works := make([]*work[S], 0, len(unseen))
+		for _, r := range unseen {
+			if after = r.ID; !there[r.ID] {
+				works = append(works, &work[S]{item: absent(r), rec: r})
+			}
 		}
 		if err := p.move(ctx, works); err != nil {
 			return err

@@ -154,11 +154,9 @@ func (p *pass[S, T]) leave(w *window[S]) error {
 	if err := p.saver.flush(w.ctx); err != nil {
 		return err
 	}
-	if err := p.seen(w.ctx, page); err != nil {
-		return err
-	}
+	held := held(page)
 	if page.ListingDone {
-		if err := p.sweep(w.ctx, p.absent); err != nil {
+		if err := p.sweep(w.ctx, p.absent, held...); err != nil {
 			return err
 		}
 		p.pos.Complete = true
@@ -171,5 +169,5 @@ func (p *pass[S, T]) leave(w *window[S]) error {
 	if p.passed++; p.passed >= 2 && p.pos.Generation == p.began {
 		p.resumed.Store(false)
 	}
-	return p.advance(w.ctx, page.Next, page.More)
+	return p.advance(w.ctx, page.Next, page.More, held...)
 }

@@ -154,8 +154,15 @@ func (m *model) advance(rt *rapid.T, s *bench) {
 		Cursor: rapid.String().Draw(rt, "cursor"), Generation: m.generation,
 		Complete: rapid.Bool().Draw(rt, "complete"), Error: rapid.StringN(0, 9, 30).Draw(rt, "error"),
 	}
-	if err := s.l.Advance(context.Background(), m.position); err != nil {
+	held := rapid.SliceOfN(anyID, 0, 4).Draw(rt, "held")
+	if err := s.l.Advance(context.Background(), m.position, held...); err != nil {
 		rt.Fatalf("advance: %v", err)
+	}
+	for _, id := range held {
+		if r, ok := m.records[id]; ok {
+			r.Generation = max(r.Generation, m.generation)
+			m.records[id] = r
+		}
 	}
 }
 

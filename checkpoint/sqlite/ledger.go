@@ -152,12 +152,17 @@ func (l *ledger) save(ctx context.Context, s *session, r checkpoint.Record) erro
 }
 
 // Advance implements checkpoint.Ledger.
-func (l *ledger) Advance(ctx context.Context, p checkpoint.Position) error {
+func (l *ledger) Advance(ctx context.Context, p checkpoint.Position, held ...string) error {
 	until := int64(0)
 	if !p.Until.IsZero() {
 		until = p.Until.UnixNano()
 	}
 	return l.write(ctx, func(ctx context.Context, s *session) error {
+		for _, id := range held {
+			if _, err := s.held.ExecContext(ctx, p.Generation, l.id, id); err != nil {
+				return err
+			}
+		}
 		_, err := s.advance.ExecContext(ctx, p.Cursor, p.Generation, p.Complete, p.Error, until, l.id)
 		return err
 	})

@@ -15,7 +15,7 @@ type statements struct {
 	savepoint, undo, release         *sql.Stmt
 	begin, advance, listed, seal     *sql.Stmt
 	aim                              *sql.Stmt
-	enlist, see, record, save        *sql.Stmt
+	enlist, see, held, record, save  *sql.Stmt
 	node, forget, holder, take, free *sql.Stmt
 	reserve, unreserve, settle       *sql.Stmt
 }
@@ -39,6 +39,7 @@ func (s *statements) prepared() map[**sql.Stmt]string {
 			VALUES (?, ?, '', 0, '', '', '', ?, ?, '', '', '', '', 0, '', 0, ?) ON CONFLICT DO NOTHING`,
 		&s.see: `UPDATE record SET generation = max(generation, ?1), title = CASE WHEN ?2 = '' THEN title ELSE ?2 END, link = CASE WHEN ?3 = '' THEN link ELSE ?3 END
 			WHERE task = ?4 AND id = ?5 RETURNING ` + recordColumns,
+		&s.held:   `UPDATE record SET generation = ?1 WHERE task = ?2 AND id = ?3 AND generation < ?1`,
 		&s.record: `SELECT ` + recordColumns + ` FROM record WHERE task = ? AND id = ?`,
 		&s.save: `UPDATE record SET version = ?3, state = ?4, reason = ?5, message = ?6, losses = ?7, title = ?8, link = ?9, location = ?10, receipt = ?11,
 			body = ?12, sink_state = ?13, bytes = ?14, digest = ?15, attempts = ?16, generation = ?17 WHERE task = ?1 AND id = ?2`,

@@ -80,11 +80,11 @@ func (l fullLedger) Settle(ctx context.Context, id string, r checkpoint.Record) 
 	return l.Ledger.Settle(ctx, id, r)
 }
 
-func (l fullLedger) Advance(ctx context.Context, p checkpoint.Position) error {
+func (l fullLedger) Advance(ctx context.Context, p checkpoint.Position, held ...string) error {
 	if err := l.store.room(); err != nil {
 		return err
 	}
-	return l.Ledger.Advance(ctx, p)
+	return l.Ledger.Advance(ctx, p, held...)
 }
 
 // TestFullDiskSumsUp fills the disk after ever more writes to the state: each run says what it did and how to go on, and in the end all of it

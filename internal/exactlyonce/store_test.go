@@ -77,8 +77,8 @@ func (l mortalLedger) Save(ctx context.Context, records ...checkpoint.Record) er
 	return done(l.points, "Save", func() error { return l.Ledger.Save(ctx, records...) })
 }
 
-func (l mortalLedger) Advance(ctx context.Context, p checkpoint.Position) error {
-	return done(l.points, "Advance", func() error { return l.Ledger.Advance(ctx, p) })
+func (l mortalLedger) Advance(ctx context.Context, p checkpoint.Position, held ...string) error {
+	return done(l.points, "Advance", func() error { return l.Ledger.Advance(ctx, p, held...) })
 }
 
 func (l mortalLedger) Record(ctx context.Context, id string) (r checkpoint.Record, ok bool, err error) {
