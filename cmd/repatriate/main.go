@@ -90,7 +90,7 @@ func complain(ctx context.Context, err error, job string) {
 		}
 		fmt.Fprintln(os.Stderr, text)
 	}
-	if ctx.Err() != nil && err.Error() == context.Canceled.Error() {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // whatever was being done then
 		say("repatriate: interrupted")
 		return
 	}

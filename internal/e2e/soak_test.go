@@ -194,7 +194,7 @@ func (l *life) run(deadly bool) result {
 	switch {
 	case r.exit == -1 && !killed:
 		l.t.Fatalf("the run hangs:\n%s", r.stderr)
-	case r.exit == -1:
+	case r.exit == -1, r.exit == 130 && r.report == nil: // interrupted before there was anything to report
 		l.wild.checkStatus()
 	case !slices.Contains([]int{0, 3, 4, 130}, r.exit) || r.report == nil:
 		l.t.Fatalf("exit code %d: %s", r.exit, r.stderr)
