@@ -11,7 +11,8 @@ type Counters struct {
 	Written, Removed, Bytes Count
 	// Failed counts items that failed, Skipped those that were left out for a lasting reason.
 	Failed, Skipped Count
-	// Again counts items that failed in an earlier run for a passing reason, and were taken up by this one.
+	// Again counts items that failed in an earlier run for a passing reason, and were tried by this one: an item whose
+	// try the end of the task cut short is none of them.
 	Again Count
 	// Flowed counts the bytes of bodies as they are read, those of attempts in vain included.
 	Flowed Count

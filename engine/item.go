@@ -16,6 +16,8 @@ type work[S sources.Content] struct {
 	rec  checkpoint.Record
 	// losses are those of the item's name, such as one that a sibling has already.
 	losses []sinks.Loss
+	// takenUp is where it counts once it was tried; nil: nowhere.
+	takenUp *Count
 	// late says that the item was put off before.
 	late bool
 	// folder says of a deleted node that it is a folder on the target.
@@ -54,6 +56,7 @@ func (p *pass[S, T]) item(ctx context.Context, w *work[S]) error {
 	}
 	defer p.o.Counters.Done.Add(1)
 	err := p.persist(ctx, "move", func() error { return p.try(ctx, w) })
+	w.tried(ctx, err)
 	if err == nil {
 		p.streak.Store(0)
 		return nil

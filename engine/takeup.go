@@ -15,7 +15,7 @@ type choice func(ctx context.Context, r checkpoint.Record) (bool, error)
 
 // takeUp moves the records in the given states that are chosen, each as it is now at the source, and what they put off. nil chooses all.
 func (p *pass[S, T]) takeUp(ctx context.Context, chosen choice, states ...checkpoint.State) error {
-	if err := p.takeUpFirst(ctx, chosen, states...); err != nil {
+	if err := p.takeUpFirst(ctx, nil, chosen, states...); err != nil {
 		return err
 	}
 	if err := p.comeBack(ctx); err != nil {
@@ -24,8 +24,8 @@ func (p *pass[S, T]) takeUp(ctx context.Context, chosen choice, states ...checkp
 	return p.saver.flush(ctx)
 }
 
-// takeUpFirst is takeUp without what was put off.
-func (p *pass[S, T]) takeUpFirst(ctx context.Context, chosen choice, states ...checkpoint.State) error {
+// takeUpFirst is takeUp without what was put off. count counts what was tried; it may be nil.
+func (p *pass[S, T]) takeUpFirst(ctx context.Context, count *Count, chosen choice, states ...checkpoint.State) error {
 	p.resumed.Store(true)
 	p.changing = false
 	for after := ""; ; {
@@ -42,6 +42,9 @@ func (p *pass[S, T]) takeUpFirst(ctx context.Context, chosen choice, states ...c
 		works, err := worksOf[S](ctx, records, chosen)
 		if err != nil {
 			return err
+		}
+		for _, w := range works {
+			w.takenUp = count
 		}
 		p.o.Counters.Listed.Add(int64(len(works)))
 		if err := p.move(ctx, works); err != nil {
@@ -73,6 +76,15 @@ func worksOf[S sources.Content](ctx context.Context, records []checkpoint.Record
 	return works, nil
 }
 
+// tried counts an item that was taken up, once: unless what ended its try is the end of the task, which says nothing of the item.
+func (w *work[S]) tried(ctx context.Context, err error) {
+	if w.takenUp == nil || err != nil && (fault.Cancelled(ctx) || errors.Is(err, ErrDrained) || fault.Of(err).Action == fault.FailTask) {
+		return
+	}
+	w.takenUp.Add(1)
+	w.takenUp = nil
+}
+
 // retried chooses what somebody who asks for another try means: of what was skipped, that in whose place something else lay.
 func retried(_ context.Context, r checkpoint.Record) (bool, error) {
 	return r.State != checkpoint.Skipped || r.Reason == string(fault.TargetConflict), nil
@@ -88,13 +100,7 @@ func (p *pass[S, T]) takeUpPassed(ctx context.Context) error {
 	if p.pos.Cursor == "" {
 		return nil
 	}
-	err := p.takeUpFirst(ctx, func(ctx context.Context, r checkpoint.Record) (bool, error) {
-		ok, err := p.hasPassed(ctx, r)
-		if ok {
-			p.o.Counters.Again.Add(1)
-		}
-		return ok, err
-	}, checkpoint.Failed)
+	err := p.takeUpFirst(ctx, &p.o.Counters.Again, p.hasPassed, checkpoint.Failed)
 	if errors.Is(err, errOutage) {
 		p.o.Log.Warn("what failed before fails again; the rest of it waits for the next run", "reason", fault.Of(err).Reason)
 		p.streak.Store(0)

@@ -66,6 +66,38 @@ func TestRunTakesUpWhatPassed(t *testing.T) {
 	}
 }
 
+// TestWhatWasNotTriedIsNotTakenUp: where the task ends before an item can be judged, as it does for a refused token, nothing was taken up.
+func TestWhatWasNotTriedIsNotTakenUp(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		second *fault.Error // of the only item, in the second run
+		want   int64
+	}{
+		{"refused for everybody", fault.New(fault.FailTask, fault.TargetAuth, "401"), 0},
+		{"failed again", failing(fault.TargetLocked), 1},
+		{"moved", nil, 1},
+	} {
+		b, calls := newBench(t), new(calls)
+		src, dst := newFakeSource(calls, message("m0", "m0@x", "m0")), newAppendSink(calls)
+		run := func(f *fault.Error) int64 {
+			o := quick
+			o.Counters = new(engine.Counters)
+			err := mailEngine(src, refusing[sinks.Message]{dst, map[string]*fault.Error{"m0": f}}, o).Run(t.Context(), b.ledger(calls))
+			if stops := f != nil && f.Action == fault.FailTask; (err != nil) != stops {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			return o.Counters.Again.Load()
+		}
+		run(failing(fault.TargetUnavailable))
+		if n := run(c.second); n != c.want {
+			t.Errorf("%s: %d taken up, want %d", c.name, n, c.want)
+		}
+		if st := b.status(); !st.Balanced() {
+			t.Errorf("%s: %+v", c.name, st)
+		}
+	}
+}
+
 // TestWhatFailsAgainKeepsNothingBack: where the same items find the target away each time, new ones come over all the same.
 func TestWhatFailsAgainKeepsNothingBack(t *testing.T) {
 	b, c := newBench(t), new(calls)

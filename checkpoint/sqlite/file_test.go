@@ -70,7 +70,7 @@ func TestRefusedFiles(t *testing.T) {
 		}, "another program", true, false},
 		{"newer", func(t *testing.T, p string) { execIn(t, copied(t, p), "PRAGMA user_version=99") }, "newer release (schema 99", true, false},
 		{"version lost", func(t *testing.T, p string) { execIn(t, copied(t, p), "PRAGMA user_version=0") }, "damaged", true, false},
-		{"another job's", func(t *testing.T, p string) { execIn(t, copied(t, p), "UPDATE job SET name='other'") }, `belongs to the job "other", not to "example"`, false, false},
+		{"another job's", func(t *testing.T, p string) { execIn(t, copied(t, p), "UPDATE job SET name='other'") }, `belongs to the job "other", not to "example": give each job`, false, false},
 		{"no job", func(t *testing.T, p string) { execIn(t, copied(t, p), "DROP TABLE job") }, "damaged", true, false},
 		{"cut to half", func(t *testing.T, p string) { truncate(t, copied(t, p), 2) }, "damaged", true, false},
 		{"cut to a page", func(t *testing.T, p string) { truncate(t, copied(t, p), 1<<30) }, "damaged", true, false},

@@ -31,7 +31,7 @@ var ErrOtherJob = errors.New("the state of another job")
 type otherJob struct{ has, asked string }
 
 func (e otherJob) Error() string {
-	return fmt.Sprintf("it belongs to the job %q, not to %q", e.has, e.asked)
+	return fmt.Sprintf("it belongs to the job %q, not to %q: give each job a state file of its own", e.has, e.asked)
 }
 
 func (otherJob) Is(target error) bool { return target == ErrOtherJob }

@@ -85,6 +85,9 @@ func (f *flags) plan(c *cobra.Command, path string, o planning) error {
 	if err != nil {
 		return err
 	}
+	if err := checkKeeping(job); err != nil {
+		return err
+	}
 	p, err := makePlan(c.Context(), job, o, sample, out)
 	if err != nil {
 		return err

@@ -40,7 +40,11 @@ func openStore(ctx context.Context, job *config.Job, dryRun bool) (checkpoint.St
 	if dryRun {
 		return sqlite.OpenCopy(ctx, job.StatePath(), o)
 	}
-	return sqlite.Open(ctx, job.StatePath(), o)
+	store, err := sqlite.Open(ctx, job.StatePath(), o)
+	if err != nil {
+		return nil, placed(err)
+	}
+	return store, nil
 }
 
 // viewStore opens the job's state for reading, also while a run is under way.
@@ -54,7 +58,7 @@ func viewOf(ctx context.Context, job *config.Job, o sqlite.Options) (checkpoint.
 		return nil, usage(fmt.Errorf("the job %q has no state yet (%s): run it first", job.Job, job.StatePath()))
 	}
 	if err != nil {
-		return nil, err
+		return nil, placed(err)
 	}
 	return store, nil
 }

@@ -24,7 +24,7 @@ func createStore(ctx context.Context, job *config.Job, fill func(checkpoint.Stor
 	if errors.Is(err, os.ErrExist) {
 		return usage(fmt.Errorf("the job %q has a state: %w", job.Job, err))
 	}
-	return err
+	return placed(err)
 }
 
 // otherState reports whether a state file was refused since it is another job's.

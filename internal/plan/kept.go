@@ -62,6 +62,23 @@ func FilesOf(job, state string) Files {
 	return Files{Plan: beside + ".plan.json", Approvals: beside + ".approvals.jsonl"}
 }
 
+// Check says whether the files can be written, by making one beside them that goes at once.
+func (f Files) Check() error {
+	t, err := temporary(f.Plan)
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		return &fs.PathError{Op: "make a file in", Path: filepath.Dir(f.Plan), Err: p.Err} // without the made-up name
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(t.Close(), os.Remove(t.Name()))
+}
+
+// temporary makes a file that is to replace the one at a path, for its owner alone.
+func temporary(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+}
+
 // keptVersion is that of the form of Kept.
 const keptVersion = 1
 
@@ -146,7 +163,7 @@ func (k *Kept) Grade(account string) (grade htmlreport.Grade, why []string, plan
 
 // Write writes the file for its owner alone. There is either the old one or the new one, whatever happens.
 func (k *Kept) Write(path string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // for its owner alone
+	f, err := temporary(path)
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func TestIdleChecks(t *testing.T) {
 			t.Errorf("check %d was made %d times, want %d", i, got, want)
 		}
 	}
-	if s := r.Summary(); s.Skipped != 1 || s.Cannot != 1 || s.Ready != 1 {
+	if s := r.Summary(); s.Skipped != 1 || s.Cannot != 1 || s.Ready != 0 || r.ExitCode() != 4 {
 		t.Errorf("%+v", s)
 	}
 }

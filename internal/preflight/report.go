@@ -155,7 +155,7 @@ func (r *Report) Groups() []*Group {
 	return out
 }
 
-// Summary says for how many the migration can begin.
+// Summary says for how many the migration can begin. Nobody is ready while there is an error that concerns everybody.
 type Summary struct {
 	Accounts int  `json:"accounts"`
 	Ready    int  `json:"ready"`
@@ -169,7 +169,9 @@ type Summary struct {
 // Summary counts.
 func (r *Report) Summary() Summary {
 	s := Summary{Accounts: r.total, Cannot: len(r.cannot), Skipped: r.skipped, Refused: r.refused}
-	s.Ready = max(0, s.Accounts-s.Cannot-s.Skipped)
+	if !s.Refused {
+		s.Ready = max(0, s.Accounts-s.Cannot-s.Skipped)
+	}
 	for _, g := range r.order {
 		switch g.Level {
 		case Error:

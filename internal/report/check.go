@@ -33,8 +33,8 @@ type Finding struct {
 
 // remedies say what to do about what breaks each rule.
 var remedies = map[checkpoint.Rule]string{
-	checkpoint.RuleIntact: "Put a copy of the state file back. Without one, move the file away: the next run compares everything " +
-		"with the target, and writes anew only what it cannot find there.",
+	checkpoint.RuleIntact: "Put a copy of the state file back: 'run' refuses to go on without one. To begin anew compares files, events, " +
+		"contacts and tasks with the target, but writes all mail a second time; with the file moved away, 'run' says how.",
 	checkpoint.RuleReadable: "Put a copy of the state file back, or keep this one and report it.",
 	checkpoint.RuleBalanced: "Run nothing until it is explained: keep the state file and report it, with what 'repatriate state export' writes.",
 	checkpoint.RuleListing:  "Keep the state file and report it; until then, changes may be missed.",

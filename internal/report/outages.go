@@ -124,8 +124,8 @@ func (e *encounters) add(account, kind, cause string) {
 func (e *encounters) write(b *strings.Builder) {
 	for i, o := range e.outages {
 		fmt.Fprintf(b, "\n%s\n  %s\n", wrap(nameOf(o.Side, o.Kinds...)+" cannot be used by any account:", 0), wrap(Clean(o.What, 1000)+" ("+o.Reason+")", 2))
-		if o.Do != "" {
-			fmt.Fprintf(b, "  %s\n", wrap("What to do: "+Clean(o.Do, 1000)+".", 2))
+		if do := o.remedy(); do != "" {
+			fmt.Fprintf(b, "  %s\n", wrap("What to do: "+do, 2))
 		}
 		if e.tasks == nil {
 			continue
@@ -136,6 +136,14 @@ func (e *encounters) write(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "  %s\n", wrap(text, 2))
 	}
+}
+
+// remedy is what to do: what was said of this very outage, or else of its reason.
+func (o Outage) remedy() string {
+	if o.Do != "" {
+		return Clean(o.Do, 1000) + "."
+	}
+	return Advice(o.Reason)
 }
 
 // left counts the accounts that were left alone before they met the outage themselves.

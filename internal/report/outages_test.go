@@ -53,6 +53,22 @@ func TestOneServerOfSeveralKinds(t *testing.T) {
 	}
 }
 
+// TestOutagesSayWhatToDo: what was said of this very one, or else what its reason says.
+func TestOutagesSayWhatToDo(t *testing.T) {
+	for _, c := range []struct{ do, want string }{
+		{"start it", "What to do: start it."},
+		{"", "What to do: " + Advice("target.unavailable")},
+	} {
+		r := New("pilot", nil)
+		r.Outages = []Outage{{Side: preflight.Target, Kinds: []string{"mail"}, Reason: "target.unavailable", What: "no answer", Do: c.do}}
+		var b strings.Builder
+		r.WriteOutages(&b)
+		if text := strings.Join(strings.Fields(b.String()), " "); !strings.Contains(text, c.want) {
+			t.Errorf("%q: no %q in\n%s", c.do, c.want, b.String())
+		}
+	}
+}
+
 func TestARunThatLeftEverybodyHasStopped(t *testing.T) {
 	for _, c := range []struct {
 		state string

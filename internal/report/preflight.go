@@ -71,6 +71,9 @@ func (p Preflight) verdict() string {
 	case 3:
 		return "Some accounts cannot be moved yet.\n"
 	}
+	if p.Summary().Refused {
+		return "The migration cannot begin before what concerns everybody is mended.\n"
+	}
 	return "The migration cannot begin.\n"
 }
 

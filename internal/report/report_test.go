@@ -126,12 +126,62 @@ func TestManyTasksAreSummedUp(t *testing.T) {
 	}
 	tasks[123] = status(10, map[checkpoint.State]int64{checkpoint.Copied: 9, checkpoint.Failed: 1}, "")
 	tasks[123].Account = "unlucky@example.org"
+	for _, c := range []struct {
+		simulated bool
+		where     string
+	}{{false, "'repatriate report JOB.yaml'"}, {true, "--json"}} {
+		var b strings.Builder
+		r := report.New("pilot", tasks)
+		r.Simulated = c.simulated
+		if err := r.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		if !strings.Contains(text, "unlucky@example.org") || strings.Contains(text, "user000") || !strings.Contains(text, " 5000 ") {
+			t.Error(text)
+		}
+		if !strings.Contains(text, "\n499 collections without failures are not shown; "+c.where+" has them.\nThe others are these:\n") {
+			t.Error(text)
+		}
+	}
+}
+
+// TestStoppedIsNotEmpty: a collection of which nothing could be listed does not look like one in which there is nothing.
+func TestStoppedIsNotEmpty(t *testing.T) {
+	for _, c := range []struct {
+		name, err string
+		listed    int64
+		simulated bool
+		want      string
+	}{
+		{"empty", "", 0, false, "0 0 0 0 0 –"},
+		{"stopped", "401", 0, false, "0 0 0 0 0 stopped"},
+		{"stopped dry run", "401", 0, true, "stopped 0 0 0 0"},
+		{"stopped after a page", "401", 2, false, "2 2 0 0 0 –"},
+	} {
+		s := status(c.listed, map[checkpoint.State]int64{checkpoint.Copied: c.listed}, c.err)
+		s.Name = "Mail"
+		r := report.New("pilot", []checkpoint.Status{s})
+		r.Simulated = c.simulated
+		var b strings.Builder
+		if err := r.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.Join(strings.Fields(b.String()), " "); !strings.Contains(text, "mail Mail "+c.want+" ") {
+			t.Errorf("%s: no %q in\n%s", c.name, c.want, b.String())
+		}
+	}
+}
+
+// TestStopsSayWhatToDo: the remedy of the reason stands there, not only what it means.
+func TestStopsSayWhatToDo(t *testing.T) {
+	full := status(0, nil, "the target answered 507 (target.quota)")
 	var b strings.Builder
-	if err := report.New("pilot", tasks).WriteText(&b); err != nil {
+	if err := report.New("pilot", []checkpoint.Status{full}).WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	if text := b.String(); !strings.Contains(text, "unlucky@example.org") || strings.Contains(text, "user000") || !strings.Contains(text, " 5000 ") {
-		t.Error(text)
+	if !strings.Contains(b.String(), "\n  What to do: "+report.Advice("target.quota")+"\n") {
+		t.Error(b.String())
 	}
 }
 

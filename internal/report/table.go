@@ -25,6 +25,7 @@ const manyTasks = 60
 type row struct {
 	kind, name string
 	counts     Counts
+	stopped    bool
 }
 
 // writeTasks writes a heading for each account with a line for each of its tasks, and the totals by kind.
@@ -33,7 +34,7 @@ func (r *Report) writeTasks(b *strings.Builder) {
 	writeHeader(b, titles(columns))
 	shown := r.Tasks
 	if len(shown) > manyTasks {
-		shown = writeFew(b, shown)
+		shown = writeFew(b, shown, r.inFull())
 	}
 	sums := make(map[string]Total, len(r.Accounts))
 	for _, a := range r.Accounts {
@@ -45,7 +46,7 @@ func (r *Report) writeTasks(b *strings.Builder) {
 			account = t.Account
 			fmt.Fprintln(b, Called(account, t.Name))
 		}
-		writeRow(b, columns, row{t.Kind, cmp.Or(t.Name, t.Collection), t.Counts})
+		writeRow(b, columns, row{t.Kind, cmp.Or(t.Name, t.Collection), t.Counts, t.Error != ""})
 		if i == len(shown)-1 || shown[i+1].Account != account {
 			r.writeAccount(b, columns, sums[account])
 		}
@@ -58,18 +59,31 @@ func (r *Report) writeTasks(b *strings.Builder) {
 	}
 }
 
-// writeFew returns those of very many tasks that have numbers which somebody should look at, and says how many it leaves out.
-func writeFew(b *strings.Builder, tasks []Task) []Task {
+// inFull names what has all collections, where the table has not.
+func (r *Report) inFull() string {
+	if r.Simulated {
+		return "--json" // a dry run leaves no ledger to report of
+	}
+	return "'repatriate report " + cmp.Or(r.Path, "JOB.yaml") + "'"
+}
+
+// writeFew returns those of very many tasks that have numbers which somebody should look at, and says how many it leaves out, and where
+// those are.
+func writeFew(b *strings.Builder, tasks []Task, where string) []Task {
 	looked := slices.DeleteFunc(slices.Clone(tasks), Task.fine)
 	begun := slices.DeleteFunc(slices.Clone(looked), func(t Task) bool { return t.Listed == 0 && t.Error != "" })
 	if n := len(tasks) - len(looked); n > 0 {
-		fmt.Fprintf(b, "%s with nothing to look at\n", Plural(int64(n), "collection"))
+		verb := "are"
+		if n == 1 {
+			verb = "is"
+		}
+		say(b, "%s without failures %s not shown; %s has %s.", Plural(int64(n), "collection"), verb, where, them(int64(n)))
 	}
 	if n := len(looked) - len(begun); n > 0 {
 		fmt.Fprintf(b, "%s stopped before anything was listed: see below\n", Plural(int64(n), "collection"))
 	}
 	if len(begun) > 0 {
-		b.WriteString("the others are these:\n")
+		b.WriteString("The others are these:\n")
 	}
 	return begun
 }
@@ -77,7 +91,7 @@ func writeFew(b *strings.Builder, tasks []Task) []Task {
 // writeAccount writes the sum of an account that has several tasks, also of those that are not shown.
 func (r *Report) writeAccount(b *strings.Builder, columns []column, sum Total) {
 	if sum.Tasks > 1 && len(r.Accounts) > 1 {
-		writeRow(b, columns, row{"all", Plural(int64(sum.Tasks), "collection"), sum.Counts})
+		writeRow(b, columns, row{kind: "all", name: Plural(int64(sum.Tasks), "collection"), counts: sum.Counts})
 	}
 }
 
@@ -90,7 +104,7 @@ func (t Task) fine() bool {
 func (r *Report) totals() []row {
 	var rows []row
 	for _, k := range r.Kinds {
-		rows = append(rows, row{k.Kind, "", k.Counts})
+		rows = append(rows, row{kind: k.Kind, counts: k.Counts})
 	}
 	if len(rows) != 1 {
 		rows = append(rows, row{kind: "all", counts: r.Totals})
@@ -144,10 +158,18 @@ func titles(columns []column) (out []string) {
 	return out
 }
 
+// writeRow writes a row. Where one stopped before anything was listed, it says so instead of what looks like an empty collection.
 func writeRow(b *strings.Builder, columns []column, r row) {
 	var values []string
 	for _, c := range columns {
 		values = append(values, c.value(r.counts))
+	}
+	if r.stopped && r.counts.Listed == 0 {
+		last := len(columns) - 1
+		if columns[last].title != "size" {
+			last = 0
+		}
+		values[last] = "stopped"
 	}
 	writeLine(b, titles(columns), r.kind, r.name, values)
 }

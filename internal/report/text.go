@@ -99,8 +99,12 @@ func cause(text, account string) string {
 
 func writeStop(b *strings.Builder, tasks []Task) {
 	fmt.Fprintf(b, "\n%s\n  %s\n", wrap("Stopped: "+someOf(tasks, Task.title), 0), wrap(Clean(tasks[0].Error, 1000), 2))
-	if meaning := Meaning(reasonIn(tasks[0].Error)); meaning != "" {
+	reason := reasonIn(tasks[0].Error)
+	if meaning := Meaning(reason); meaning != "" {
 		fmt.Fprintf(b, "  %s\n", wrap("That means: "+meaning, 2))
+	}
+	if advice := Advice(reason); advice != "" {
+		fmt.Fprintf(b, "  %s\n", wrap("What to do: "+advice, 2))
 	}
 	until := parkedUntil(tasks)
 	if until.After(time.Now()) {

@@ -115,6 +115,9 @@ func TestCheckTexts(t *testing.T) {
 	if err := json.Unmarshal([]byte(js.String()), &got); err != nil || got.Sound || len(got.Findings) != 1 || c.ExitCode() != 3 {
 		t.Fatalf("%+v, %v", got, err)
 	}
+	if said := strings.Join(strings.Fields(said), " "); strings.Contains(said, "writes anew only") || !strings.Contains(said, "writes all mail a second time") {
+		t.Errorf("what beginning anew costs is not said: %q", said)
+	}
 	if f := got.Findings[0]; f.Rule != checkpoint.RuleIntact || f.Do == "" {
 		t.Errorf("%+v", f)
 	}

@@ -47,7 +47,7 @@ func classify(a *answer) *fault.Error {
 	case http.StatusRequestTimeout, http.StatusTooEarly:
 		return &fault.Error{Action: fault.Retry, Reason: fault.TargetUnavailable}
 	case http.StatusInsufficientStorage:
-		return &fault.Error{Action: fault.FailTask, Reason: fault.TargetQuota, Hint: "the account or the server is full"}
+		return &fault.Error{Action: fault.FailTask, Reason: fault.TargetQuota, Hint: "the account or the server is full: raise the quota or make room, and run again"}
 	case http.StatusNotImplemented:
 		return &fault.Error{Action: fault.FailItem, Reason: fault.TargetUnsupported}
 	}
