@@ -21,6 +21,8 @@ type Change struct {
 	Location string `json:"location,omitempty"`
 	// Reason is why a Broken item failed, such as "source.malware".
 	Reason string `json:"reason,omitempty"`
+	// Again says that a Broken item failed before for the same reason: nothing changed.
+	Again bool `json:"again,omitempty"`
 }
 
 // changed tells the options' Changed what was done to an item, whose record was another one before.
@@ -37,7 +39,7 @@ func (p *pass[S, T]) changed(what string, before, rec checkpoint.Record) {
 	}
 	done := Change{What: what, Title: rec.Title, Link: rec.Link, Location: at}
 	if what == Broken {
-		done.Reason = rec.Reason
+		done.Reason, done.Again = rec.Reason, rec.Reason != "" && rec.Reason == before.Reason
 	}
 	p.o.Changed(done)
 }

@@ -80,9 +80,9 @@ func waitName(r fault.Reason) string {
 	}
 	switch side, _, _ := strings.Cut(string(r), "."); side {
 	case "source":
-		return "the provider, which does not answer well"
+		return "the provider is not answering"
 	case "target":
-		return "the target, which does not answer well"
+		return "the target is not answering"
 	}
 	return "another try"
 }

@@ -90,8 +90,8 @@ func (p pass) aimed(ctx context.Context, job *config.Job, store checkpoint.Store
 		first += fmt.Sprintf("; it is so with %d accounts", len(elsewhere))
 	}
 	return usage(fmt.Errorf("%s. What was moved already would not be moved there again. Set the job file or %s back; or, if it is the same account "+
-		"under a new address, give --retarget. If it is another one, have 'repatriate verify --requeue' note what is not there, and give --retarget then",
-		first, job.Accounts))
+		"under a new address, give --retarget. If it is another one, have 'repatriate verify %s --requeue' note what is not there, and give --retarget then",
+		first, job.Accounts, job.Path))
 }
 
 // lying is how many items of a task may lie on the target.

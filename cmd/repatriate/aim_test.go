@@ -17,7 +17,7 @@ func TestAnotherPlace(t *testing.T) {
 	edit(t, s.Job, s.Targets.Files.URL, strings.Replace(s.Targets.Files.URL, "127.0.0.1", "localhost", 1))
 	for _, command := range []string{"run", "retry"} {
 		text := ran(t, exitUsage, command, s.Job).stderr.String()
-		for _, want := range []string{"files of user0001@example.org went to http://127.0.0.1", "would go to http://localhost", "--retarget"} {
+		for _, want := range []string{"files of user0001@example.org went to http://127.0.0.1", "would go to http://localhost", "'repatriate verify " + s.Job + " --requeue'", "--retarget"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s says nothing of %q: %s", command, want, text)
 			}

@@ -16,6 +16,9 @@ type changes struct {
 	mu     sync.Mutex
 	counts map[string]int64
 	list   []report.Change
+	again  int64 // of those that failed, those that failed before as well
+	// fresh are those that failed for the first time, and are tried again in this pass.
+	fresh map[report.Change]bool
 }
 
 // of returns what takes the changes of one kind of an account.
@@ -27,16 +30,31 @@ func (c *changes) of(account, kind string) func(engine.Change) {
 			c.counts = map[string]int64{}
 		}
 		c.counts[done.What]++
+		change := report.Change{Account: account, Kind: kind, Change: done}
+		if done.Again {
+			first := change
+			first.Again = false
+			change.Again = !c.fresh[first]
+		}
+		if change.Again {
+			c.again++
+		}
 		if len(c.list) < mostChanges {
-			c.list = append(c.list, report.Change{Account: account, Kind: kind, Change: done})
+			c.list = append(c.list, change)
 		}
 	}
 }
 
-// drop forgets the changes of one sort: they are tried again.
-func (c *changes) drop(what string) {
+// retried forgets what failed: it is tried again.
+func (c *changes) retried() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.counts, what)
-	c.list = slices.DeleteFunc(c.list, func(change report.Change) bool { return change.What == what })
+	delete(c.counts, engine.Broken)
+	c.again, c.fresh = 0, make(map[report.Change]bool)
+	c.list = slices.DeleteFunc(c.list, func(change report.Change) bool {
+		if change.What == engine.Broken && !change.Again {
+			c.fresh[change] = true
+		}
+		return change.What == engine.Broken
+	})
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
-	"codeberg.org/repatriate/repatriate/engine"
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/report"
 	"codeberg.org/repatriate/repatriate/internal/runner"
@@ -53,7 +52,7 @@ func (w *wiring) retryFailed(ctx context.Context, r *runner.Runner, people []con
 	for _, s := range statuses {
 		if s.Counts[checkpoint.Failed] > 0 {
 			w.pass.retry = true
-			w.changes.drop(engine.Broken)
+			w.changes.retried()
 			w.board.Expect(len(people))
 			return w.pass.timetable.within(ctx, r, w.accounts(people))
 		}
@@ -63,7 +62,7 @@ func (w *wiring) retryFailed(ctx context.Context, r *runner.Runner, people []con
 
 // finish closes the ledger if everything is decided, and says what changed.
 func (w *wiring) finish(ctx context.Context, store checkpoint.Store, r *report.Report) error {
-	r.Final = &report.Final{Counts: w.changes.counts, Changes: w.changes.list}
+	r.Final = &report.Final{Counts: w.changes.counts, Changes: w.changes.list, Again: w.changes.again}
 	if r.Final.Changes == nil {
 		r.Final.Counts, r.Final.Changes = map[string]int64{}, []report.Change{}
 	}

@@ -22,7 +22,7 @@ func TestTheLastRun(t *testing.T) {
 	s := simulated(t, simulation.Options{Source: simulation.Google(data, sim.Options{}, "")})
 	ran(t, exitIncomplete, "run", "--json", s.Job)
 	r := reported(t, ran(t, exitIncomplete, "run", "--final", "--json", s.Job))
-	if r.Final == nil || r.Final.Closed != nil || !strings.Contains(r.Final.Why, "1 item failed") {
+	if r.Final == nil || r.Final.Closed != nil || !strings.Contains(r.Final.Why, "1 item failed") || r.Final.Again != 1 || !r.Final.Changes[0].Again {
 		t.Fatalf("with a failed item: %+v", r.Final)
 	}
 	const user = "anna.keller@example.org"

@@ -102,6 +102,9 @@ func TestSecondInterrupt(t *testing.T) {
 	if code := p.code(t); code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
+	if text := p.stderr.String(); !strings.HasSuffix(text, "\nrepatriate: stopped at once; nothing is lost: the next run goes on\n") {
+		t.Errorf("it ends with %q", text)
+	}
 }
 
 // TestStateIsLocked starts a second run while one is under way, and reads the status meanwhile.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -155,6 +156,24 @@ func exitCode(ctx context.Context, err error) int {
 // quietEnd says that an interrupt is the way to end the command, and ends nothing that matters.
 var quietEnd atomic.Bool
 
+// mostPatience is how long what nobody reads may keep the program from ending.
+const mostPatience = time.Second
+
+// sayStopped says that the end was sudden. Whoever keeps the screen from being written to keeps the program from nothing.
+func sayStopped() {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		if !quietEnd.Load() {
+			fmt.Fprintln(os.Stderr, "\nrepatriate: stopped at once; nothing is lost: the next run goes on")
+		}
+	}()
+	select {
+	case <-said:
+	case <-time.After(mostPatience):
+	}
+}
+
 // interruptible returns a context that the first interrupt ends; the second ends the process.
 func interruptible(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -164,6 +183,7 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 		for range signals {
 			if ctx.Err() != nil {
 				stderr.Clear()
+				sayStopped()
 				os.Exit(exitInterrupted)
 			}
 			if !quietEnd.Load() {

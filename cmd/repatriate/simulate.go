@@ -79,8 +79,7 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	f.Int64Var(&s.spec.MailMax, "mail-max", 0, "largest size of a made-up message in bytes")
 	f.Int64Var(&s.spec.FileMin, "file-min", 0, "least size of a made-up file in bytes")
 	f.Int64Var(&s.spec.FileMax, "file-max", 0, "largest size of a made-up file in bytes")
-	f.StringVar(&s.quotas, "quotas", "", "enforce the provider's quotas and keep them: new, or Google's old ones")
-	f.Lookup("quotas").NoOptDefVal = "new"
+	f.StringVar(&s.quotas, "quotas", "", "enforce the provider's quotas and keep them: new, or old (Google only)")
 	f.Float64Var(&s.clock, "clock", 1, "with --quotas: how many times as fast the provider's minutes pass")
 	f.DurationVar(&s.latency, "latency", 0, "delay of each answer of the provider")
 	f.StringVar(&s.faults, "faults", "", "faults of the provider: gmail.messages.get:429:0.05,*:503:0.01")

@@ -51,7 +51,7 @@ func simulating(t *testing.T, args ...string) (job string, stop func()) {
 func TestSimulate(t *testing.T) {
 	dir := t.TempDir()
 	job, stop := simulating(t, "--dir", dir, "--users", "3", "--mail", "5", "--files", "4", "--events", "2", "--contacts", "3", "--tasks", "4",
-		"--seed", "7", "--items", "4", "--quotas")
+		"--seed", "7", "--items", "4", "--quotas", "new")
 	defer stop()
 	if job != filepath.Join(dir, "job.yaml") {
 		t.Errorf("ready %s", job)
@@ -68,6 +68,20 @@ func TestSimulate(t *testing.T) {
 	// Each user has two lists of tasks.
 	if len(r.Tasks) != 18 || listed["mail"] != 15 || listed["contacts"] != 9 || listed["tasks"] != 12 || !r.Balanced || r.Pass.SourceRequests == 0 || r.Pass.TargetRequests == 0 {
 		t.Errorf("%d tasks, %v, %+v", len(r.Tasks), listed, r.Pass)
+	}
+}
+
+// TestQuotasAreNamed: the value of --quotas is no provider, and there is no other one.
+func TestQuotasAreNamed(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"--quotas new microsoft --dir", "flag needs an argument: --dir"},
+		{"--quotas fast", `--quotas "fast" is none of new, old`},
+		{"microsoft --quotas old", `--quotas "old": Microsoft has one kind, new`},
+	} {
+		args := append([]string{"simulate", "--dir=" + t.TempDir()}, strings.Fields(c.args)...)
+		if text := ran(t, exitUsage, args...).stderr.String(); !strings.Contains(text, c.want) {
+			t.Errorf("%s: %s", c.args, text)
+		}
 	}
 }
 

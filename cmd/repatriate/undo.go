@@ -33,7 +33,7 @@ its users made, and what they changed of the job's items stays, and is listed; s
 interrupted run may have found there instead of writing it. Mailboxes, calendars and address books
 that the job made go along if nothing lies in them.
 
-Afterwards the ledger is as if the job had never moved these items: a run moves everything anew.
+Afterwards the ledger is as if the job had never moved these items: a run moves them anew.
 undo may be interrupted and repeated. No run may be under way.
 
 It asks for the job's name first, unless --yes is given.
@@ -65,7 +65,7 @@ func (u *undoFlags) run(f *flags, c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	r.Path = path
+	r.Path, r.Part = path, u.part() != ""
 	return show(c.OutOrStdout(), r, u.json)
 }
 

@@ -8,6 +8,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/config"
 	"codeberg.org/repatriate/repatriate/internal/estimate"
 	"codeberg.org/repatriate/repatriate/internal/plan"
+	"codeberg.org/repatriate/repatriate/internal/windows"
 )
 
 // estimated says how long the demands take when the job is run as its job file says. Round trips that were not measured are assumed.
@@ -38,16 +39,20 @@ func (o planning) firstWave(job *config.Job, now time.Time) (time.Time, error) {
 	if err != nil {
 		return first, fmt.Errorf("--from %q is no day: write it like 2026-12-01", o.from)
 	}
-	return first, nil
+	return waveWindows(job, first).FirstOn(first), nil
 }
 
-// wavesOf packs the accounts into the job's time windows, or into nights and weekends where it has none, or is always open.
-func wavesOf(job *config.Job, e estimate.Estimate, first time.Time) []estimate.Wave {
-	o := estimate.WaveOptions{Start: first}
-	if _, change := job.Open.At(first); !change.IsZero() {
-		o.Windows = estimate.Openings(job.Open, first)
+// waveWindows are the job's time windows, or nights and weekends where it has none, or is always open.
+func waveWindows(job *config.Job, first time.Time) windows.Windows {
+	if _, change := job.Open.At(first); change.IsZero() {
+		return estimate.Nights(job.Open.Zone())
 	}
-	return estimate.Waves(e, o)
+	return job.Open
+}
+
+// wavesOf packs the accounts into windows.
+func wavesOf(job *config.Job, e estimate.Estimate, first time.Time) []estimate.Wave {
+	return estimate.Waves(e, estimate.WaveOptions{Windows: estimate.Openings(waveWindows(job, first), first)})
 }
 
 // modelled returns how long the rest of the pass takes by the plan, of which so many items and bytes were written; nil where there is no

@@ -11,8 +11,9 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/windows"
 )
 
-func (j *Job) check(path string) error {
-	f := &findings{path: path}
+// check looks at the whole job file. lines are those of its keys.
+func (j *Job) check(path string, lines map[string]int) error {
+	f := &findings{path: path, lines: lines}
 	if j.Job == "" {
 		f.add("job: give the job a name")
 	} else if strings.ContainsAny(j.Job, "/\\\x00\n") {
@@ -202,7 +203,7 @@ func isLoopback(host string) bool {
 // checkPeople looks for what only the job file and the accounts file together can show.
 func (j *Job) checkPeople(f *findings) {
 	if len(j.People) == 0 {
-		f.add("holds no account; 'repatriate accounts' prints what the directory holds")
+		f.add("the accounts file holds no account; 'repatriate accounts' prints what the directory holds")
 	}
 	j.checkShared(f)
 	j.checkOwn(f)

@@ -53,8 +53,9 @@ type Job struct {
 	// Insecure allows connections without TLS beyond this machine.
 	Insecure bool `yaml:"insecure"`
 
-	// Dir is the folder of the job file.
-	Dir string `yaml:"-"`
+	// Path is the job file, and Dir its folder.
+	Path string `yaml:"-"`
+	Dir  string `yaml:"-"`
 	// People are the lines of the accounts file.
 	People []Account `yaml:"-"`
 	// Pace is what Bandwidth says, in bytes per second; 0: no bound. Open is what Windows and TimeZone say.
@@ -273,11 +274,11 @@ func Parse(path string, text []byte) (*Job, error) {
 	if err := checkKeys(path, doc); err != nil {
 		return nil, err
 	}
-	j := &Job{Dir: filepath.Dir(path)}
+	j := &Job{Path: path, Dir: filepath.Dir(path)}
 	if err := yaml.Unmarshal(text, j); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := j.check(path); err != nil {
+	if err := j.check(path, keyLines(doc)); err != nil {
 		return nil, err
 	}
 	j.defaults()

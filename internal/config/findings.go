@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Finding is something that is wrong with a file, or that is worth knowing of it.
@@ -26,13 +27,18 @@ const maxFindings = 1000
 
 // findings collects what is wrong with a file.
 type findings struct {
-	path  string
+	path string
+	// lines are those of the keys of a job file, by their whole names; nil for other files.
+	lines map[string]int
 	found []Finding
 	more  int
 }
 
-// add adds a finding about the file as a whole.
-func (f *findings) add(format string, args ...any) { f.say(0, format, args...) }
+// add adds a finding about the file as a whole, or about the key of it that the message begins with.
+func (f *findings) add(format string, args ...any) {
+	key, _, _ := strings.Cut(fmt.Sprintf(format, args...), ":")
+	f.say(f.lines[key], format, args...)
+}
 
 func (f *findings) say(line int, format string, args ...any) {
 	if len(f.found) == maxFindings {

@@ -27,18 +27,9 @@ func unknownKeys(path, prefix string, n ast.Node, t reflect.Type) []error {
 	if t.Kind() != reflect.Struct || t == reflect.TypeFor[Formats]() {
 		return nil
 	}
-	var pairs []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		pairs = n.Values
-	case *ast.MappingValueNode:
-		pairs = []*ast.MappingValueNode{n}
-	default:
-		return nil
-	}
 	fields := keysOf(t)
 	var errs []error
-	for _, p := range pairs {
+	for _, p := range pairsOf(n) {
 		key := p.Key.String()
 		field, known := fields[key]
 		if !known {
@@ -49,6 +40,34 @@ func unknownKeys(path, prefix string, n ast.Node, t reflect.Type) []error {
 		errs = append(errs, unknownKeys(path, prefix+key+".", p.Value, field)...)
 	}
 	return errs
+}
+
+// pairsOf returns the keys of a mapping with their values; none of what is no mapping.
+func pairsOf(n ast.Node) []*ast.MappingValueNode {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}
+	}
+	return nil
+}
+
+// keyLines returns in which lines keys stand, by their whole names such as "target.mail.imap".
+func keyLines(doc *ast.File) map[string]int {
+	lines := make(map[string]int)
+	var note func(prefix string, n ast.Node)
+	note = func(prefix string, n ast.Node) {
+		for _, p := range pairsOf(n) {
+			name := prefix + p.Key.String()
+			lines[name] = p.Key.GetToken().Position.Line
+			note(name+".", p.Value)
+		}
+	}
+	for _, d := range doc.Docs {
+		note("", d.Body)
+	}
+	return lines
 }
 
 func keysOf(t reflect.Type) map[string]reflect.Type {

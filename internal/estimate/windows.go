@@ -31,13 +31,13 @@ func (o WaveOptions) withDefaults() WaveOptions {
 		o.Fill = 0.8
 	}
 	if o.Windows == nil {
-		o.Windows = Openings(nights(o.Start.Location()), o.Start)
+		o.Windows = Openings(Nights(o.Start.Location()), o.Start)
 	}
 	return o
 }
 
-// nights are those between working days, and the weekend from Friday's to Monday's.
-func nights(zone *time.Location) windows.Windows {
+// Nights are those between working days, and the weekend from Friday's to Monday's.
+func Nights(zone *time.Location) windows.Windows {
 	w, err := windows.Parse([]string{"mon-fri 20:00-06:00", "sat-sun", "sun 20:00-06:00"}, "")
 	if err != nil {
 		panic(err) // no input comes here

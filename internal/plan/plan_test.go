@@ -186,12 +186,14 @@ func large(accounts int) *plan.Plan {
 
 // TestSummaryFitsOneScreen however large the organisation is, in 80 columns, and steers no terminal.
 func TestSummaryFitsOneScreen(t *testing.T) {
+	defer report.FitTo(0)
+	report.FitTo(80)
 	var b strings.Builder
 	if err := large(300).WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	if len(lines) > 48 {
+	if len(lines) > 49 {
 		t.Errorf("%d lines:\n%s", len(lines), b.String())
 	}
 	for _, l := range lines {
@@ -201,6 +203,25 @@ func TestSummaryFitsOneScreen(t *testing.T) {
 	}
 	if strings.ContainsAny(b.String(), "\x1b\u202e") {
 		t.Error("an attack reached the terminal")
+	}
+}
+
+// TestSummaryIsWholeInAPipe, and steers no terminal that somebody shows it on later.
+func TestSummaryIsWholeInAPipe(t *testing.T) {
+	long := strings.Repeat("a long line of an estimate ", 20) + "that ends here"
+	p := large(3)
+	p.Estimate, p.Report.Path = []string{long, "\x1b[2J"}, "school/pilot.yaml"
+	var b strings.Builder
+	if err := p.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{long + "\n", "\nAll of it: repatriate plan school/pilot.yaml --html plan.html\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	if strings.ContainsAny(b.String(), "\x1b\u202e") {
+		t.Errorf("an attack:\n%s", b.String())
 	}
 }
 

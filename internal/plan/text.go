@@ -13,13 +13,12 @@ import (
 
 // Bounds of the summary: it fits on one screen whatever the size of the organisation.
 const (
-	columns   = 80
 	mostWorst = 6
 	mostWhys  = 4
 	mostUnfit = 3
 )
 
-// WriteText writes a summary for a person at a terminal of 80 columns: first what there is, last what is to be done.
+// WriteText writes a summary for a person at a terminal: first what there is, last what is to be done.
 func (p *Plan) WriteText(w io.Writer) error {
 	var b strings.Builder
 	p.writeHead(&b)
@@ -33,7 +32,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 		fmt.Fprintln(&b)
 	}
 	for _, line := range p.Estimate {
-		fmt.Fprintln(&b, report.Fit(line, columns))
+		fmt.Fprintln(&b, report.Line(line))
 	}
 	if len(p.Waves) > 0 {
 		fmt.Fprintln(&b, p.span())
@@ -44,7 +43,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 }
 
 func (p *Plan) writeHead(b *strings.Builder) {
-	fmt.Fprintf(b, "%s\nWhat a run would write, lose and leave behind; nothing was written.\n", report.Fit("Plan of "+p.Report.Job, columns))
+	fmt.Fprintf(b, "%s\nWhat a run would write, lose and leave behind; nothing was written.\n", report.Line("Plan of "+p.Report.Job))
 	if n := len(p.Others); n > 0 {
 		fmt.Fprintf(b, "Looked at %d of %s; the numbers of the other %d are extrapolated.\n", len(p.Accounts), report.Plural(int64(len(p.Accounts)+n), "account"), n)
 	}
@@ -63,10 +62,10 @@ func (p *Plan) writeNames(b *strings.Builder) {
 	}
 	switch {
 	case n == 1:
-		fmt.Fprintln(b, report.Fit("On the target, "+such, columns))
+		fmt.Fprintln(b, report.Line("On the target, "+such))
 	case n > 1:
 		fmt.Fprintf(b, "%s have several names on the target; --html and --csv have them all, such as\n", report.Plural(n, "account"))
-		fmt.Fprintln(b, report.Fit("  "+such, columns))
+		fmt.Fprintln(b, report.Line("  "+such))
 	}
 }
 
@@ -87,7 +86,7 @@ func (p *Plan) writeTotals(b *strings.Builder) error {
 		fmt.Fprintf(b, "%s: of %s only reading tells the size\n", all.unsure(), report.Plural(all.Unsized, "item"))
 	}
 	if left := p.LeftOut(); left != "" {
-		fmt.Fprintln(b, report.Fit("Left out on purpose: "+left, columns))
+		fmt.Fprintln(b, report.Line("Left out on purpose: "+left))
 	}
 	return nil
 }
@@ -141,7 +140,7 @@ func (p *Plan) writeGrades(b *strings.Builder) {
 			fmt.Fprintf(b, "  … and %d more of the grades C and D; --html and --csv have them all\n", len(worst)-i)
 			break
 		}
-		fmt.Fprintln(b, report.Fit(fmt.Sprintf("  %s %s: %s", a.Grade, a.shown(), strings.Join(a.Why, ", ")), columns))
+		fmt.Fprintln(b, report.Line(fmt.Sprintf("  %s %s: %s", a.Grade, a.shown(), strings.Join(a.Why, ", "))))
 	}
 }
 
@@ -156,10 +155,10 @@ func (p *Plan) writeReasons(b *strings.Builder) {
 			fmt.Fprintf(b, "  … and %s; 'repatriate explain' says what each means\n", report.Plural(int64(len(reasons)-i), "more reason"))
 			break
 		}
-		fmt.Fprintln(b, report.Fit(fmt.Sprintf("  %s %6d %s: %s", r.Grade, r.Items, r.Reason, report.Meaning(r.Reason)), columns))
+		fmt.Fprintln(b, report.Line(fmt.Sprintf("  %s %6d %s: %s", r.Grade, r.Items, r.Reason, report.Meaning(r.Reason))))
 		if len(r.Examples) > 0 {
 			e := r.Examples[0]
-			fmt.Fprintln(b, report.Fit(fmt.Sprintf("           %s: %s", e.Account, e.said()), columns))
+			fmt.Fprintln(b, report.Line(fmt.Sprintf("           %s: %s", e.Account, e.said())))
 		}
 	}
 }
@@ -182,7 +181,7 @@ func (p *Plan) writeUnfit(b *strings.Builder) {
 			fmt.Fprintf(b, "  … and %d more\n", len(unfits)-i)
 			break
 		}
-		fmt.Fprintln(b, report.Fit("  "+u.title()+": "+u.misfit(), columns))
+		fmt.Fprintln(b, report.Line("  "+u.title()+": "+u.misfit()))
 	}
 	p.writeDeaf(b)
 }
@@ -197,7 +196,7 @@ func (p *Plan) writeDeaf(b *strings.Builder) {
 	for _, d := range all {
 		kinds = append(kinds, fmt.Sprintf("%s (%d)", d.Kind, d.Accounts))
 	}
-	fmt.Fprintf(b, "\n%s\n", report.Fit("Room not known: "+strings.Join(kinds, ", ")+": "+all[0].Why, columns))
+	fmt.Fprintf(b, "\n%s\n", report.Line("Room not known: "+strings.Join(kinds, ", ")+": "+all[0].Why))
 }
 
 // misfit says in words what does not fit; empty if all does.
@@ -228,7 +227,7 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 		}
 	}
 	if n > 0 {
-		fmt.Fprintln(b, report.Fit("Stopped: "+first, columns))
+		fmt.Fprintln(b, report.Line("Stopped: "+first))
 		fmt.Fprintf(b, "Could not be read: %s. To see why: repatriate check %s\n", report.Plural(n, "collection"), job)
 	}
 	if p.Waiting > 0 {
@@ -240,7 +239,7 @@ func (p *Plan) writeEnd(b *strings.Builder) {
 	}
 	page := "" // what is written needs no naming
 	if p.Page == "" {
-		page = "All of it: plan --html FILE. "
+		page = "All of it: repatriate plan " + job + " --html plan.html\n"
 	}
 	fmt.Fprintf(b, "%sTo go on: repatriate run %s\n", page, job+p.firstWave())
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ type Final struct {
 	// Counts has the number of items by what was done to them since the pass before, and Changes names them; of very many, the first ones.
 	Counts  map[string]int64 `json:"counts"`
 	Changes []Change         `json:"changes"`
+	// Again is how many of those that failed had failed before for the same reason.
+	Again int64 `json:"failed_again"`
 }
 
 // mostShown is how many changes are shown to a person; --json has more.
@@ -50,7 +53,7 @@ func (r *Report) writeFinal(b *strings.Builder) {
 	}
 	shown = shown[:min(len(shown), mostShown)]
 	for _, c := range shown {
-		fmt.Fprintf(b, "  %s\n", wrap(r.called(c.Account)+", "+c.Kind+", "+c.What+": "+Clean(cmp.Or(c.Title, c.Location), 80), 4))
+		fmt.Fprintf(b, "  %s\n", wrap(r.called(c.Account)+", "+c.Kind+", "+c.said()+": "+Clean(cmp.Or(c.Title, c.Location), 80), 4))
 	}
 	if rest := total - int64(len(shown)); rest > 0 && len(shown) > 0 {
 		fmt.Fprintf(b, "  … and %d more; --json names up to a thousand.\n", rest)
@@ -72,13 +75,31 @@ func closedWith(failed int64) string {
 
 func (f *Final) summary() string {
 	var parts []string
+	counts := maps.Clone(f.Counts)
+	if f.Again > 0 {
+		counts[engine.Broken] -= f.Again
+	}
 	for _, what := range []string{engine.Added, engine.Updated, engine.Removed, engine.Kept, engine.Broken} {
-		if n := f.Counts[what]; n > 0 {
+		if n := counts[what]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, what))
 		}
 	}
 	if len(parts) == 0 {
-		return "nothing changed"
+		parts = []string{"nothing changed"}
+	}
+	switch {
+	case f.Again == 1:
+		return strings.Join(parts, ", ") + "; 1 item still fails"
+	case f.Again > 1:
+		return strings.Join(parts, ", ") + "; " + Plural(f.Again, "item") + " still fail"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// said says in words what was done to an item.
+func (c Change) said() string {
+	if c.Again {
+		return "still fails"
+	}
+	return c.What
 }

@@ -33,6 +33,31 @@ func TestFitTo(t *testing.T) {
 	}
 }
 
+// TestUndoSaysWhatItCounts: folders of the program's own are no items of the source, and what was undone in part is moved in part.
+func TestUndoSaysWhatItCounts(t *testing.T) {
+	files := checkpoint.Status{Task: checkpoint.Task{Account: "ada@example.org", Kind: "files"}, Name: "Drive"}
+	for _, c := range []struct {
+		name      string
+		own       int64
+		part, dry bool
+		want, not string
+	}{
+		{"folders of its own", 2, false, true, "Among what is removed: 2 folders that the program made", "Undone"},
+		{"all of it", 0, false, false, "A run moves everything anew: repatriate run pilot.yaml", "Among what"},
+		{"a part", 0, true, false, "A run moves these items anew: repatriate run pilot.yaml", "everything"},
+	} {
+		u := &Undoing{Job: "pilot", Path: "pilot.yaml", DryRun: c.dry, Part: c.part}
+		u.Add(files, undo.Result{Removed: 104, Own: c.own}, nil)
+		var b strings.Builder
+		if err := u.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		if text := b.String(); !strings.Contains(text, c.want) || strings.Contains(text, c.not) {
+			t.Errorf("%s:\n%s", c.name, text)
+		}
+	}
+}
+
 // TestHeadingsStandApart on a terminal of the usual width, and leave names their room.
 func TestHeadingsStandApart(t *testing.T) {
 	defer FitTo(widest)

@@ -11,12 +11,22 @@ import (
 // tables need.
 const widest, narrowest = 100, 72
 
-// lineWidth is how wide the reports of this process are.
-var lineWidth = widest
+// lineWidth is how wide the reports of this process are, and terminal how many columns there are for a line that is not broken; 0 where
+// it is written to no terminal.
+var (
+	lineWidth = widest
+	terminal  int
+)
 
-// FitTo sets how many columns the terminal has that the reports are written to. It is called before anything is written, if at all;
-// reports are as wide on a pipe and in a file as on a wide terminal.
-func FitTo(columns int) { lineWidth = min(max(columns, narrowest), widest) }
+// FitTo sets how many columns the terminal has that the reports are written to; 0: there is none. It is called before anything is
+// written, if at all; reports are as wide on a pipe and in a file as on a wide terminal.
+func FitTo(columns int) {
+	lineWidth, terminal = widest, 0
+	if columns > 0 {
+		terminal = max(columns, narrowest)
+		lineWidth = min(terminal, widest)
+	}
+}
 
 // manyTasks is the number of tasks up to which each has its own line. Of more, those are shown that need attention.
 const manyTasks = 60

@@ -18,7 +18,9 @@ type Undone struct {
 	Collection string `json:"collection"`
 	Name       string `json:"name,omitempty"`
 	Removed    int64  `json:"removed"`
-	Stayed     int64  `json:"stayed"`
+	// Own is how many of the removed ones are folders that the program made for itself.
+	Own    int64 `json:"own_folders,omitempty"`
+	Stayed int64 `json:"stayed"`
 	// Left are the items that stay; of very many, the first ones. Cleared are the names of emptied containers that went along.
 	Left    []undo.Left `json:"left"`
 	Cleared []string    `json:"cleared"`
@@ -32,6 +34,8 @@ type Undoing struct {
 	Path   string   `json:"-"`
 	DryRun bool     `json:"dry_run,omitempty"`
 	Tasks  []Undone `json:"tasks"`
+	// Part says that it was about some accounts or kinds only.
+	Part bool `json:"-"`
 	// Closed says that a final run closed the ledger, so that another run has to open it again.
 	Closed bool `json:"-"`
 	// Outages are the servers that could not be used for any account.
@@ -42,7 +46,7 @@ type Undoing struct {
 
 // Add adds what was done with a task, as far as it went.
 func (u *Undoing) Add(s checkpoint.Status, r undo.Result, err error) {
-	t := Undone{Account: s.Account, Kind: s.Kind, Collection: s.Collection, Name: s.Name, Removed: r.Removed, Stayed: r.Stayed, Left: r.Left, Cleared: r.Cleared}
+	t := Undone{Account: s.Account, Kind: s.Kind, Collection: s.Collection, Name: s.Name, Removed: r.Removed, Own: r.Own, Stayed: r.Stayed, Left: r.Left, Cleared: r.Cleared}
 	if t.Left == nil {
 		t.Left = []undo.Left{}
 	}
@@ -82,10 +86,22 @@ func (u *Undoing) WriteText(w io.Writer) error {
 		t.add(task.Account, task.Kind, cmp.Or(task.Name, task.Collection), task.Removed, task.Stayed)
 	}
 	t.write(&b)
+	u.writeOwn(&b)
 	u.writeLeft(&b)
 	u.writeRest(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeOwn says why more is removed than the run wrote items.
+func (u *Undoing) writeOwn(b *strings.Builder) {
+	var n int64
+	for _, t := range u.Tasks {
+		n += t.Own
+	}
+	if n > 0 {
+		say(b, "\nAmong what is removed: %s that the program made for what lay in no folder.", Plural(n, "folder"))
+	}
 }
 
 func (u *Undoing) writeLeft(b *strings.Builder) {
@@ -140,6 +156,10 @@ func (u *Undoing) writeRest(b *strings.Builder) {
 		if u.Closed {
 			job += " --reopen"
 		}
-		fmt.Fprintf(b, "\n%s\n", wrap("Undone. A run moves everything anew: repatriate run "+job, 0))
+		what := "everything"
+		if u.Part {
+			what = "these items"
+		}
+		fmt.Fprintf(b, "\n%s\n", wrap("Undone. A run moves "+what+" anew: repatriate run "+job, 0))
 	}
 }

@@ -62,6 +62,17 @@ func Fit(s string, columns int) string {
 	return s[:end] + "…"
 }
 
+// longestLine bounds a line that goes to no terminal, in characters.
+const longestLine = 2000
+
+// Line returns s as Clean does on one line that is not broken: cut to the terminal, whole where there is none.
+func Line(s string) string {
+	if terminal == 0 {
+		return Clean(s, longestLine)
+	}
+	return Fit(s, terminal)
+}
+
 // wrap breaks text between words into lines of at most lineWidth, of which all but the first are indented. The first one
 // begins at the indent, too. A command to type stays on one line, so that it can be copied.
 func wrap(text string, indent int) string {

@@ -111,7 +111,7 @@ func (u *undoer) judgeOrphans(n checkpoint.Node, place string, full bool) (stays
 	case full:
 		u.staysFull(checkpoint.Record{ID: n.ID, Title: n.Name}, place)
 	default:
-		u.removed()
+		u.removedOwn()
 	}
 	return !made || full
 }

@@ -24,10 +24,10 @@ func TestFolderForOrphans(t *testing.T) {
 			must(t, err)
 			r, err := w.undo(t, false)
 			must(t, err)
-			if foretold.Removed != r.Removed || foretold.Stayed != r.Stayed {
+			if foretold.Removed != r.Removed || foretold.Stayed != r.Stayed || foretold.Own != r.Own {
 				t.Errorf("a dry run says %+v, and %+v came of it", foretold, r)
 			}
-			if w.left() != c.left || r.Removed+r.Stayed != 1 {
+			if w.left() != c.left || r.Removed+r.Stayed != 1 || r.Own != r.Removed {
 				t.Errorf("%q stays; %+v", w.left(), r)
 			}
 			_, _, lies, err := w.ledger.Where(t.Context(), engine.OrphanFolder)

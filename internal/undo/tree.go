@@ -92,6 +92,6 @@ func (u *undoer) orphans(ctx context.Context, n checkpoint.Node, at sinks.Receip
 	if err := u.ledger.Forget(ctx, n.ID); err != nil {
 		return fmt.Errorf("write the ledger: %w", err)
 	}
-	u.removed()
+	u.removedOwn()
 	return nil
 }

@@ -50,6 +50,8 @@ type Left struct {
 type Result struct {
 	// Removed counts the items that were taken away, or would be, and Stayed those that were left.
 	Removed, Stayed int64
+	// Own is how many of the removed ones are folders that the program made for itself, and so no items of the source.
+	Own int64
 	// Left are those that were left, up to MostLeft of them.
 	Left []Left
 	// Cleared are the names of mailboxes, calendars and address books that were taken away, since they were made by the job and empty.
@@ -278,6 +280,14 @@ func (u *undoer) removed() {
 	defer u.mu.Unlock()
 	u.result.Removed++
 	u.o.Counters.Removed.Add(1)
+}
+
+// removedOwn counts a folder that the program made for itself.
+func (u *undoer) removedOwn() {
+	u.removed()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.result.Own++
 }
 
 func (u *undoer) stays(rec checkpoint.Record, location string, f *fault.Error) {

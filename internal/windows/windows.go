@@ -145,6 +145,17 @@ func (w Windows) Zone() *time.Location {
 	return w.zone
 }
 
+// FirstOn returns the first moment that belongs to the day that begins at day: what is left of a window of the day before is none of it,
+// unless that lasts beyond the day.
+func (w Windows) FirstOn(day time.Time) time.Time {
+	open, end := w.At(day)
+	before, _ := w.At(day.Add(-time.Nanosecond))
+	if open && before && !end.IsZero() && end.Before(day.AddDate(0, 0, 1)) {
+		return end
+	}
+	return day
+}
+
 // From yields the windows from t on, one after the other; the first may have begun before, and then begins at t. Windows that are always
 // open are one that has no end, and so none is yielded.
 func (w Windows) From(t time.Time) iter.Seq2[time.Time, time.Time] {

@@ -135,3 +135,31 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestFirstOn: the morning that ends a window belongs to the day before.
+func TestFirstOn(t *testing.T) {
+	for _, c := range []struct {
+		windows   []string
+		day, want string
+	}{
+		{[]string{"mon-fri 20:00-06:00"}, "2026-12-01 00:00", "2026-12-01 06:00"},
+		{[]string{"mon-fri 20:00-06:00"}, "2026-12-06 00:00", "2026-12-06 00:00"},
+		{[]string{"mon-fri 20:00-06:00", "sat-sun"}, "2026-12-05 00:00", "2026-12-05 00:00"},
+		{[]string{"mon-fri 20:00-06:00", "sat-sun"}, "2026-12-06 00:00", "2026-12-06 00:00"},
+		{[]string{"mon-fri 00:00-05:00"}, "2026-12-01 00:00", "2026-12-01 00:00"},
+		{[]string{"mon 12:00-00:00", "tue 00:00-05:00"}, "2026-12-01 00:00", "2026-12-01 05:00"},
+		{nil, "2026-12-01 00:00", "2026-12-01 00:00"},
+	} {
+		w, err := windows.Parse(c.windows, "UTC")
+		if err != nil {
+			t.Fatal(err)
+		}
+		day, err := time.ParseInLocation("2006-01-02 15:04", c.day, time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.FirstOn(day).Format("2006-01-02 15:04"); got != c.want {
+			t.Errorf("%q, %s: %s, want %s", c.windows, c.day, got, c.want)
+		}
+	}
+}
