@@ -153,7 +153,7 @@ func reportedJob(ctx context.Context, job *config.Job, store checkpoint.Store) (
 		}
 		return &htmlreport.Approved{By: a.By, At: a.At, Grade: a.Grade, Note: a.Note}
 	})
-	j.Made, j.Version, j.Provider = time.Now(), version(), providerName(job)
+	j.Made, j.Version, j.Provider, j.Labels = time.Now(), version(), providerName(job), job.Labels
 	return j, nil
 }
 

@@ -146,29 +146,87 @@ func pagesFor(t *testing.T, l ledger, lang string) string {
 	return dir
 }
 
-// TestLabelsAreGoogles: whoever comes from Microsoft had folders, and reads nothing of labels.
-func TestLabelsAreGoogles(t *testing.T) {
-	for provider, want := range map[string]bool{"Google Workspace": true, "Microsoft 365": false} {
-		l, page := sample(), ""
-		j := l.job(people...)
-		j.Provider = provider
-		w, err := htmlreport.NewPeople(filepath.Join(t.TempDir(), "pages"), j, "en", false, func(path string, write func(io.Writer) error) error {
-			var b bytes.Buffer
-			if err := write(&b); err != nil {
-				return err
-			}
-			if strings.HasPrefix(filepath.Base(path), "ada@") {
-				page = b.String()
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+// pageFor writes the pages of a job, and returns the one of an account.
+func pageFor(t *testing.T, l ledger, j *htmlreport.Job, lang, account string) (page string) {
+	t.Helper()
+	w, err := htmlreport.NewPeople(filepath.Join(t.TempDir(), "pages"), j, lang, false, func(path string, write func(io.Writer) error) error {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			return err
 		}
-		defer w.Release()
-		write(t, l, j, w)
-		if got := strings.Contains(page, "Labels became folders."); got != want || !strings.Contains(page, "These are your mail folders") {
-			t.Errorf("%s: labels are named: %v", provider, got)
+		if filepath.Base(path) == account+".html" {
+			page = b.String()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Release()
+	write(t, l, j, w)
+	return page
+}
+
+// TestWhatBecameOfLabels is said to those who had some: only Google has them, and the job file says what becomes of them.
+func TestWhatBecameOfLabels(t *testing.T) {
+	const primary, copies = "lies in the folder of its first label", "lies in each of them"
+	for _, c := range []struct{ provider, labels, account, want, not string }{
+		{"Google Workspace", "", "ada@example.org", primary, copies},
+		{"Google Workspace", "primary", "ada@example.org", primary, copies},
+		{"Google Workspace", "copies", "ada@example.org", copies, primary},
+		{"Google Workspace", "primary", "ben@example.org", "These are your mail folders", "first label"},
+		{"Microsoft 365", "primary", "ada@example.org", "These are your mail folders", primary},
+	} {
+		l := sample()
+		j := l.job(people...)
+		j.Provider, j.Labels = c.provider, c.labels
+		if page := pageFor(t, l, j, "en", c.account); !strings.Contains(page, c.want) || strings.Contains(page, c.not) {
+			t.Errorf("%+v:\n%s", c, page)
+		}
+	}
+}
+
+// TestPagesWithoutAList do not ask to look at it.
+func TestPagesWithoutAList(t *testing.T) {
+	copied := checkpoint.Record{ID: "1", State: checkpoint.Copied, Title: "x", Location: "INBOX;UIDVALIDITY=1/;UID=1"}
+	waiting := checkpoint.Record{ID: "2", State: checkpoint.Pending}
+	failed := checkpoint.Record{ID: "3", State: checkpoint.Failed, Title: "y", Reason: "target.quota"}
+	all := func(r ...checkpoint.Record) []checkpoint.Record { return r }
+	for _, c := range []struct {
+		name, account string
+		records       []checkpoint.Record
+		want, not     string
+	}{
+		{"nothing listed", "ada@x", nil, "The move of your account has not begun.", "listed below"},
+		{"stopped later", "ada@x", all(copied), "What had come over by then is in your new account.", "listed below"},
+		{"waiting", "ada@x", all(copied, waiting), "1 still to come", "listed below"},
+		{"failed", "ada@x", all(copied, failed), "Please look at what is listed below.", "What had come over by then"},
+		{"a drive", "drive:0AX", all(copied), "What had come over by then is in its new place.", "account."},
+	} {
+		l := ledger{{Account: c.account, Kind: "mail", Collection: "mailbox"}: {name: "Mail", records: c.records, err: "connection refused"}}
+		page := pageFor(t, l, l.job(), "en", strings.ReplaceAll(c.account, ":", "_"))
+		verdict, _, _ := strings.Cut(page, "<footer")
+		if !strings.Contains(verdict, c.want) || strings.Contains(verdict, c.not) {
+			t.Errorf("%s:\n%s", c.name, verdict)
+		}
+	}
+}
+
+// TestFrenchSentences: no full stop before a dot, no part of a number that is the whole, and a drive is nobody's account.
+func TestFrenchSentences(t *testing.T) {
+	l := sample()
+	l[checkpoint.Task{Account: "ada@example.org", Kind: "contacts", Collection: "c"}] = &content{name: "Contacts", records: []checkpoint.Record{
+		{ID: "p1", State: checkpoint.CopiedWithLosses, Losses: []checkpoint.Loss{{Reason: "contact.in_note"}}},
+		{ID: "p2", State: checkpoint.CopiedWithLosses, Losses: []checkpoint.Loss{{Reason: "contact.in_note"}}},
+	}}
+	for _, c := range []struct{ account, want, not string }{
+		{"ada@example.org", "le nom y est ada.l.</bdi> Situation au", ". ·"},
+		{"ada@example.org", "contacts<small>avec de petits changements</small>", "dont 2"},
+		{"ben@example.org", "</bdi> · Situation au", "</bdi> Situation"},
+		{"drive_0AX", "dans le nouvel espace", "votre nouveau compte"},
+	} {
+		if page := pageFor(t, l, l.job(people...), "fr", c.account); !strings.Contains(page, c.want) || strings.Contains(page, c.not) {
+			t.Errorf("%s, %q:\n%s", c.account, c.want, page)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type Job struct {
 	Accounts []Account
 	// Provider is the source's name, such as "Google Workspace".
 	Provider string
+	// Labels is what became of labels of mail, as in the job file: "primary", also if it is empty, or "copies".
+	Labels string
 	// Passes are those that were made over the job, as far as they are remembered.
 	Passes []passes.Pass
 	// Made is when the report was made.

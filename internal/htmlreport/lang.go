@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 //go:embed lang
@@ -72,6 +74,16 @@ func loadLanguage(name, provider string) (*language, error) {
 // say returns a text with values in the place of words in braces, given as pairs.
 func (l *language) say(key string, pairs ...string) string {
 	return l.fill(l.Text[key], pairs...)
+}
+
+// about returns say for the page of an account: a drive is nobody's, and some texts have another form for it.
+func (l *language) about(a Account) func(key string, pairs ...string) string {
+	return func(key string, pairs ...string) string {
+		if drive := key + ".drive"; strings.HasPrefix(a.Source, report.DrivePrefix) && l.Text[drive] != "" {
+			key = drive
+		}
+		return l.say(key, pairs...)
+	}
 }
 
 func (l *language) fill(text string, pairs ...string) string {

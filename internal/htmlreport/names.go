@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"codeberg.org/repatriate/repatriate/internal/report"
 )
 
 // mailboxNames are what mail programs call the mailboxes that the program names itself, by those names.
@@ -19,11 +17,15 @@ func (l *language) mailboxNames() map[string]string {
 // mailbox names a mailbox. One that serves a purpose is called as mail programs call it, with its own name behind it, since not all of them
 // do; servers may have it below INBOX.
 func (p *People) mailbox(name string) string {
-	own := name
+	return p.translated(p.lang.mailboxNames()[belowInbox(name)], name)
+}
+
+// belowInbox returns the name of a mailbox without INBOX above it.
+func belowInbox(name string) string {
 	if len(name) > 6 && strings.EqualFold(name[:5], "INBOX") && strings.ContainsRune("./", rune(name[5])) {
-		own = name[6:]
+		return name[6:]
 	}
-	return p.translated(p.lang.mailboxNames()[own], name)
+	return name
 }
 
 // collection names a calendar, address book or task list. Those that the provider has no name for are ours.
@@ -50,11 +52,8 @@ func (p *People) translated(translation, name string) string {
 func (l *language) newNames(a Account) string {
 	var said []string
 	if a.Target != "" && (a.Target != a.Source || len(a.Targets) > 0) {
-		if strings.HasPrefix(a.Source, report.DrivePrefix) {
-			said = append(said, l.say("target.drive", "target", clean(a.Target)))
-		} else {
-			said = append(said, l.say("target", "target", clean(a.Target)))
-		}
+		say := l.about(a)
+		said = append(said, say("target", "target", clean(a.Target)))
 	}
 	for _, names := range byName(a.Targets) {
 		var kinds []string

@@ -44,14 +44,13 @@ func (p *People) newPerson(a Account) person {
 	out := person{
 		Lang: l.Name, Policy: policy(style, ""), Style: template.CSS(style), //nolint:gosec // the program's own
 		Title: l.say("title"), For: l.say("for", "account", clean(cmp.Or(a.name(), a.Source))), Made: l.say("made", "date", l.date(p.job.Made)),
-		Grade: a.Grade, Verdict: l.say("grade." + a.Grade.String()), Text: l.say("grade." + a.Grade.String() + ".text"), FindTitle: l.say("find"),
+		Grade: a.Grade, FindTitle: l.say("find"),
 	}
 	out.Target = l.newNames(a)
-	switch {
-	case len(a.Tasks) == 0:
-		out.Verdict, out.Text = l.say("begun"), l.say("begun.text")
-	case a.unfinished():
-		out.Unfinished = l.say("unfinished")
+	say := l.about(a)
+	out.Verdict, out.Text = verdictOf(a, say)
+	if a.unfinished() && !a.empty() {
+		out.Unfinished = say("unfinished")
 	}
 	for _, k := range kindsOf(a) {
 		out.Kinds = append(out.Kinds, p.kind(k))
@@ -60,6 +59,38 @@ func (p *People) newPerson(a Account) person {
 		}
 	}
 	return out
+}
+
+// verdictOf says how it went, and what to do. What is not whole for a cause that is no item's has no list to look at.
+func verdictOf(a Account, say func(key string, pairs ...string) string) (verdict, text string) {
+	grade := "grade." + a.Grade.String()
+	switch {
+	case a.Grade < D, a.listed():
+		return say(grade), say(grade + ".text")
+	case a.empty():
+		return say("begun"), say("begun.text")
+	case a.Pending > 0:
+		return say(grade), ""
+	}
+	return say("stopped"), say("stopped.text")
+}
+
+// empty reports whether nothing of the account was ever listed, although something may be there.
+func (a Account) empty() bool { return a.Grade == D && a.Listed == a.Removed }
+
+// listed reports whether the page has a list of what somebody should look at.
+func (a Account) listed() bool {
+	if slices.ContainsFunc(kindsOf(a), func(k kindOf) bool { return k.left > 0 }) {
+		return true
+	}
+	return slices.ContainsFunc(a.Tasks, func(t report.Task) bool {
+		for reason := range t.Reasons {
+			if Of(reason) == C {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // unfinished reports whether more may come over by itself.
@@ -117,11 +148,15 @@ func (p *People) kind(k kindOf) personKind {
 	if !slices.Contains(kindOrder, unit) {
 		unit = "item"
 	}
+	changed := "changed"
+	if k.CopiedWithLosses == n {
+		changed = "allchanged"
+	}
 	out := personKind{N: p.lang.number(n), Name: p.lang.count(unit, n)}
 	for _, note := range []struct {
 		key string
 		n   int64
-	}{{"changed", k.CopiedWithLosses}, {"left", k.left}, {"open", k.Pending}} {
+	}{{changed, k.CopiedWithLosses}, {"left", k.left}, {"open", k.Pending}} {
 		if note.n > 0 {
 			out.Notes = append(out.Notes, p.lang.count(note.key, note.n))
 		}
@@ -132,13 +167,29 @@ func (p *People) kind(k kindOf) personKind {
 // mostNames is how many collections of a kind a page names.
 const mostNames = 200
 
-// mailText says where mail lies. Only Google has labels in the place of folders.
-func (p *People) mailText() string {
+// mailText says where mail lies. Only Google has labels in the place of folders, and not everybody there.
+func (p *People) mailText(k kindOf) string {
 	text := p.lang.say("find.mail.text")
-	if p.job.Provider == "Google Workspace" {
-		text += " " + p.lang.say("find.mail.labels")
+	switch {
+	case p.job.Provider != "Google Workspace" || !p.labelled(k):
+		return text
+	case p.job.Labels == "copies":
+		return text + " " + p.lang.say("find.mail.copies")
 	}
-	return text
+	return text + " " + p.lang.say("find.mail.labels")
+}
+
+// labelled reports whether a person had labels: a mailbox that the program does not name itself, or what became of a label.
+func (p *People) labelled(k kindOf) bool {
+	own := p.lang.mailboxNames()
+	for box := range p.mailboxes {
+		if own[belowInbox(box)] == "" {
+			return true
+		}
+	}
+	return slices.ContainsFunc(k.tasks, func(t report.Task) bool {
+		return t.Reasons["mail.label_as_keyword"]+t.Reasons["mail.mailbox_renamed"] > 0
+	})
 }
 
 func (p *People) find(k kindOf) finding {
@@ -146,12 +197,13 @@ func (p *People) find(k kindOf) finding {
 	var more int64
 	switch k.kind {
 	case "files":
-		f.Texts = append(f.Texts, p.lang.say("find.files.text"))
+		say := p.lang.about(*p.account)
+		f.Texts = append(f.Texts, say("find.files.text"))
 		if k.orphans {
 			f.Texts = append(f.Texts, p.lang.say("find.files.orphans"))
 		}
 	case "mail":
-		f.Texts = append(f.Texts, p.mailText())
+		f.Texts = append(f.Texts, p.mailText(k))
 		more = k.Copied + k.CopiedWithLosses
 		for _, box := range slices.Sorted(maps.Keys(p.mailboxes)) {
 			more -= p.mailboxes[box]

@@ -72,6 +72,9 @@ func (f *frames) headline(columns int, now time.Time) Line {
 	bar := lastLine(f.drawn.String())
 	f.drawn.Reset()
 	f.rate.measure(s.bytes, now)
+	if f.p.waiting() && f.p.Left == nil { // the share of what is listed is that of nothing
+		bar = ""
+	}
 	line := Line{{Text: strings.TrimRight(bar, " ") + " "}}
 	free := columns - 1 - width(line[0].Text)
 	separator := " "
@@ -102,13 +105,21 @@ func (f *frames) parts(s state, now time.Time) []Span {
 	if d := min(s.throttledFor, now.Sub(f.begin)).Round(time.Second); d > 0 {
 		parts = append(parts, Span{"throttled " + d.String(), Yellow})
 	}
-	parts = append(parts, Span{Text: report.Size(s.bytes)})
 	if f.p.Board != nil {
 		if _, ended, all := f.p.Board.Accounts(); all > 1 {
 			parts = append(parts, Span{Text: fmt.Sprintf("%d of %d accounts", ended, all)})
 		}
 	}
-	return parts
+	return append(parts, Span{Text: report.Size(s.bytes)})
+}
+
+// waiting reports whether accounts have not begun, so that nobody knows yet how much there is.
+func (p Progress) waiting() bool {
+	if p.Board == nil {
+		return false
+	}
+	running, ended, all := p.Board.Accounts()
+	return running+ended < all
 }
 
 func name(m moment) string { return report.Clean(m.name, 200) }
@@ -133,14 +144,15 @@ func row(m moment, names, columns int, now time.Time) Line {
 
 // left says how long the rest will take: by a plan if there is one, which knows of what is not listed yet.
 func (f *frames) left(since time.Duration, s state) string {
-	if f.p.Left == nil {
-		return left(since, s.done, s.listed)
+	if f.p.Left != nil {
+		if d := f.p.Left(s.written, s.bytes, since); d > 0 {
+			return d.Round(time.Second).String() + " left"
+		}
 	}
-	d := f.p.Left(s.written, s.bytes, since)
-	if d <= 0 {
-		return left(since, s.done, s.listed)
+	if f.p.waiting() {
+		return ""
 	}
-	return d.Round(time.Second).String() + " left"
+	return left(since, s.done, s.listed)
 }
 
 // left says how long the items that are listed so far will take, as soon as that can be guessed.

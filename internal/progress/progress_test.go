@@ -167,12 +167,12 @@ func TestFrames(t *testing.T) {
 	defer func() { time.Local = local }()
 	for columns, want := range map[int][]string{
 		80: {
-			"   5% |          |  200 of 3530 items, 3.6 MB/s, 3 failed, 12.0 MB",
+			"  200 of 3530 items, 3.6 MB/s, 3 failed, 0 of 400 accounts, 12.0 MB",
 			"  ada@example.org           files 80/120, mai…  Gmail, per user: until 00:01:11",
 			"  山田太郎.wit…example.org  mail 0/10  3.6 MB/s",
 		},
 		160: {
-			"   5% |          |  200 of 3530 items, 3.6 MB/s, 3 failed, 12.0 MB, 0 of 400 accounts",
+			"  200 of 3530 items, 3.6 MB/s, 3 failed, 0 of 400 accounts, 12.0 MB",
 			"  ada@example.org                                   files 80/120, mail 120/3400  Gmail, per user: until 00:01:11",
 			"  山田太郎.with.a.long.nam…engineering.example.org  mail 0/10  3.6 MB/s",
 		},
@@ -200,6 +200,45 @@ func TestFrames(t *testing.T) {
 			stop()
 			if got := term.shown(); len(got) > 0 {
 				t.Errorf("at the end %q stays", got)
+			}
+		})
+	}
+}
+
+// TestNothingOfTheWholeIsSaid as long as accounts wait, of which nothing is listed, unless a plan tells it.
+func TestNothingOfTheWholeIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		waits bool
+		left  func(items, bytes int64, elapsed time.Duration) time.Duration
+		want  string
+	}{
+		{"accounts wait", true, nil, "  90 of 100 items, 0 B/s, 0 of 3 accounts, 0 B"},
+		{"all have begun", false, nil, "  89% |████████  |  90 of 100 items, 0 B/s, 7s left, 0 B"},
+		{"a plan", true, func(_, _ int64, _ time.Duration) time.Duration { return time.Hour },
+			"  89% |████████  |  90 of 100 items, 0 B/s, 1h0m0s left, 0 of 3 accounts, 0 B"},
+		{"a plan that is over", true, func(_, _ int64, _ time.Duration) time.Duration { return 0 },
+			"  89% |████████  |  90 of 100 items, 0 B/s, 0 of 3 accounts, 0 B"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p, counters := newProgress()
+			p.Board, p.Left = NewBoard(counters), c.left
+			p.Board.Expect(1)
+			if c.waits {
+				p.Board.Expect(3)
+			}
+			p.Board.Began(t.Context(), "ada@example.org", []string{"mail"})
+			f := p.frames()
+			mail := p.Board.Counters("ada@example.org", "mail")
+			mail.Listed.Add(100)
+			mail.Done.Add(90)
+			time.Sleep(time.Minute)
+			got := ""
+			for _, span := range f.next(80, 24, time.Now())[0] {
+				got += span.Text
+			}
+			if got != c.want {
+				t.Errorf("%s: %q, want %q", c.name, got, c.want)
 			}
 		})
 	}

@@ -165,9 +165,9 @@ type ledgerOfAll struct{ checkpoint.Ledger }
 func (ledgerOfAll) Enlist(context.Context, int64, []checkpoint.Entry) ([]checkpoint.Record, error) {
 	return nil, nil
 }
-func (ledgerOfAll) Save(context.Context, ...checkpoint.Record) error        { return nil }
+func (ledgerOfAll) Save(context.Context, ...checkpoint.Record) error              { return nil }
 func (ledgerOfAll) Advance(context.Context, checkpoint.Position, ...string) error { return nil }
-func (ledgerOfAll) Settle(context.Context, string, checkpoint.Record) error { return nil }
+func (ledgerOfAll) Settle(context.Context, string, checkpoint.Record) error       { return nil }
 func (ledgerOfAll) Reserve(_ context.Context, asked ...checkpoint.Reservation) (placed []checkpoint.Node, err error) {
 	for _, r := range asked {
 		placed = append(placed, r.Node)
