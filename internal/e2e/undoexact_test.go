@@ -84,7 +84,7 @@ func (u *undone) properties(at string, into map[string]string) {
 		where, known := href.String(), ""
 		for _, p := range r.Props {
 			if strings.Contains(p.Status, " 200 ") {
-				known += p.Text
+				known += strings.ReplaceAll(p.Text, `W/"`, `"`) // Apache's are weak within a second of the change (RFC 9110 §8.8.1)
 			}
 		}
 		switch _, seen := into[where]; {
