@@ -31,17 +31,24 @@ func (s *mailSource) beginHistory(ctx context.Context, c mailCursor) (sources.Pa
 	return s.history(ctx, c)
 }
 
+// underLabel returns a page of the ids of the messages that have the label. If the token is too old it begins with the label once more, since
+// nothing else is lost; a label that is gone by now has no messages.
+func (s *mailSource) underLabel(ctx context.Context, token string, size int64, label string) (*gmail.ListMessagesResponse, error) {
+	found, err := s.messagesList(ctx, token, size, label)
+	if errors.Is(err, sources.ErrCursorExpired) {
+		found, err = s.messagesList(ctx, "", size, label)
+	}
+	if status := statusOf(err); status == http.StatusNotFound || status == http.StatusBadRequest {
+		return &gmail.ListMessagesResponse{}, nil
+	}
+	return found, err
+}
+
 // relabelled returns a page of the messages of the first renamed label.
 func (s *mailSource) relabelled(ctx context.Context, c mailCursor) (sources.Page[sources.Message], error) {
 	var page sources.Page[sources.Message]
-	found, err := s.messagesList(ctx, c.Page, relabelPage, c.Renamed[0])
-	switch {
-	case errors.Is(err, sources.ErrCursorExpired): // begin with the label once more; nothing else is lost
-		c.Page = ""
-		return s.relabelled(ctx, c)
-	case statusOf(err) == http.StatusNotFound || statusOf(err) == http.StatusBadRequest: // the label is gone by now
-		found = &gmail.ListMessagesResponse{}
-	case err != nil:
+	found, err := s.underLabel(ctx, c.Page, relabelPage, c.Renamed[0])
+	if err != nil {
 		return page, err
 	}
 	ids := make([]string, len(found.Messages))

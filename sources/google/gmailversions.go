@@ -4,17 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"maps"
-	"net/http"
 	"slices"
 	"sync"
 
 	"google.golang.org/api/gmail/v1"
-
-	"codeberg.org/repatriate/repatriate/sources"
 )
 
 // A version is the combination of a message's labels, which are all that changes of it: 48 bits made of their ids and names.
@@ -67,14 +63,8 @@ func (g *gathering) gather(ctx context.Context, s *mailSource) error {
 		g.begin(table)
 	}
 	for len(g.left) > 0 {
-		found, err := s.messagesList(ctx, g.page, mailPage, g.left[0])
-		switch {
-		case errors.Is(err, sources.ErrCursorExpired): // begin with the label once more
-			g.page = ""
-			continue
-		case statusOf(err) == http.StatusNotFound || statusOf(err) == http.StatusBadRequest: // the label is gone by now
-			found = &gmail.ListMessagesResponse{}
-		case err != nil:
+		found, err := s.underLabel(ctx, g.page, mailPage, g.left[0])
+		if err != nil {
 			return err
 		}
 		g.add(found)
