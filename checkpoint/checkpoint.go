@@ -49,6 +49,9 @@ func (s State) String() string {
 // Final reports whether the item needs nothing more at its version.
 func (s State) Final() bool { return s >= Copied }
 
+// Unrecorded reports whether a write of the item may have reached the target without being on record.
+func (s State) Unrecorded() bool { return s == Pending || s == Writing || s == Failed }
+
 // Loss is a named loss of an item; see package sinks.
 type Loss struct {
 	Reason string `json:"reason"`

@@ -53,11 +53,6 @@ func proof(rec checkpoint.Record, at sinks.Receipt) sinks.Proof {
 	return sinks.Proof{Receipt: at, Bytes: rec.Bytes, Digest: rec.Digest}
 }
 
-// unfinished reports whether a write of the item may have reached the target without being on record.
-func unfinished(rec checkpoint.Record) bool {
-	return rec.State == checkpoint.Pending || rec.State == checkpoint.Writing || rec.State == checkpoint.Failed
-}
-
 // comesBack makes an item that was gone one that is to be written.
 func comesBack(rec *checkpoint.Record) {
 	if rec.State == checkpoint.Removed {
@@ -117,7 +112,7 @@ func (flat[S, T]) left(_ context.Context, p *pass[S, T], rec checkpoint.Record) 
 	if p.finder != nil {
 		return proof(rec, receipt(rec)), rec.State == checkpoint.Writing || rec.State == checkpoint.Failed, nil
 	}
-	return proof(rec, receipt(rec)), unfinished(rec) && rec.Location == "", nil
+	return proof(rec, receipt(rec)), rec.State.Unrecorded() && rec.Location == "", nil
 }
 
 // left looks at the place that was reserved for the node and where it does not lie by the ledger.
@@ -138,7 +133,7 @@ func (t *tree) traceAll(ctx context.Context, p *filePass, works []*fileWork) err
 	}
 	var records []checkpoint.Record
 	for _, w := range works {
-		if w.rec.Location != "" || !unfinished(w.rec) && w.rec.State != checkpoint.Removed {
+		if w.rec.Location != "" || !w.rec.State.Unrecorded() && w.rec.State != checkpoint.Removed {
 			continue
 		}
 		if trace := t.trace(p, w); trace != "" && trace != w.rec.ReceiptState {
@@ -165,7 +160,7 @@ func (t *tree) trace(p *filePass, w *fileWork) string {
 // findLeft looks for what an interrupted write of a new node left at the place that it was to have, before it gets another one or another
 // content.
 func (t *tree) findLeft(ctx context.Context, p *filePass, w *fileWork) error {
-	if p.recoverer == nil || !unfinished(w.rec) || !p.again(w) {
+	if p.recoverer == nil || !w.rec.State.Unrecorded() || !p.again(w) {
 		return nil
 	}
 	at, ok, err := p.ledger.Place(ctx, w.item.ID)

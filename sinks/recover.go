@@ -8,7 +8,8 @@ type Recoverer interface {
 	// Recover returns what an interrupted Put of the item may have left on the target, each as a receipt with which it can be put and removed;
 	// none if nothing lies there that is the item's for certain. p is what the ledger knows of the item. Its State is what was noted before the
 	// write (Item.Note, Tracer), and in a tree the Location is the place that the item was to have. What belongs to other items is the
-	// engine's to leave out. What may have been there before is given, too, and Expect says that it is Foreign. The fault target.conflict says that something lies there which cannot be told from its user's own.
+	// engine's to leave out. What may have been there before is given, too, and Expect says that it is Foreign. The fault target.conflict
+	// says that something lies there which cannot be told from its user's own.
 	Recover(ctx context.Context, id string, p Proof) ([]Receipt, error)
 }
 

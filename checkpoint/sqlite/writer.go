@@ -55,8 +55,8 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	return w, nil
 }
 
-// write has do done within a transaction and returns when it is on disk. do must not keep what it is given, and may be called twice; see operation. A context
-// that ends while it waits does not undo it.
+// write has do done within a transaction and returns when it is on disk. do must not keep what it is given, and may be called twice; see
+// operation. A context that ends while it waits does not undo it.
 func (w *writer) write(ctx context.Context, do func(ctx context.Context, s *session) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -14,11 +14,6 @@ import (
 	"codeberg.org/repatriate/repatriate/sinks"
 )
 
-// unfinished reports whether a write of the item may have reached the target without being on record.
-func unfinished(rec checkpoint.Record) bool {
-	return rec.State == checkpoint.Pending || rec.State == checkpoint.Writing || rec.State == checkpoint.Failed
-}
-
 // recover returns what an interrupted write of the item left at the place, or where that was noted, and no other item owns.
 func (u *undoer) recover(ctx context.Context, rec checkpoint.Record, place string) (own []sinks.Receipt, err error) {
 	r, ok := u.taker.(sinks.Recoverer)
@@ -71,7 +66,7 @@ func pending(rec checkpoint.Record) checkpoint.Record {
 // flatLeft takes away what an interrupted write left, and reports whether nothing is left of the item then. Of messages that are alike each takes
 // one, one after the other.
 func (u *undoer) flatLeft(ctx context.Context, rec *checkpoint.Record) (gone bool, err error) {
-	if !unfinished(*rec) || u.taker.Expect(u.proof(*rec, rec.Location)).Foreign {
+	if !rec.State.Unrecorded() || u.taker.Expect(u.proof(*rec, rec.Location)).Foreign {
 		return false, nil
 	}
 	if rec.ReceiptState != "" {

@@ -159,7 +159,7 @@ func (u *undoer) flat(ctx context.Context) error {
 			if rec.Location != "" {
 				u.o.Counters.Listed.Add(1)
 			}
-			if rec.Location != "" || rec.ReceiptState != "" || unfinished(rec) {
+			if rec.Location != "" || rec.ReceiptState != "" || rec.State.Unrecorded() {
 				g.Go(func() error { return u.flatItem(ctx, rec) })
 			}
 		}
