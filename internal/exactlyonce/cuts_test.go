@@ -99,6 +99,23 @@ func (w *world) settled(t *testing.T, want calm) {
 	}
 }
 
+// eachPoint has cut end the process at every step-th of the points, side by side, and returns how often the run met one.
+func eachPoint(t *testing.T, points []point, step int, cut func(*testing.T, point) bool) int64 {
+	t.Helper()
+	var met atomic.Int64
+	t.Run("at", func(t *testing.T) {
+		for i := len(t.Name()) % step; i < len(points); i += step {
+			t.Run(points[i].String(), func(t *testing.T) {
+				t.Parallel()
+				if cut(t, points[i]) {
+					met.Add(1)
+				}
+			})
+		}
+	})
+	return met.Load()
+}
+
 // TestCuts ends the process at each point of a pass, and demands that the next run brings it to the end that it would have
 // had: everything there, nothing twice, and the ledger right.
 func TestCuts(t *testing.T) {
@@ -107,17 +124,7 @@ func TestCuts(t *testing.T) {
 	scenes(t, func(t *testing.T, s scene) {
 		calm := s.calm(t)
 		points.Add(int64(len(calm.points)))
-		t.Run("at", func(t *testing.T) {
-			for i := len(t.Name()) % step; i < len(calm.points); i += step {
-				at := calm.points[i]
-				t.Run(at.String(), func(t *testing.T) {
-					t.Parallel()
-					if s.cut(t, at, calm) {
-						cuts.Add(1)
-					}
-				})
-			}
-		})
+		cuts.Add(eachPoint(t, calm.points, step, func(t *testing.T, at point) bool { return s.cut(t, at, calm) }))
 	})
 	t.Logf("%d points, every %d-th was cut: %d cuts", points.Load(), step, cuts.Load())
 	if want := points.Load() / int64(step) / 2; cuts.Load() < want {
@@ -154,17 +161,7 @@ func TestCutsBeforeChanges(t *testing.T) {
 		w.finish(t)
 		want := w.state(t, false).contents()
 		s.later = false
-		t.Run("at", func(t *testing.T) {
-			for i := len(t.Name()) % step; i < len(calm.points); i += step {
-				at := calm.points[i]
-				t.Run(at.String(), func(t *testing.T) {
-					t.Parallel()
-					if s.cutAndChanged(t, at, want) {
-						cuts.Add(1)
-					}
-				})
-			}
-		})
+		cuts.Add(eachPoint(t, calm.points, step, func(t *testing.T, at point) bool { return s.cutAndChanged(t, at, want) }))
 	})
 	t.Logf("%d points, every %d-th was cut: %d cuts", points.Load(), step, cuts.Load())
 }

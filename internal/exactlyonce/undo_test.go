@@ -36,19 +36,11 @@ func TestCutsBeforeUndo(t *testing.T) {
 	scenes(t, func(t *testing.T, s scene) {
 		calm := s.calm(t)
 		points.Add(int64(len(calm.points)))
-		t.Run("at", func(t *testing.T) {
-			for i := len(t.Name()) % step; i < len(calm.points); i += step {
-				at := calm.points[i]
-				t.Run(at.String(), func(t *testing.T) {
-					t.Parallel()
-					died, named := s.cutAndUndone(t, at)
-					left.Add(int64(named))
-					if died {
-						cuts.Add(1)
-					}
-				})
-			}
-		})
+		cuts.Add(eachPoint(t, calm.points, step, func(t *testing.T, at point) bool {
+			died, named := s.cutAndUndone(t, at)
+			left.Add(int64(named))
+			return died
+		}))
 	})
 	t.Logf("%d points, every %d-th was cut: %d cuts, and %d things of interrupted writes were left and named", points.Load(), step, cuts.Load(), left.Load())
 }
