@@ -16,6 +16,8 @@ type work[S sources.Content] struct {
 	rec  checkpoint.Record
 	// losses are those of the item's name, such as one that a sibling has already.
 	losses []sinks.Loss
+	// name is the one that is reserved for it in its folder, if it has a place in a tree.
+	name string
 	// takenUp is where it counts once it was tried; nil: nowhere.
 	takenUp *Count
 	// late says that the item was put off before.

@@ -30,7 +30,7 @@ type tree struct {
 	orphans string
 	// tracer is nil where the sink needs no trace of what is about to be written.
 	tracer sinks.Tracer[sinks.File]
-	// lying are ids of folders that are on the target.
+	// lying are the paths of folders that are on the target, by their ids.
 	lying sync.Map
 }
 
@@ -151,6 +151,7 @@ func (t *tree) reserve(ctx context.Context, p *filePass, works []*fileWork) erro
 		return ledgerError(fmt.Errorf("reserve places: %w", err))
 	}
 	for i, n := range nodes {
+		placed[i].name = n.Name
 		if n.Name != asked[i].Wanted {
 			placed[i].losses = []sinks.Loss{otherName(placed[i], asked[i].Wanted, n)}
 		}
@@ -175,6 +176,7 @@ func (t *tree) beside(ctx context.Context, p *filePass, w *fileWork, content *si
 	if _, content.Path, _, err = p.ledger.Where(ctx, node.ID); err != nil {
 		return ledgerError(err)
 	}
+	w.name = nodes[0].Name
 	w.losses = []sinks.Loss{otherName(w, node.Wanted, nodes[0])}
 	return nil
 }
@@ -198,18 +200,17 @@ func parentOf(w *fileWork) string {
 }
 
 func (t *tree) place(ctx context.Context, p *filePass, w *fileWork, content *sinks.File, prev *sinks.Receipt) ([]sinks.Loss, error) {
+	above, err := t.above(ctx, p, w)
+	if err != nil {
+		return nil, err
+	}
+	if w.rec.Location == "" && w.name != "" {
+		content.Path = append(above, w.name)
+		return nil, nil
+	}
 	lies, reserved, ok, err := p.ledger.Where(ctx, w.item.ID)
 	if err != nil {
 		return nil, ledgerError(err)
-	}
-	if parent := parentOf(w); parent != "" {
-		there, err := t.lies(ctx, p, parent)
-		if err != nil {
-			return nil, err
-		}
-		if !there {
-			return nil, fault.New(fault.FailItem, fault.TargetNoParent, "the folder of %q could not be made", w.item.Content.Name)
-		}
 	}
 	if ok && beneath(reserved, lies) {
 		return nil, errInItself
@@ -221,20 +222,34 @@ func (t *tree) place(ctx context.Context, p *filePass, w *fileWork, content *sin
 	return nil, nil
 }
 
-// lies reports whether a folder is on the target. It is asked for each of its children, and so remembered until the next
-// step begins: no folder is taken away in a step that puts something into it.
-func (t *tree) lies(ctx context.Context, p *filePass, folder string) (bool, error) {
-	if _, known := t.lying.Load(folder); known {
-		return true, nil
+// above returns the path of the folder that is to hold the item.
+func (t *tree) above(ctx context.Context, p *filePass, w *fileWork) ([]string, error) {
+	parent := parentOf(w)
+	if parent == "" {
+		return nil, nil
 	}
-	_, _, there, err := p.ledger.Where(ctx, folder)
+	path, err := t.lies(ctx, p, parent)
 	if err != nil {
-		return false, ledgerError(err)
+		return nil, err
 	}
-	if there {
-		t.lying.Store(folder, nil)
+	if path == nil {
+		return nil, fault.New(fault.FailItem, fault.TargetNoParent, "the folder of %q could not be made", w.item.Content.Name)
 	}
-	return there, nil
+	return slices.Clone(path), nil
+}
+
+// lies returns where a folder lies on the target; nil: it does not. It is asked for each of its children, and so remembered until the next
+// step begins: no folder is taken away in a step that puts something into it, and none is moved in one that puts something new there.
+func (t *tree) lies(ctx context.Context, p *filePass, folder string) ([]string, error) {
+	if path, known := t.lying.Load(folder); known {
+		return path.([]string), nil
+	}
+	path, _, there, err := p.ledger.Where(ctx, folder)
+	if err != nil || !there {
+		return nil, ledgerError(err)
+	}
+	t.lying.Store(folder, path)
+	return path, nil
 }
 
 func (t *tree) written(ctx context.Context, p *filePass, rec checkpoint.Record) error {
