@@ -16,8 +16,8 @@ const (
 	batchBytes    = 4 << 20
 	// aloneBytes is the size from which a message is sent by itself.
 	aloneBytes = 1 << 20
-	// sharedBatch is how many messages must wait at least before a second connection writes into a mailbox.
-	sharedBatch = 8
+	// leastShare is how many messages must wait at least before a further batch is sent to a mailbox.
+	leastShare = 8
 )
 
 // job is one message on its way to the server.
@@ -62,14 +62,24 @@ type queue struct {
 	sending int // jobs in them
 }
 
-// ready reports whether a writer should take a batch. Servers lock the mailbox: small transactions that fight for
-// the lock are slower than larger ones a moment later. So a further batch takes no less than its share of what is under
-// way, and there is no waiting where nobody writes. A writer that is busy already waits for more than a few, too.
-func (q *queue) ready(limit int, busy bool) bool {
+// ready reports whether a writer should take a batch of the queue, where share is what a further batch takes at least. There is no waiting
+// where nobody writes to the mailbox. A writer that is busy already waits for its share, too.
+func (q *queue) ready(share int, busy bool) bool {
 	if q.batches == 0 && !busy {
 		return len(q.jobs) > 0
 	}
-	return len(q.jobs) >= max(sharedBatch, min((len(q.jobs)+q.sending)/limit, batchMessages))
+	return len(q.jobs) >= share
+}
+
+// share is how many messages a further batch takes at least. What a server does for each batch it does for one message as for many, and it
+// locks the mailbox meanwhile: small transactions are slower than larger ones a moment later. So each takes its part of all that is to be sent
+// and under way.
+func (g *gatherer) share() int {
+	n := 0
+	for _, q := range g.queues {
+		n += len(q.jobs) + q.sending
+	}
+	return max(leastShare, min(n/(g.limit*depth), batchMessages))
 }
 
 func newGatherer(ctx context.Context, s *Sink, limit int) *gatherer {
@@ -100,7 +110,7 @@ func (g *gatherer) submit(j *job) bool {
 	}
 	q := g.queue(j.mailbox)
 	q.jobs = append(q.jobs, j)
-	if g.writers < g.limit && q.ready(g.limit, false) {
+	if g.writers < g.limit && q.ready(g.share(), false) {
 		g.writers++
 		g.wg.Go(g.write)
 	}
@@ -177,15 +187,16 @@ func (g *gatherer) linger() {
 	}
 }
 
-// take chooses the mailbox that the fewest batches are under way to, and of those the one that waits longest. Who has nothing
-// under way and gets nothing has ended.
+// take chooses the mailbox that the most messages wait for. Others wait no longer than for the rest of a page, which nothing overtakes. Who
+// has nothing under way and gets nothing has ended.
 func (g *gatherer) take(busy bool) *batch {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.queues = slices.DeleteFunc(g.queues, func(q *queue) bool { return len(q.jobs) == 0 && q.batches == 0 })
+	share := g.share()
 	var best *queue
 	for _, q := range g.queues {
-		if q.ready(g.limit, busy) && (best == nil || q.batches < best.batches) {
+		if q.ready(share, busy) && (best == nil || len(q.jobs) > len(best.jobs)) {
 			best = q
 		}
 	}
