@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -12,7 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"codeberg.org/repatriate/repatriate/internal/cloudsim"
+	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 )
 
@@ -88,6 +92,8 @@ func benchmarkLargeFiles(b *testing.B, n int) {
 		for i := range rounds(b) {
 			user := server.User(2*i + 1).User
 			s.limit(func() float64 { return upload(b, curl, server.FilesURL(user), user, local, n) * size / 1e6 })
+			empty(b, server, user)
+			s.fetchingLimit(relay(b, server.FilesURL(user), user, source.openFiles(b), n) * size / 1e6)
 			s.migration(source, func() outcome {
 				o := source.migrate(b, job{kind: "files", target: fmt.Sprintf("{files: {webdav: %q}}", server.HTTP+"/dav/{user}/"), user: server.User(2*i + 2).User})
 				o.pass.Written = o.pass.Bytes / 1e6 // the folder is none of it
@@ -128,6 +134,34 @@ func upload(tb testing.TB, curl, collection, user, file string, n int) float64 {
 	start := time.Now()
 	if out, err := exec.Command(curl, args...).CombinedOutput(); err != nil {
 		tb.Fatalf("curl: %v: %s", err, out)
+	}
+	return float64(n) / time.Since(start).Seconds()
+}
+
+// relay sends what open opens on as it comes, n of them at once, and returns how many a second arrived.
+func relay(tb testing.TB, collection, user string, open opener, n int) float64 {
+	tb.Helper()
+	client := &http.Client{Transport: httpx.NewTransport()}
+	defer client.CloseIdleConnections()
+	start := time.Now()
+	var g errgroup.Group
+	for i := range n {
+		g.Go(func() error {
+			body, size, err := open(i)
+			if err != nil {
+				return err
+			}
+			defer body.Close()
+			req, err := http.NewRequest(http.MethodPut, fmt.Sprintf("%sfetched%d", collection, i), body)
+			if err != nil {
+				return err
+			}
+			req.ContentLength = size
+			return answered(client, req, user)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		tb.Fatal(err)
 	}
 	return float64(n) / time.Since(start).Seconds()
 }

@@ -61,10 +61,15 @@ func send(client *http.Client, method, url, user, mediaType string, body io.Read
 	if err != nil {
 		return err
 	}
-	req.SetBasicAuth(user, "secret")
 	if mediaType != "" {
 		req.Header.Set("Content-Type", mediaType)
 	}
+	return answered(client, req, user)
+}
+
+// answered sends a request in the name of the user, and expects that it is granted.
+func answered(client *http.Client, req *http.Request, user string) error {
+	req.SetBasicAuth(user, "secret")
 	res, err := client.Do(req)
 	if err != nil {
 		return err
@@ -74,7 +79,7 @@ func send(client *http.Client, method, url, user, mediaType string, body io.Read
 		return err
 	}
 	if res.StatusCode > 299 {
-		return fmt.Errorf("%s %s: %s", method, url, res.Status)
+		return fmt.Errorf("%s %s: %s", req.Method, req.URL, res.Status)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -67,13 +68,35 @@ func contents[T sources.Content](tb testing.TB, src sources.Source[T]) []T {
 func (p *provider) messages(tb testing.TB) func(i int) error {
 	tb.Helper()
 	root := p.root(tb) + "gmail/v1/users/me/messages"
-	return p.reading(tb, "https://www.googleapis.com/auth/gmail.readonly", root+"?maxResults=500", func(id string) string {
+	return discarding(p.reading(tb, "https://www.googleapis.com/auth/gmail.readonly", root+"?maxResults=500", func(id string) string {
 		return root + "/" + id + "?format=raw&fields=raw"
-	})
+	}))
 }
 
 // files is messages for files.
 func (p *provider) files(tb testing.TB) func(i int) error {
+	tb.Helper()
+	return discarding(p.openFiles(tb))
+}
+
+// discarding returns a function that reads what open opens to its end.
+func discarding(open opener) func(i int) error {
+	return func(i int) error {
+		body, _, err := open(i)
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		_, err = io.Copy(io.Discard, body)
+		return err
+	}
+}
+
+// opener opens the i-th item of the provider, over and over, and tells how many bytes it has if the provider says so.
+type opener func(i int) (body io.ReadCloser, size int64, err error)
+
+// openFiles returns an opener of files.
+func (p *provider) openFiles(tb testing.TB) opener {
 	tb.Helper()
 	root := p.root(tb) + "drive/v3/files"
 	list := root + "?corpora=user&pageSize=1000&fields=nextPageToken,files(id,mimeType)&q=" + url.QueryEscape("'me' in owners and trashed=false")
@@ -82,8 +105,8 @@ func (p *provider) files(tb testing.TB) func(i int) error {
 	})
 }
 
-// reading lists the ids of the provider's items and returns a function that downloads the i-th of them, over and over.
-func (p *provider) reading(tb testing.TB, scope, list string, item func(id string) string) func(i int) error {
+// reading lists the ids of the provider's items and returns what opens them.
+func (p *provider) reading(tb testing.TB, scope, list string, item func(id string) string) opener {
 	tb.Helper()
 	key, err := os.ReadFile(filepath.Join(p.dir, "sa.json"))
 	if err != nil {
@@ -96,17 +119,15 @@ func (p *provider) reading(tb testing.TB, scope, list string, item func(id strin
 	config.Subject = "user0001@example.org"
 	client := config.Client(context.Background())
 	ids := listed(tb, client, list)
-	return func(i int) error {
+	return func(i int) (io.ReadCloser, int64, error) {
 		res, err := client.Get(item(ids[i%len(ids)]))
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
-		defer res.Body.Close()
 		if res.StatusCode != http.StatusOK {
-			return fmt.Errorf("download: %s", res.Status)
+			return nil, 0, errors.Join(fmt.Errorf("download: %s", res.Status), res.Body.Close())
 		}
-		_, err = io.Copy(io.Discard, res.Body)
-		return err
+		return res.Body, res.ContentLength, nil
 	}
 }
 
