@@ -79,6 +79,26 @@ func TestNoRoomForANewFile(t *testing.T) {
 	mustClose(t, s)
 }
 
+// A file that may only be read is refused at once, in the system's words.
+func TestReadOnlyFile(t *testing.T) {
+	path := filepath.Join(mounted(t, "8m"), "state.db")
+	mustClose(t, mustOpen(t, path, Options{}))
+	for _, flags := range []uintptr{syscall.MS_BIND, syscall.MS_BIND | syscall.MS_REMOUNT | syscall.MS_RDONLY} {
+		if err := syscall.Mount(path, path, "", flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(path, syscall.MNT_DETACH) })
+	if _, err := Open(t.Context(), path, Options{}); !errors.Is(err, syscall.EROFS) || errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), path) {
+		t.Errorf("open: %v", err)
+	}
+	s, err := OpenView(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
+}
+
 // In a folder that may not be written to no run begins, and a view says why it is not possible.
 func TestReadOnlyFolder(t *testing.T) {
 	dir := mounted(t, "8m")

@@ -85,6 +85,10 @@ func openLocked(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := writable(file); err != nil {
+		unlock()
+		return nil, err
+	}
 	s, err := open(ctx, file, o)
 	if err != nil {
 		unlock()
