@@ -106,8 +106,11 @@ func (s *Sink) noteMaking(ctx context.Context, item sinks.Item[sinks.Message], o
 // inherit adds to the receipt of a message the mailboxes that were made for it when it was written before and taken away.
 func inherit(w sinks.Written, before sinks.Receipt) sinks.Written {
 	old, _ := parseState(before.State) // what cannot be read tells of none
+	if len(old.Made) == 0 || w.Receipt.IsZero() {
+		return w
+	}
 	st, err := parseState(w.Receipt.State)
-	if len(old.Made) == 0 || err != nil || w.Receipt.IsZero() {
+	if err != nil {
 		return w
 	}
 	st.Made = slices.Concat(st.Made, old.Made)
