@@ -47,17 +47,9 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 		Example: `  repatriate simulate --dir trial
   repatriate simulate microsoft --dir trial
   repatriate simulate --dir trial --users 20 --mail 1000 --latency 50ms --faults '*:503:0.01'`,
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage(fmt.Errorf("simulate takes one provider, google or microsoft"))
-			}
-			return nil
-		},
+		Args:      func(c *cobra.Command, args []string) error { return usage(s.words(c, args)) },
 		ValidArgs: providers,
 		RunE: func(c *cobra.Command, args []string) error {
-			if s.provider = "google"; len(args) > 0 {
-				s.provider = args[0]
-			}
 			o, err := s.options()
 			if err != nil {
 				return usage(err)
@@ -67,6 +59,7 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	}
 	f := c.Flags()
 	f.StringVar(&s.dir, "dir", "", "folder for the job file and the servers' data (required)")
+	f.StringVar(&s.provider, "provider", "google", "the provider: google, microsoft")
 	f.StringVar(&s.data, "data", "", "folder of an organisation in the form of examples/organisation")
 	f.IntVar(&s.spec.Users, "users", 0, "make up an organisation of this many users")
 	f.IntVar(&s.spec.Mail, "mail", 100, "made-up messages of each user")
@@ -80,6 +73,7 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	f.Int64Var(&s.spec.FileMin, "file-min", 0, "least size of a made-up file in bytes")
 	f.Int64Var(&s.spec.FileMax, "file-max", 0, "largest size of a made-up file in bytes")
 	f.StringVar(&s.quotas, "quotas", "", "enforce the provider's quotas and keep them: new, or old (Google only)")
+	f.Lookup("quotas").NoOptDefVal = "new"
 	f.Float64Var(&s.clock, "clock", 1, "with --quotas: how many times as fast the provider's minutes pass")
 	f.DurationVar(&s.latency, "latency", 0, "delay of each answer of the provider")
 	f.StringVar(&s.faults, "faults", "", "faults of the provider: gmail.messages.get:429:0.05,*:503:0.01")
@@ -90,6 +84,28 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 
 // providers are those that can be simulated.
 var providers = []string{"google", "microsoft"}
+
+// tiers are the values of --quotas.
+var tiers = []string{"new", "old"}
+
+// words takes what stands without a flag: the provider, and a value of --quotas behind a blank. That flag may stand alone, and so its value
+// is no part of it for the parser unless an equals sign ties them.
+func (s *simulateFlags) words(c *cobra.Command, args []string) error {
+	named, quotas := c.Flags().Changed("provider"), c.Flags().Changed("quotas")
+	for _, word := range args {
+		switch {
+		case quotas && slices.Contains(tiers, word):
+			s.quotas, quotas = word, false
+		case quotas && !slices.Contains(providers, word):
+			return fmt.Errorf("%q is none of %s, and no value of --quotas, %s", word, strings.Join(providers, ", "), strings.Join(tiers, ", "))
+		case named && word != s.provider:
+			return fmt.Errorf("simulate takes one provider, google or microsoft")
+		default:
+			s.provider, named = word, true
+		}
+	}
+	return nil
+}
 
 func (s *simulateFlags) options() (o simulation.Options, err error) {
 	if !slices.Contains(providers, s.provider) {

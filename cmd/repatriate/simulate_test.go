@@ -71,17 +71,35 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// TestQuotasAreNamed: the value of --quotas is no provider, and there is no other one.
-func TestQuotasAreNamed(t *testing.T) {
+// TestSimulateWords: --quotas may stand alone, its value is no provider, and a provider is named once.
+func TestSimulateWords(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--quotas new microsoft --dir", "flag needs an argument: --dir"},
-		{"--quotas fast", `--quotas "fast" is none of new, old`},
+		{"--quotas fast", `"fast" is none of google, microsoft, and no value of --quotas, new, old`},
+		{"--quotas=fast", `--quotas "fast" is none of new, old`},
+		{"--quotas new old", `provider "old" is none of google, microsoft`},
 		{"microsoft --quotas old", `--quotas "old": Microsoft has one kind, new`},
+		{"--provider microsoft --quotas old", `--quotas "old": Microsoft has one kind, new`},
+		{"gogle", `provider "gogle" is none of google, microsoft`},
+		{"google microsoft", "simulate takes one provider"},
+		{"google --provider microsoft", "simulate takes one provider"},
 	} {
 		args := append([]string{"simulate", "--dir=" + t.TempDir()}, strings.Fields(c.args)...)
 		if text := ran(t, exitUsage, args...).stderr.String(); !strings.Contains(text, c.want) {
 			t.Errorf("%s: %s", c.args, text)
 		}
+	}
+	for _, c := range []struct{ args, want string }{
+		{"--provider google --quotas", "tier: new"},
+		{"--quotas old google", "tier: old"},
+		{"--provider google google --quotas=old", "tier: old"},
+	} {
+		job, stop := simulating(t, append(strings.Fields(c.args), "--dir="+t.TempDir(), "--users=1")...)
+		text, err := os.ReadFile(job)
+		if err != nil || !bytes.Contains(text, []byte(c.want)) {
+			t.Errorf("%s: %v: %s", c.args, err, text)
+		}
+		stop()
 	}
 }
 
