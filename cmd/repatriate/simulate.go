@@ -47,7 +47,12 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 		Example: `  repatriate simulate --dir trial
   repatriate simulate microsoft --dir trial
   repatriate simulate --dir trial --users 20 --mail 1000 --latency 50ms --faults '*:503:0.01'`,
-		Args:      func(c *cobra.Command, args []string) error { return usage(s.words(c, args)) },
+		Args: func(c *cobra.Command, args []string) error {
+			if err := s.words(c, args); err != nil {
+				return usage(err)
+			}
+			return usage(s.fits(c))
+		},
 		ValidArgs: providers,
 		RunE: func(c *cobra.Command, args []string) error {
 			o, err := s.options()
@@ -102,6 +107,25 @@ func (s *simulateFlags) words(c *cobra.Command, args []string) error {
 			return fmt.Errorf("simulate takes one provider, google or microsoft")
 		default:
 			s.provider, named = word, true
+		}
+	}
+	return nil
+}
+
+// fits refuses flags that say nothing together, rather than pass over one of them.
+func (s *simulateFlags) fits(c *cobra.Command) error {
+	if s.data != "" && s.spec.Users != 0 {
+		return fmt.Errorf("give --data or --users: an organisation is read from a folder or made up")
+	}
+	for _, name := range []string{"users", "mail", "files", "events", "contacts", "tasks"} {
+		n, err := c.Flags().GetInt(name)
+		switch {
+		case err != nil:
+			return err
+		case n < 0:
+			return fmt.Errorf("--%s is a number from 0 on", name)
+		case s.spec.Users == 0 && c.Flags().Changed(name) && name != "users":
+			return fmt.Errorf("--%s is for organisations that are made up: give --users as well", name)
 		}
 	}
 	return nil
@@ -185,7 +209,11 @@ func (s *simulateFlags) microsoft(held *organisation.Organisation, o microsoft.O
 func (s *simulateFlags) organisation() (*organisation.Organisation, error) {
 	switch {
 	case s.data != "":
-		return organisation.Read(os.DirFS(s.data))
+		held, err := organisation.Read(os.DirFS(s.data))
+		if err != nil {
+			return nil, fmt.Errorf("--data %s: %w", s.data, err)
+		}
+		return held, nil
 	case s.spec.Users > 0:
 		return organisation.Generate(s.spec), nil
 	default:

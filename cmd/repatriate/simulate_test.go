@@ -71,7 +71,7 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// TestSimulateWords: --quotas may stand alone, its value is no provider, and a provider is named once.
+// TestSimulateWords: --quotas may stand alone, its value is no provider, a provider is named once, and no flag is passed over.
 func TestSimulateWords(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--quotas new microsoft --dir", "flag needs an argument: --dir"},
@@ -81,6 +81,11 @@ func TestSimulateWords(t *testing.T) {
 		{"microsoft --quotas old", `--quotas "old": Microsoft has one kind, new`},
 		{"--provider microsoft --quotas old", `--quotas "old": Microsoft has one kind, new`},
 		{"gogle", `provider "gogle" is none of google, microsoft`},
+		{"--users -1", "--users is a number from 0 on"},
+		{"--users 2 --mail -1", "--mail is a number from 0 on"},
+		{"--mail 5", "--mail is for organisations that are made up: give --users as well"},
+		{"--data . --users 2", "give --data or --users"},
+		{"--data /nowhere", "--data /nowhere: load organisation"},
 		{"google microsoft", "simulate takes one provider"},
 		{"google --provider microsoft", "simulate takes one provider"},
 	} {
