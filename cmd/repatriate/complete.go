@@ -65,7 +65,7 @@ func completionOf(f *pflag.Flag) cobra.CompletionFunc {
 // flagWords are the values of flags that have few.
 func flagWords() map[string][]string {
 	return map[string][]string{
-		"provider": providers, "lang": htmlreport.Languages(), "all-grade": {"B", "C", "D"}, "quotas": {"new", "old"},
+		"provider": providers, "lang": htmlreport.Languages(), "all-grade": {"B", "C", "D"}, "quotas": tiers,
 		"log-level": {"debug", "info", "warn", "error"}, "log-format": {"text", "json"},
 	}
 }

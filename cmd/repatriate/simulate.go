@@ -48,16 +48,13 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
   repatriate simulate microsoft --dir trial
   repatriate simulate --dir trial --users 20 --mail 1000 --latency 50ms --faults '*:503:0.01'`,
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage(fmt.Errorf("simulate takes one provider, google or microsoft"))
+			if err := s.words(c, args); err != nil {
+				return usage(err)
 			}
-			return nil
+			return usage(s.fits(c))
 		},
 		ValidArgs: providers,
 		RunE: func(c *cobra.Command, args []string) error {
-			if s.provider = "google"; len(args) > 0 {
-				s.provider = args[0]
-			}
 			o, err := s.options()
 			if err != nil {
 				return usage(err)
@@ -67,6 +64,7 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	}
 	f := c.Flags()
 	f.StringVar(&s.dir, "dir", "", "folder for the job file and the servers' data (required)")
+	f.StringVar(&s.provider, "provider", "google", "the provider: google, microsoft")
 	f.StringVar(&s.data, "data", "", "folder of an organisation in the form of examples/organisation")
 	f.IntVar(&s.spec.Users, "users", 0, "make up an organisation of this many users")
 	f.IntVar(&s.spec.Mail, "mail", 100, "made-up messages of each user")
@@ -80,6 +78,7 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 	f.Int64Var(&s.spec.FileMin, "file-min", 0, "least size of a made-up file in bytes")
 	f.Int64Var(&s.spec.FileMax, "file-max", 0, "largest size of a made-up file in bytes")
 	f.StringVar(&s.quotas, "quotas", "", "enforce the provider's quotas and keep them: new, or old (Google only)")
+	f.Lookup("quotas").NoOptDefVal = "new"
 	f.Float64Var(&s.clock, "clock", 1, "with --quotas: how many times as fast the provider's minutes pass")
 	f.DurationVar(&s.latency, "latency", 0, "delay of each answer of the provider")
 	f.StringVar(&s.faults, "faults", "", "faults of the provider: gmail.messages.get:429:0.05,*:503:0.01")
@@ -90,6 +89,47 @@ Exit codes: 0 interrupted; 1 it could not start; 2 usage.`,
 
 // providers are those that can be simulated.
 var providers = []string{"google", "microsoft"}
+
+// tiers are the values of --quotas.
+var tiers = []string{"new", "old"}
+
+// words takes what stands without a flag: the provider, and a value of --quotas behind a blank. That flag may stand alone, and so its value
+// is no part of it for the parser unless an equals sign ties them.
+func (s *simulateFlags) words(c *cobra.Command, args []string) error {
+	named, quotas := c.Flags().Changed("provider"), c.Flags().Changed("quotas")
+	for _, word := range args {
+		switch {
+		case quotas && slices.Contains(tiers, word):
+			s.quotas, quotas = word, false
+		case quotas && !slices.Contains(providers, word):
+			return fmt.Errorf("%q is none of %s, and no value of --quotas, %s", word, strings.Join(providers, ", "), strings.Join(tiers, ", "))
+		case named && word != s.provider:
+			return fmt.Errorf("simulate takes one provider, google or microsoft")
+		default:
+			s.provider, named = word, true
+		}
+	}
+	return nil
+}
+
+// fits refuses flags that say nothing together, rather than pass over one of them.
+func (s *simulateFlags) fits(c *cobra.Command) error {
+	if s.data != "" && s.spec.Users != 0 {
+		return fmt.Errorf("give --data or --users: an organisation is read from a folder or made up")
+	}
+	for _, name := range []string{"users", "mail", "files", "events", "contacts", "tasks"} {
+		n, err := c.Flags().GetInt(name)
+		switch {
+		case err != nil:
+			return err
+		case n < 0:
+			return fmt.Errorf("--%s is a number from 0 on", name)
+		case s.spec.Users == 0 && c.Flags().Changed(name) && name != "users":
+			return fmt.Errorf("--%s is for organisations that are made up: give --users as well", name)
+		}
+	}
+	return nil
+}
 
 func (s *simulateFlags) options() (o simulation.Options, err error) {
 	if !slices.Contains(providers, s.provider) {
@@ -169,7 +209,11 @@ func (s *simulateFlags) microsoft(held *organisation.Organisation, o microsoft.O
 func (s *simulateFlags) organisation() (*organisation.Organisation, error) {
 	switch {
 	case s.data != "":
-		return organisation.Read(os.DirFS(s.data))
+		held, err := organisation.Read(os.DirFS(s.data))
+		if err != nil {
+			return nil, fmt.Errorf("--data %s: %w", s.data, err)
+		}
+		return held, nil
 	case s.spec.Users > 0:
 		return organisation.Generate(s.spec), nil
 	default:

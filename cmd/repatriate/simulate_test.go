@@ -71,17 +71,40 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// TestQuotasAreNamed: the value of --quotas is no provider, and there is no other one.
-func TestQuotasAreNamed(t *testing.T) {
+// TestSimulateWords: --quotas may stand alone, its value is no provider, a provider is named once, and no flag is passed over.
+func TestSimulateWords(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--quotas new microsoft --dir", "flag needs an argument: --dir"},
-		{"--quotas fast", `--quotas "fast" is none of new, old`},
+		{"--quotas fast", `"fast" is none of google, microsoft, and no value of --quotas, new, old`},
+		{"--quotas=fast", `--quotas "fast" is none of new, old`},
+		{"--quotas new old", `provider "old" is none of google, microsoft`},
 		{"microsoft --quotas old", `--quotas "old": Microsoft has one kind, new`},
+		{"--provider microsoft --quotas old", `--quotas "old": Microsoft has one kind, new`},
+		{"gogle", `provider "gogle" is none of google, microsoft`},
+		{"--users -1", "--users is a number from 0 on"},
+		{"--users 2 --mail -1", "--mail is a number from 0 on"},
+		{"--mail 5", "--mail is for organisations that are made up: give --users as well"},
+		{"--data . --users 2", "give --data or --users"},
+		{"--data /nowhere", "--data /nowhere: load organisation"},
+		{"google microsoft", "simulate takes one provider"},
+		{"google --provider microsoft", "simulate takes one provider"},
 	} {
 		args := append([]string{"simulate", "--dir=" + t.TempDir()}, strings.Fields(c.args)...)
 		if text := ran(t, exitUsage, args...).stderr.String(); !strings.Contains(text, c.want) {
 			t.Errorf("%s: %s", c.args, text)
 		}
+	}
+	for _, c := range []struct{ args, want string }{
+		{"--provider google --quotas", "tier: new"},
+		{"--quotas old google", "tier: old"},
+		{"--provider google google --quotas=old", "tier: old"},
+	} {
+		job, stop := simulating(t, append(strings.Fields(c.args), "--dir="+t.TempDir(), "--users=1")...)
+		text, err := os.ReadFile(job)
+		if err != nil || !bytes.Contains(text, []byte(c.want)) {
+			t.Errorf("%s: %v: %s", c.args, err, text)
+		}
+		stop()
 	}
 }
 
@@ -91,15 +114,6 @@ func TestSimulateIntoOtherServers(t *testing.T) {
 	dir := t.TempDir()
 	job, stop := simulating(t, "--dir", dir, "--users", "2", "--mail", "3", "--files", "2", "--events", "1", "--contacts", "2", "--tasks", "2", "--target", other.Job)
 	defer stop()
-	list, err := os.ReadFile(filepath.Join(dir, "accounts.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The passwords lie beside the other job file.
-	rebased := strings.ReplaceAll(string(list), "file:", "file:"+filepath.Dir(other.Job)+"/")
-	if err := os.WriteFile(filepath.Join(dir, "accounts.csv"), []byte(rebased), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	ran(t, exitOK, "run", job)
 	boxes, err := other.Targets.Mail.Mailboxes("user0001")
 	if err != nil {

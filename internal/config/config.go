@@ -266,7 +266,7 @@ func Parse(path string, text []byte) (*Job, error) {
 	}
 	doc, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, form(path, err)
 	}
 	if !isMapping(doc) {
 		return nil, fmt.Errorf("%s: a job file is a list of keys with their values, as 'repatriate init' writes it", path)
@@ -276,7 +276,7 @@ func Parse(path string, text []byte) (*Job, error) {
 	}
 	j := &Job{Path: path, Dir: filepath.Dir(path)}
 	if err := yaml.Unmarshal(text, j); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, form(path, err)
 	}
 	if err := j.check(path, keyLines(doc)); err != nil {
 		return nil, err

@@ -86,6 +86,27 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// TestFormInOneLine: mistakes of the form are told in one line, without the words of the library.
+func TestFormInOneLine(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"kinds: files", "job.yaml:1:8: a list belongs here: write it in brackets, as [one, two]"},
+		{"source: {google: {clock: x}}", `job.yaml:1:26: "x" stands where a number belongs`},
+		{"source: {google: {paid: perhaps}}", `job.yaml:1:25: "perhaps" stands where true or false belongs`},
+		{"target: {mail: {connections: many}}", `job.yaml:1:30: "many" stands where a number belongs`},
+		{"source: google", "job.yaml:1:9: keys with values of their own belong here, as {key: value}"},
+		{"\tstate: x", "job.yaml:1:6: a tab stands here: YAML takes only blanks before a key"},
+		{"labels: primary\n\tstate: x", "job.yaml:2:1: a tab stands here: YAML takes only blanks before a key"},
+		{"labels: [", "job.yaml:1:9: "},
+		{"labels: primary\nlabels: copies", "job.yaml:2:1: "},
+		{"state: [a]", `job.yaml:1:8: "[" stands where a text belongs`},
+	} {
+		_, err := config.Parse("job.yaml", []byte(c.text+"\njob: pilot\n"))
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), " Go ") {
+			t.Errorf("%q: %v", c.text, err)
+		}
+	}
+}
+
 func TestParseReportsAllMistakes(t *testing.T) {
 	_, err := config.Parse("job.yaml", []byte("source: {google: {}}\nlabels: none\nconflicts: target-wins\n"))
 	for _, want := range []string{"job:", "accounts:", "credentials", "admin", "target:", "labels:", "conflicts:"} {

@@ -63,6 +63,12 @@ const (
 	paceRegain = 1.0 / 64
 )
 
+// strikesMost is how often a pause is doubled: until it is backoffMax.
+const strikesMost = 6
+
+// servedPerStrike is how many answers make up for one refusal: where less than one in so many is refused, the pauses stay short.
+const servedPerStrike = 8
+
 // longestWait is the longest pause that is worth waiting for; a longer one parks.
 const longestWait = time.Hour
 
@@ -91,7 +97,8 @@ type Scope struct {
 	pace    float64   // part of the full rate that is in force
 	closed  time.Time // until when
 	shut    time.Time // when a refusal last closed the scope
-	strikes int       // refusals in a row
+	strikes int       // refusals, less those that answers made up for
+	served  int       // answers that made up for none yet
 	spent   float64   // units of the day that ends at dayEnd
 	dayEnd  time.Time
 	parked  time.Time // until when, by the provider's word
@@ -246,8 +253,8 @@ func (s *Scope) Spend(units float64) {
 }
 
 // Refused closes the scope for everybody, because a request that began at start was refused for its rate. after is the pause
-// that the answer asked for, zero if none: then the pause doubles with each refusal in a row. It returns the pause from
-// now on. Requests that were on their way when the scope was closed do not count as refused once more.
+// that the answer asked for, zero if none: then the pause doubles with each refusal that no answers made up for, see Served. It
+// returns the pause from now on. Requests that were on their way when the scope was closed do not count as refused once more.
 func (s *Scope) Refused(ctx context.Context, start time.Time, after time.Duration) time.Duration {
 	now := time.Now()
 	s.mu.Lock()
@@ -264,6 +271,18 @@ func (s *Scope) Refused(ctx context.Context, start time.Time, after time.Duratio
 	return max(0, s.closed.Sub(now))
 }
 
+// Served notes that a request which began at start was let through. Thereby pauses do not grow where a request is refused now and then.
+func (s *Scope) Served(start time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.strikes == 0 || start.Before(s.shut) {
+		return
+	}
+	if s.served++; s.served == servedPerStrike {
+		s.served, s.strikes = 0, s.strikes-1
+	}
+}
+
 // strike notes a fresh refusal and returns the pause for it where none was asked for.
 func (s *Scope) strike(now time.Time, after time.Duration) time.Duration {
 	if now.Sub(s.closed) > backoffMax {
@@ -271,9 +290,9 @@ func (s *Scope) strike(now time.Time, after time.Duration) time.Duration {
 	}
 	pause := after
 	if after <= 0 {
-		pause = min(backoffFirst<<min(s.strikes, 6)+rand.N(backoffJitter), backoffMax)
+		pause = min(backoffFirst<<s.strikes+rand.N(backoffJitter), backoffMax)
 	}
-	s.strikes++
+	s.strikes = min(s.strikes+1, strikesMost)
 	s.shut = now
 	s.tokens = min(s.tokens, 0)
 	s.pace = max(paceLeast, s.pace/2)

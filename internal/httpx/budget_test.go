@@ -198,6 +198,38 @@ func TestARefusalClosesTheScopeForEverybody(t *testing.T) {
 	})
 }
 
+// TestServedBetweenRefusals: pauses grow with the share of requests that is refused, and not with their number.
+func TestServedBetweenRefusals(t *testing.T) {
+	for _, c := range []struct {
+		served      int // answers after each refusal
+		least, most time.Duration
+	}{
+		{0, 64 * time.Second, 64 * time.Second},
+		{servedPerStrike - 1, 32 * time.Second, 64 * time.Second},
+		{servedPerStrike, time.Second, 2 * time.Second},
+		{20 * servedPerStrike, time.Second, 2 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := NewScope(Limit{}, nil)
+			var pause time.Duration
+			for range 60 {
+				late := time.Now().Add(-time.Millisecond)
+				pause = s.Refused(t.Context(), time.Now(), 0)
+				for range servedPerStrike {
+					s.Served(late) // it was let through before the scope closed
+				}
+				must(t, Wait(t.Context(), 1, s))
+				for range c.served {
+					s.Served(time.Now())
+				}
+			}
+			if pause < c.least || pause > c.most {
+				t.Errorf("with %d answers between them the pause for a refusal is %v, want %v to %v", c.served, pause, c.least, c.most)
+			}
+		})
+	}
+}
+
 func TestRefusalsInARowDoubleThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewScope(Limit{}, nil)

@@ -61,6 +61,18 @@ func Check(ref string) error {
 	return errors.New("a secret is named, never written: use env:NAME, file:PATH or cmd:COMMAND")
 }
 
+// From returns a reference that means from anywhere what ref means in dir, which is an absolute path.
+func From(ref, dir string) string {
+	kind, arg, _ := strings.Cut(ref, ":")
+	switch {
+	case kind == "file" && !filepath.IsAbs(arg):
+		return "file:" + filepath.Join(dir, arg)
+	case kind == "cmd":
+		return "cmd:cd '" + strings.ReplaceAll(dir, "'", `'\''`) + "' && " + arg
+	}
+	return ref
+}
+
 // Reader reads secrets.
 type Reader struct {
 	// Dir is the folder that relative paths count from and that commands run in.

@@ -88,6 +88,27 @@ func TestNoSecretIsEndless(t *testing.T) {
 	}
 }
 
+// TestFrom: a reference of one folder holds in another.
+func TestFrom(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "it's here")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REPATRIATE_TEST_PW", "hunter2")
+	for _, ref := range []string{"file:pw", "file:" + filepath.Join(dir, "pw"), "cmd:cat pw", "cmd:false; cat pw", "env:REPATRIATE_TEST_PW"} {
+		s, err := secret.Resolve(t.Context(), secret.From(ref, dir), t.TempDir())
+		if err != nil || s.Reveal() != "hunter2" {
+			t.Errorf("%s: %v", ref, err)
+		}
+	}
+	if got := secret.From("", dir); got != "" {
+		t.Errorf("no reference became %q", got)
+	}
+}
+
 func TestExposed(t *testing.T) {
 	dir := t.TempDir()
 	r := secret.Reader{Dir: dir}

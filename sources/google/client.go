@@ -121,6 +121,7 @@ func (c *Client) do(ctx context.Context, user string, m method, fn func() error)
 		err = fn()
 		switch {
 		case err == nil:
+			c.quota.served(user, m, start)
 			return nil
 		case !renewed && statusOf(err) == http.StatusUnauthorized:
 			c.sessions.renew(user, m.api)

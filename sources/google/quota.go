@@ -167,6 +167,12 @@ func (q *quota) wait(ctx context.Context, user string, m method) (time.Time, err
 // received counts downloaded bytes against the day's egress.
 func (q *quota) received(n int) { q.egress.Spend(float64(n)) }
 
+// served tells the budgets of a call that was not refused.
+func (q *quota) served(user string, m method, start time.Time) {
+	q.users[m.api].Get(user).Served(start)
+	q.project[m.api].Served(start)
+}
+
 // refused tells the budgets of a refusal, if err is one, and returns the error with the pause that came out of it.
 func (q *quota) refused(ctx context.Context, user string, m method, start time.Time, err error) error {
 	var e *apiError

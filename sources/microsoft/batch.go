@@ -147,6 +147,7 @@ func (c *Client) batchAnswer(ctx context.Context, k call, r batchResponse, start
 		body = json.RawMessage("null")
 	}
 	if r.Status >= 200 && r.Status < 300 {
+		c.quota.served(k, start)
 		return batchAnswer{body: body}
 	}
 	header := http.Header{}

@@ -143,6 +143,9 @@ func (c *Client) do(ctx context.Context, k call) (*http.Response, error) {
 		generation := c.tokens.generation()
 		res, err := c.send(ctx, k)
 		if err == nil {
+			if k.requests == 0 { // those of a batch are answered one by one
+				c.quota.served(k, start)
+			}
 			res.Body = &closing{res.Body, done}
 			return res, nil
 		}

@@ -122,6 +122,7 @@ func (d *download) fetch(ctx context.Context, u *url.URL, offset int64) (*http.R
 		return nil, d.client.fail(ctx, d.call, err)
 	}
 	if res.StatusCode < http.StatusBadRequest {
+		d.client.quota.served(d.call, start)
 		return res, nil
 	}
 	answer := readError("download of a file", res)

@@ -125,19 +125,25 @@ func (q *quota) wait(ctx context.Context, k call) (start time.Time, done func(),
 	return time.Now(), done, err
 }
 
-// refused tells the budgets of a refusal, if err is one, and returns the error with the pause that came out of it. Exchange
-// throttles a mailbox, the other services the application.
+// served tells the budget of a request that was not refused.
+func (q *quota) served(k call, start time.Time) { q.throttling(k).Served(start) }
+
+// throttling is the scope that a refusal concerns: Exchange throttles a mailbox, the other services the application.
+func (q *quota) throttling(k call) *httpx.Scope {
+	if k.method.service == exchange {
+		return q.each[exchange].Get(k.of)
+	}
+	return q.app[k.method.service]
+}
+
+// refused tells the budgets of a refusal, if err is one, and returns the error with the pause that came out of it.
 func (q *quota) refused(ctx context.Context, k call, start time.Time, err error) error {
 	var e *apiError
 	f, ok := asFault(err)
 	if !ok || !errors.As(err, &e) || !e.throttles {
 		return err
 	}
-	scope := q.app[k.method.service]
-	if k.method.service == exchange {
-		scope = q.each[exchange].Get(k.of)
-	}
-	return f.WithAfter(scope.Refused(ctx, start, f.After))
+	return f.WithAfter(q.throttling(k).Refused(ctx, start, f.After))
 }
 
 // slots bounds the requests that are under way at each mailbox.
