@@ -300,7 +300,8 @@ func nothingApproved(job *config.Job, held []report.Held) *report.Report {
 func (w *wiring) remember(r *report.Report, began time.Time) {
 	p := passes.Pass{
 		Began: began.UTC(), Ended: time.Now().UTC(), State: r.State, OnTarget: w.standing, Written: r.Pass.Written, Removed: r.Pass.Removed, Bytes: r.Pass.Bytes,
-		Throttled: r.Pass.Throttled,
+		SourceRequests: r.Pass.SourceRequests, TargetRequests: r.Pass.TargetRequests,
+		ThrottledSeconds: r.Pass.ThrottledSeconds, Throttled: r.Pass.Throttled,
 	}
 	if err := passes.Append(passes.Path(w.job.Job, w.job.StatePath()), p); err != nil {
 		w.log.Warn("the pass is not remembered for the report's charts", "error", err)

@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/checkpoint"
 	"codeberg.org/repatriate/repatriate/internal/config"
+	"codeberg.org/repatriate/repatriate/internal/passes"
 	"codeberg.org/repatriate/repatriate/internal/pause"
 	"codeberg.org/repatriate/repatriate/internal/progress"
 	"codeberg.org/repatriate/repatriate/internal/report"
@@ -30,7 +31,8 @@ func newStatus() *cobra.Command {
 		Use:   "status JOB.yaml",
 		Short: "Show what the ledger holds, also while a run is under way",
 		Long: `status shows what the ledger holds of each task: what was listed, and what became of it. It writes
-nothing, and may be asked while a run is under way.
+nothing, and may be asked while a run is under way. With --json, pass is what the last run did that
+came to an end.
 
 With --watch it looks again and again, in short, until it is interrupted: on a terminal in the same
 place, elsewhere one block after the other. Looking at a large ledger takes a moment; it never takes
@@ -65,6 +67,9 @@ Exit codes: 0 everything moved and balanced, or --watch was interrupted; 2 usage
 				return err
 			}
 			r.Path = args[0]
+			if l.json {
+				r.Pass = lastPass(job)
+			}
 			return show(c.OutOrStdout(), r, l.json)
 		},
 	}
@@ -100,6 +105,19 @@ func statusOf(ctx context.Context, job *config.Job, store checkpoint.Store) (*re
 		r.WindowOpens = &change
 	}
 	return r, closedSince(ctx, store, r)
+}
+
+// lastPass returns what the last run that came to an end did; nil if there was none.
+func lastPass(job *config.Job) *report.Pass {
+	made, _ := passes.Read(passes.Path(job.Job, job.StatePath())) // what cannot be read tells nothing
+	if len(made) == 0 {
+		return nil
+	}
+	p := made[len(made)-1]
+	return &report.Pass{
+		Written: p.Written, Removed: p.Removed, Bytes: p.Bytes, SourceRequests: p.SourceRequests, TargetRequests: p.TargetRequests,
+		ThrottledSeconds: p.ThrottledSeconds, Throttled: p.Throttled, Seconds: p.Ended.Sub(p.Began).Seconds(),
+	}
 }
 
 // share is how many times the time that a look takes passes before the next one at least.

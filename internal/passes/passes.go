@@ -24,6 +24,11 @@ type Pass struct {
 	Written int64 `json:"written"`
 	Removed int64 `json:"removed"`
 	Bytes   int64 `json:"bytes"`
+	// SourceRequests and TargetRequests are those that were sent to the provider and to the targets.
+	SourceRequests int64 `json:"source_requests"`
+	TargetRequests int64 `json:"target_requests"`
+	// ThrottledSeconds are those in which anything held it back.
+	ThrottledSeconds float64 `json:"throttled_seconds"`
 	// Throttled are the seconds in which each quota or server held it back, by their names.
 	Throttled map[string]float64 `json:"throttled,omitempty"`
 }
