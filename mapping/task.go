@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"html"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 const (
 	TaskAttachment  = "task.attachment"   // large files of a task stay at the provider
 	TaskChecklist   = "task.checklist"    // the steps of a task are a list in its description
+	TaskStatus      = "task.status"       // that a task waits for somebody, or is deferred, is a category
 	TaskLink        = "task.link"         // what a task was made from stays at the provider, as a link
 	TaskRecurrence  = "task.recurrence"   // a recurrence that no iCalendar object can express is left out
 	TaskDateInvalid = "task.date_invalid" // a date that cannot be written is left out
@@ -141,6 +143,12 @@ func (m *eventMapper) taskReminder(c *icalendar.Component, t sources.Task) {
 	c.Components = append(c.Components, alarm)
 }
 
+// heldUp are the categories for states that no VTODO has (RFC 5545 §3.8.1.11 has four of them), and what is said of each. Such a task still
+// needs action.
+var heldUp = map[string]struct{ category, detail string }{
+	"waiting": {"Waiting", "it waits for somebody else"}, "deferred": {"Deferred", "it is deferred"},
+}
+
 // taskState writes what is done and what matters.
 func (m *eventMapper) taskState(c *icalendar.Component, t sources.Task) {
 	switch {
@@ -155,8 +163,11 @@ func (m *eventMapper) taskState(c *icalendar.Component, t sources.Task) {
 		c.Add(icalendar.Raw("STATUS", "NEEDS-ACTION"))
 	}
 	categories := nonEmpty(t.Categories)
-	if !t.Done && (t.Status == "waiting" || t.Status == "deferred") {
-		categories = append(categories, map[string]string{"waiting": "Waiting", "deferred": "Deferred"}[t.Status])
+	if held, ok := heldUp[t.Status]; ok && !t.Done {
+		m.lose(TaskStatus, held.detail)
+		if !slices.Contains(categories, held.category) {
+			categories = append(categories, held.category)
+		}
 	}
 	if len(categories) > 0 {
 		c.Add(icalendar.TextList("CATEGORIES", categories))
