@@ -48,7 +48,7 @@ func (r TaskRules) Task(t sources.Task) (sinks.Task, []Loss, error) {
 	if t.ParentID != "" {
 		todo.Add(icalendar.Text("RELATED-TO", taskUID(t.ParentID)))
 	}
-	if order := strings.TrimLeft(t.Position, "0"); order != "" && len(order) < 10 && strings.Trim(order, "0123456789") == "" {
+	if order := strings.TrimLeft(t.Position, "0"); order != "" && len(order) <= orderDigits && strings.Trim(order, "0123456789") == "" {
 		todo.Add(icalendar.Raw("X-APPLE-SORT-ORDER", order)) // read by Nextcloud Tasks and Apple's
 	}
 	calendar := icalendar.New("VCALENDAR")
@@ -56,6 +56,9 @@ func (r TaskRules) Task(t sources.Task) (sinks.Task, []Loss, error) {
 	calendar.Components = append(m.zones(), todo)
 	return sinks.Task{UID: m.uid, Data: calendar.Bytes()}, m.losses, nil
 }
+
+// orderDigits bounds the number that orders tasks: Nextcloud Tasks reads it into a float of 53 bits. Google pads it to 20 digits.
+const orderDigits = 15
 
 // taskUID is what a task is called on every target.
 func taskUID(id string) string { return derivedUID("task " + id) }

@@ -78,6 +78,7 @@ func TestTaskLines(t *testing.T) {
 			"SUMMARY:A|STATUS:NEEDS-ACTION|VALARM(ACTION:DISPLAY|DESCRIPTION:A|TRIGGER;VALUE=DATE-TIME:20240318T073000Z)", ""},
 		{"part", sources.Task{ParentID: "p", Position: "00000000000000000007"},
 			"STATUS:NEEDS-ACTION|RELATED-TO:" + taskUID("p") + "|X-APPLE-SORT-ORDER:7", ""},
+		{"far down", sources.Task{Position: "00000000002147483647"}, "STATUS:NEEDS-ACTION|X-APPLE-SORT-ORDER:2147483647", ""},
 		{"steps", sources.Task{Notes: "n", Checklist: []sources.ChecklistItem{{Title: "one"}, {Title: "two", Done: true}}},
 			`STATUS:NEEDS-ACTION|DESCRIPTION:n\n\n- [ ] one\n- [x] two`, TaskChecklist},
 		{"links", sources.Task{Link: "https://example.org/t", Links: []sources.TaskLink{{Title: "Mail", URL: "https://example.org/m"}}},
