@@ -27,17 +27,21 @@ func TestPeopleOfGoogle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			data := sim.Generate(peopleSpec)
 			user := data.Users()[0].Email
+			must(t, data.RenameContactGroup(user, "contactGroups/choir", groupsOfGoogle["contactGroups/choir"]))
 			w := newWorld(t, data, sim.Options{}, peopleURLs(server), person{source: user, target: server.User(1).User, kinds: "contacts tasks"})
 			first := w.run(0)
 			stored := objectsOf(t, server, server.User(1).User)
 			left := map[string]bool{"my contacts": true}
 			for _, c := range data.Contacts(user) {
-				wantTexts(t, c, stored.cards, personLeaves, left)
+				wantTexts(t, c, stored.cards, personLeaves, left, factsOfPerson(t, c)...)
 			}
 			for _, list := range data.TaskLists(user) {
+				found := map[string]string{}
 				for _, task := range data.Tasks(user, list) {
-					wantTexts(t, task, stored.todos, taskLeaves, nil)
+					id, facts := factsOfTask(t, task)
+					found[id] = wantTexts(t, task, stored.todos, taskLeaves, nil, facts...)
 				}
+				wantParents(t, data.Tasks(user, list), found)
 			}
 			wantObjects(t, stored, len(data.Contacts(user)), first)
 			settledInFew(t, w, first)
@@ -68,14 +72,14 @@ func TestPeopleOfMicrosoft(t *testing.T) {
 			first := w.run(0)
 			stored := objectsOf(t, server, server.User(2).User)
 			for _, c := range data.Contacts(user) {
-				wantTexts(t, c.Body, stored.cards, contactLeaves, nil)
+				wantTexts(t, c.Body, stored.cards, contactLeaves, nil, factsOfContact(t, c.Body)...)
 			}
 			for _, list := range data.TaskLists(user) {
 				if list.Known == "flaggedEmails" || list.Foreign {
 					continue
 				}
 				for _, task := range data.Tasks(user, list.ID) {
-					wantTexts(t, task.Body, stored.todos, todoLeaves, nil)
+					wantTexts(t, task.Body, stored.todos, todoLeaves, nil, factsOfTodo(t, task.Body)...)
 					for _, part := range slices.Concat(task.ChecklistItems, task.LinkedResources) {
 						wantTexts(t, part, stored.todos, todoLeaves, nil)
 					}
@@ -192,19 +196,22 @@ var (
 		"contentType", "recurrence", "checkedDateTime", "externalId"}
 )
 
-// wantTexts demands that each text of a provider's object stands in one of the objects on the target.
-func wantTexts(t *testing.T, object json.RawMessage, targets []string, skip leaves, also map[string]bool) {
+// wantTexts demands that each text of a provider's object, and the facts beside them, stand in one of the objects on the target. It returns that.
+func wantTexts(t *testing.T, object json.RawMessage, targets []string, skip leaves, also map[string]bool, facts ...string) string {
 	t.Helper()
 	var v any
 	must(t, json.Unmarshal(object, &v))
 	var texts []string
 	collect(v, skip, &texts)
-	texts = slices.DeleteFunc(texts, func(s string) bool { return also[strings.ToLower(s)] })
+	texts = append(slices.DeleteFunc(texts, func(s string) bool { return also[strings.ToLower(s)] }), facts...)
 	i := slices.IndexFunc(targets, func(target string) bool {
 		return !slices.ContainsFunc(texts, func(s string) bool { return !holds(target, s) })
 	})
-	if i >= 0 || len(texts) == 0 {
-		return
+	switch {
+	case i >= 0:
+		return targets[i]
+	case len(texts) == 0:
+		return ""
 	}
 	best, missing := "", texts
 	for _, target := range targets {
@@ -214,6 +221,7 @@ func wantTexts(t *testing.T, object json.RawMessage, targets []string, skip leav
 		}
 	}
 	t.Errorf("%.300s\nis not on the target as a whole: %q is missing in\n%.2000s", object, missing, best)
+	return ""
 }
 
 // holds compares without regard to space, which formats cannot keep everywhere.
