@@ -59,7 +59,7 @@ func TestNamesOfCategoriesStayWhole(t *testing.T) {
 			defer func() { _ = s.Close() }()
 			first := named("first", "One", namesOf)
 			at := wantNames(t, s, first, sinks.Receipt{}, server.parts)
-			if again, err := s.Put(t.Context(), first, at); err != nil || !again.Unchanged {
+			if again, err := s.Put(t.Context(), first, at); err != nil || !again.Unchanged || (len(again.Losses) == 1) != server.parts {
 				t.Errorf("the same once more: %+v, %v", again, err)
 			}
 			wantNames(t, s, named("first", "Changed", namesOf), at, server.parts)
