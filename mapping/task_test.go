@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,15 +53,17 @@ func todoLines(c *icalendar.Component) string {
 
 func day(s string) sources.EventTime { return sources.EventTime{Date: s} }
 
-// TestTaskLines compares what one field of a task makes.
-func TestTaskLines(t *testing.T) {
+// taskCase is a task, what is made of it, and what is lost.
+type taskCase struct {
+	name   string
+	in     sources.Task
+	want   string
+	losses string
+}
+
+func taskCases() []taskCase {
 	at := time.Date(2024, 3, 18, 7, 30, 0, 0, time.UTC)
-	for _, test := range []struct {
-		name   string
-		in     sources.Task
-		want   string
-		losses string
-	}{
+	return []taskCase{
 		{"open", sources.Task{Title: "A; b", Notes: "n"}, `SUMMARY:A\; b|STATUS:NEEDS-ACTION|DESCRIPTION:n`, ""},
 		{"begun", sources.Task{Status: "inProcess"}, "STATUS:IN-PROCESS", ""},
 		{"waiting", sources.Task{Status: "waiting", Categories: []string{"a,b"}}, `STATUS:NEEDS-ACTION|CATEGORIES:a\,b,Waiting`, TaskStatus},
@@ -84,7 +88,12 @@ func TestTaskLines(t *testing.T) {
 		{"links", sources.Task{Link: "https://example.org/t", Links: []sources.TaskLink{{Title: "Mail", URL: "https://example.org/m"}}},
 			`STATUS:NEEDS-ACTION|DESCRIPTION:Mail: https://example.org/m|URL:https://example.org/t`, TaskLink},
 		{"HTML", sources.Task{Notes: "<b>n</b>", NotesHTML: true}, `STATUS:NEEDS-ACTION|DESCRIPTION:n|X-ALT-DESC;FMTTYPE=text/html:<b>n</b>`, ""},
-	} {
+	}
+}
+
+// TestTaskLines compares what one field of a task makes.
+func TestTaskLines(t *testing.T) {
+	for _, test := range taskCases() {
 		todo, losses := todoOf(t, test.in)
 		if got := todoLines(todo); got != test.want {
 			t.Errorf("%s:\n%s\nwant\n%s", test.name, got, test.want)
@@ -93,4 +102,37 @@ func TestTaskLines(t *testing.T) {
 			t.Errorf("%s: losses %q, want %q", test.name, got, test.losses)
 		}
 	}
+}
+
+// TestTasksInPython lets the python libraries of Debian read each of these, and expand what recurs.
+func TestTasksInPython(t *testing.T) {
+	var objects []string
+	for _, test := range taskCases() {
+		out, _, err := TaskRules{Zone: "Europe/Berlin"}.Task(test.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, string(out.Data))
+	}
+	for i, read := range readInPython(t, objects) {
+		test := taskCases()[i]
+		if read.UID != taskUID(test.in.ID) || !slices.Equal(read.Summaries, []string{test.in.Title}) {
+			t.Errorf("%s: %q, %q", test.name, read.UID, read.Summaries)
+		}
+		switch want := starts3Years(test.in); {
+		case want != len(read.Starts), want > 0 && read.Starts[0][:len(time.DateOnly)] != cmp.Or(test.in.Start.Date, test.in.Due.Date):
+			t.Errorf("%s: python has %d days, want %d: %.100q", test.name, len(read.Starts), want, read.Starts)
+		}
+	}
+}
+
+// starts3Years is how often a task of these begins within three years of 365 days.
+func starts3Years(task sources.Task) int {
+	switch {
+	case len(task.Recurrence) > 0 && !task.Due.IsZero():
+		return (3*365 + 6) / 7 // each week
+	case task.Start.IsZero() || task.Due.Date < task.Start.Date:
+		return 0
+	}
+	return 1
 }
