@@ -9,10 +9,12 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/emersion/go-vcard"
 
+	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/sinks"
 )
@@ -112,6 +114,12 @@ func TestPhotosOnRealServers(t *testing.T) {
 		img, _, err := image.DecodeConfig(bytes.NewReader(stored))
 		if err != nil || bytes.Equal(stored, original) != (c.losses == nil) || c.losses != nil && (img.Width >= 400 || img.Width < 48) {
 			t.Errorf("%s: a picture of %d bytes and %d pixels: %v", c.server.Name, len(stored), img.Width, err)
+		}
+		large := card("3.0", "large", 1) // without a picture to be left out
+		large.Content.Data = bytes.Replace(large.Content.Data, []byte("\r\nNOTE:"), []byte("\r\nX-LARGE:"+strings.Repeat("x", most)+"\r\nNOTE:"), 1)
+		_, err = s.Put(t.Context(), large, sinks.Receipt{})
+		if f := fault.Of(err); (err == nil) != (c.losses == nil) || err != nil && (f.Reason != fault.TargetTooBig || f.Action != fault.FailItem) {
+			t.Errorf("%s: a card of %d bytes: %v", c.server.Name, len(large.Content.Data), err)
 		}
 		_ = s.Close()
 	}
