@@ -29,12 +29,17 @@ func TestPeopleOfGoogle(t *testing.T) {
 			user := data.Users()[0].Email
 			must(t, data.RenameContactGroup(user, "contactGroups/choir", groupsOfGoogle["contactGroups/choir"]))
 			w := newWorld(t, data, sim.Options{}, peopleURLs(server), person{source: user, target: server.User(1).User, kinds: "contacts tasks"})
+			w.source = strings.Replace(w.source, "tier:", "other_contacts: true, tier:", 1)
+			w.writeJob()
 			first := w.run(0)
 			stored := objectsOf(t, server, server.User(1).User)
 			left := map[string]bool{"my contacts": true}
-			for _, c := range data.Contacts(user) {
-				wantTexts(t, c, stored.cards, personLeaves, left, factsOfPerson(t, c)...)
+			people, photos := slices.Concat(data.Contacts(user), data.OtherContacts(user)), 0
+			for _, c := range people {
+				card := wantTexts(t, c, stored.cards, personLeaves, left, factsOfPerson(t, c)...)
+				photos += wantLabels(t, c, card)
 			}
+			wantPhotos(t, stored, photos)
 			for _, list := range data.TaskLists(user) {
 				found := map[string]string{}
 				for _, task := range data.Tasks(user, list) {
@@ -43,7 +48,7 @@ func TestPeopleOfGoogle(t *testing.T) {
 				}
 				wantParents(t, data.Tasks(user, list), found)
 			}
-			wantObjects(t, stored, len(data.Contacts(user)), first)
+			wantObjects(t, stored, len(people), first)
 			settledInFew(t, w, first)
 
 			var changed struct{ ResourceName string }
@@ -92,9 +97,7 @@ func TestPeopleOfMicrosoft(t *testing.T) {
 					photos++
 				}
 			}
-			if got := strings.Count(strings.Join(stored.cards, ""), "\nPHOTO"); got != photos || photos == 0 {
-				t.Errorf("%d cards have a photo, want %d", got, photos)
-			}
+			wantPhotos(t, stored, photos)
 			settledInFew(t, w, first)
 			must(t, data.ChangeContact(user, data.Contacts(user)[0].ID, json.RawMessage(`{"personalNotes": "edited since"}`)))
 			if p := w.run(0).report.Pass; p.Written != 1 || p.SourceRequests > 25 {
@@ -251,6 +254,13 @@ func collect(v any, skip leaves, texts *[]string) {
 		if strings.TrimSpace(v) != "" {
 			*texts = append(*texts, v)
 		}
+	}
+}
+
+func wantPhotos(t *testing.T, s stored, photos int) {
+	t.Helper()
+	if got := strings.Count(strings.Join(s.cards, ""), "\nPHOTO"); got != photos || photos == 0 {
+		t.Errorf("%d cards have a photo, want %d", got, photos)
 	}
 }
 

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,45 @@ func factsOfPerson(t *testing.T, raw json.RawMessage) (facts []string) {
 		}
 	}
 	return facts
+}
+
+// typesOf are what vCards call Google's types; each other one is a label of the user's own.
+var typesOf = map[string]string{"": "", "other": "", "home": "HOME", "work": "WORK", "mobile": "CELL", "pager": "PAGER", "homeFax": "HOME FAX", "workFax": "WORK FAX"}
+
+// wantLabels demands that each address and number of a person is called in the card what it is called at Google. It returns how many photos
+// the card is to have.
+func wantLabels(t *testing.T, raw json.RawMessage, card string) int {
+	t.Helper()
+	var p struct {
+		EmailAddresses, PhoneNumbers []struct{ Value, Type string }
+		Photos                       []struct{ Default bool }
+	}
+	must(t, json.Unmarshal(raw, &p))
+	for _, v := range slices.Concat(p.EmailAddresses, p.PhoneNumbers) {
+		types, known := typesOf[v.Type]
+		at := strings.Index(card, ":"+v.Value+"\n")
+		if at < 0 {
+			t.Errorf("%q is not in %.300q", v.Value, card)
+			continue
+		}
+		name := strings.ToUpper(card[strings.LastIndex(card[:at], "\n")+1 : at])
+		group, _, grouped := strings.Cut(name, ".")
+		for word := range strings.FieldsSeq(types) {
+			if !strings.Contains(name, word) {
+				t.Errorf("the %s %q is %q", v.Type, v.Value, name)
+			}
+		}
+		own := "\n" + group + ".X-ABLABEL:" + strings.ToUpper(v.Type) + "\n"
+		if grouped == known || !known && !strings.Contains(strings.ToUpper(card), own) {
+			t.Errorf("the %s %q is %q in %.1000q", v.Type, v.Value, name, card)
+		}
+	}
+	for _, ph := range p.Photos {
+		if !ph.Default {
+			return 1
+		}
+	}
+	return 0
 }
 
 func factsOfContact(t *testing.T, raw json.RawMessage) []string {
