@@ -20,6 +20,7 @@ const (
 	TaskChecklist   = "task.checklist"    // the steps of a task are a list in its description
 	TaskStatus      = "task.status"       // that a task waits for somebody, or is deferred, is a category
 	TaskLink        = "task.link"         // what a task was made from stays at the provider, as a link
+	TaskStart       = "task.start"        // that a task begins when it is due is left out
 	TaskRecurrence  = "task.recurrence"   // a recurrence that no iCalendar object can express is left out
 	TaskDateInvalid = "task.date_invalid" // a date that cannot be written is left out
 )
@@ -87,16 +88,19 @@ func (m *eventMapper) taskSpan(t sources.Task) (start, due sources.EventTime) {
 	} else if start.Date != "" && due.Date == "" {
 		due = sources.EventTime{Date: due.Time.In(m.location(due.Zone, false)).Format(time.DateOnly)}
 	}
-	if !eventInstant(due).After(eventInstant(start)) {
-		if len(t.Recurrence) > 0 {
-			return due, due
-		}
-		if eventInstant(due).Before(eventInstant(start)) {
-			m.lose(TaskDateInvalid, "it began after it was due; the start is left out")
-		}
-		return sources.EventTime{}, due
+	late, recurs := eventInstant(due).Compare(eventInstant(start)), len(t.Recurrence) > 0
+	switch {
+	case late > 0:
+		return start, due
+	case late < 0:
+		m.lose(TaskDateInvalid, "it began after it was due; the start is left out")
+	case !recurs:
+		m.lose(TaskStart, "")
 	}
-	return start, due
+	if recurs {
+		return due, due
+	}
+	return sources.EventTime{}, due
 }
 
 // taskTime writes one time and returns its form.
@@ -137,7 +141,11 @@ func (m *eventMapper) taskRecurrence(c *icalendar.Component, t sources.Task, sta
 // taskReminder writes an alarm at a time of its own (RFC 5545 §3.8.6.3).
 func (m *eventMapper) taskReminder(c *icalendar.Component, t sources.Task) {
 	at := eventInstant(t.Reminder)
-	if t.Reminder.IsZero() || !writable(at) {
+	switch {
+	case t.Reminder.IsZero():
+		return
+	case !writable(at):
+		m.lose(TaskDateInvalid, "reminder")
 		return
 	}
 	alarm := icalendar.New("VALARM")
@@ -159,6 +167,8 @@ func (m *eventMapper) taskState(c *icalendar.Component, t sources.Task) {
 		c.Add(icalendar.Raw("STATUS", "COMPLETED"), icalendar.Raw("PERCENT-COMPLETE", "100"))
 		if writable(t.Completed) {
 			c.Add(icalendar.Raw("COMPLETED", icalendar.FormatUTC(t.Completed)))
+		} else if !t.Completed.IsZero() {
+			m.lose(TaskDateInvalid, "completed")
 		}
 	case t.Status == "inProcess":
 		c.Add(icalendar.Raw("STATUS", "IN-PROCESS"))
