@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"html"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,9 @@ import (
 const (
 	TaskAttachment  = "task.attachment"   // large files of a task stay at the provider
 	TaskChecklist   = "task.checklist"    // the steps of a task are a list in its description
+	TaskStatus      = "task.status"       // that a task waits for somebody, or is deferred, is a category
 	TaskLink        = "task.link"         // what a task was made from stays at the provider, as a link
+	TaskStart       = "task.start"        // that a task begins when it is due is left out
 	TaskRecurrence  = "task.recurrence"   // a recurrence that no iCalendar object can express is left out
 	TaskDateInvalid = "task.date_invalid" // a date that cannot be written is left out
 )
@@ -46,7 +49,7 @@ func (r TaskRules) Task(t sources.Task) (sinks.Task, []Loss, error) {
 	if t.ParentID != "" {
 		todo.Add(icalendar.Text("RELATED-TO", taskUID(t.ParentID)))
 	}
-	if order := strings.TrimLeft(t.Position, "0"); order != "" && len(order) < 10 && strings.Trim(order, "0123456789") == "" {
+	if order := strings.TrimLeft(t.Position, "0"); order != "" && len(order) <= orderDigits && strings.Trim(order, "0123456789") == "" {
 		todo.Add(icalendar.Raw("X-APPLE-SORT-ORDER", order)) // read by Nextcloud Tasks and Apple's
 	}
 	calendar := icalendar.New("VCALENDAR")
@@ -54,6 +57,9 @@ func (r TaskRules) Task(t sources.Task) (sinks.Task, []Loss, error) {
 	calendar.Components = append(m.zones(), todo)
 	return sinks.Task{UID: m.uid, Data: calendar.Bytes()}, m.losses, nil
 }
+
+// orderDigits bounds the number that orders tasks: Nextcloud Tasks reads it into a float of 53 bits. Google pads it to 20 digits.
+const orderDigits = 15
 
 // taskUID is what a task is called on every target.
 func taskUID(id string) string { return derivedUID("task " + id) }
@@ -82,16 +88,19 @@ func (m *eventMapper) taskSpan(t sources.Task) (start, due sources.EventTime) {
 	} else if start.Date != "" && due.Date == "" {
 		due = sources.EventTime{Date: due.Time.In(m.location(due.Zone, false)).Format(time.DateOnly)}
 	}
-	if !eventInstant(due).After(eventInstant(start)) {
-		if len(t.Recurrence) > 0 {
-			return due, due
-		}
-		if eventInstant(due).Before(eventInstant(start)) {
-			m.lose(TaskDateInvalid, "it began after it was due; the start is left out")
-		}
-		return sources.EventTime{}, due
+	late, recurs := eventInstant(due).Compare(eventInstant(start)), len(t.Recurrence) > 0
+	switch {
+	case late > 0:
+		return start, due
+	case late < 0:
+		m.lose(TaskDateInvalid, "it began after it was due; the start is left out")
+	case !recurs:
+		m.lose(TaskStart, "")
 	}
-	return start, due
+	if recurs {
+		return due, due
+	}
+	return sources.EventTime{}, due
 }
 
 // taskTime writes one time and returns its form.
@@ -132,13 +141,23 @@ func (m *eventMapper) taskRecurrence(c *icalendar.Component, t sources.Task, sta
 // taskReminder writes an alarm at a time of its own (RFC 5545 §3.8.6.3).
 func (m *eventMapper) taskReminder(c *icalendar.Component, t sources.Task) {
 	at := eventInstant(t.Reminder)
-	if t.Reminder.IsZero() || !writable(at) {
+	switch {
+	case t.Reminder.IsZero():
+		return
+	case !writable(at):
+		m.lose(TaskDateInvalid, "reminder")
 		return
 	}
 	alarm := icalendar.New("VALARM")
 	alarm.Add(icalendar.Raw("ACTION", "DISPLAY"), icalendar.Text("DESCRIPTION", cmp.Or(oneLine(t.Title), "Reminder")),
 		icalendar.Raw("TRIGGER", icalendar.FormatUTC(at), icalendar.P("VALUE", "DATE-TIME")))
 	c.Components = append(c.Components, alarm)
+}
+
+// heldUp are the categories for states that no VTODO has (RFC 5545 §3.8.1.11 has four of them), and what is said of each. Such a task still
+// needs action.
+var heldUp = map[string]struct{ category, detail string }{
+	"waiting": {"Waiting", "it waits for somebody else"}, "deferred": {"Deferred", "it is deferred"},
 }
 
 // taskState writes what is done and what matters.
@@ -148,6 +167,8 @@ func (m *eventMapper) taskState(c *icalendar.Component, t sources.Task) {
 		c.Add(icalendar.Raw("STATUS", "COMPLETED"), icalendar.Raw("PERCENT-COMPLETE", "100"))
 		if writable(t.Completed) {
 			c.Add(icalendar.Raw("COMPLETED", icalendar.FormatUTC(t.Completed)))
+		} else if !t.Completed.IsZero() {
+			m.lose(TaskDateInvalid, "completed")
 		}
 	case t.Status == "inProcess":
 		c.Add(icalendar.Raw("STATUS", "IN-PROCESS"))
@@ -155,8 +176,11 @@ func (m *eventMapper) taskState(c *icalendar.Component, t sources.Task) {
 		c.Add(icalendar.Raw("STATUS", "NEEDS-ACTION"))
 	}
 	categories := nonEmpty(t.Categories)
-	if !t.Done && (t.Status == "waiting" || t.Status == "deferred") {
-		categories = append(categories, map[string]string{"waiting": "Waiting", "deferred": "Deferred"}[t.Status])
+	if held, ok := heldUp[t.Status]; ok && !t.Done {
+		m.lose(TaskStatus, held.detail)
+		if !slices.Contains(categories, held.category) {
+			categories = append(categories, held.category)
+		}
 	}
 	if len(categories) > 0 {
 		c.Add(icalendar.TextList("CATEGORIES", categories))

@@ -27,19 +27,28 @@ func TestPeopleOfGoogle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			data := sim.Generate(peopleSpec)
 			user := data.Users()[0].Email
+			must(t, data.RenameContactGroup(user, "contactGroups/choir", groupsOfGoogle["contactGroups/choir"]))
 			w := newWorld(t, data, sim.Options{}, peopleURLs(server), person{source: user, target: server.User(1).User, kinds: "contacts tasks"})
+			w.source = strings.Replace(w.source, "tier:", "other_contacts: true, tier:", 1)
+			w.writeJob()
 			first := w.run(0)
 			stored := objectsOf(t, server, server.User(1).User)
 			left := map[string]bool{"my contacts": true}
-			for _, c := range data.Contacts(user) {
-				wantTexts(t, c, stored.cards, personLeaves, left)
+			people, photos := slices.Concat(data.Contacts(user), data.OtherContacts(user)), 0
+			for _, c := range people {
+				card := wantTexts(t, c, stored.cards, personLeaves, left, factsOfPerson(t, c)...)
+				photos += wantLabels(t, c, card)
 			}
+			wantPhotos(t, stored, photos)
 			for _, list := range data.TaskLists(user) {
+				found := map[string]string{}
 				for _, task := range data.Tasks(user, list) {
-					wantTexts(t, task, stored.todos, taskLeaves, nil)
+					id, facts := factsOfTask(t, task)
+					found[id] = wantTexts(t, task, stored.todos, taskLeaves, nil, facts...)
 				}
+				wantParents(t, data.Tasks(user, list), found)
 			}
-			wantObjects(t, stored, len(data.Contacts(user)), first)
+			wantObjects(t, stored, len(people), first)
 			settledInFew(t, w, first)
 
 			var changed struct{ ResourceName string }
@@ -68,14 +77,14 @@ func TestPeopleOfMicrosoft(t *testing.T) {
 			first := w.run(0)
 			stored := objectsOf(t, server, server.User(2).User)
 			for _, c := range data.Contacts(user) {
-				wantTexts(t, c.Body, stored.cards, contactLeaves, nil)
+				wantTexts(t, c.Body, stored.cards, contactLeaves, nil, factsOfContact(t, c.Body)...)
 			}
 			for _, list := range data.TaskLists(user) {
 				if list.Known == "flaggedEmails" || list.Foreign {
 					continue
 				}
 				for _, task := range data.Tasks(user, list.ID) {
-					wantTexts(t, task.Body, stored.todos, todoLeaves, nil)
+					wantTexts(t, task.Body, stored.todos, todoLeaves, nil, factsOfTodo(t, task.Body)...)
 					for _, part := range slices.Concat(task.ChecklistItems, task.LinkedResources) {
 						wantTexts(t, part, stored.todos, todoLeaves, nil)
 					}
@@ -88,9 +97,7 @@ func TestPeopleOfMicrosoft(t *testing.T) {
 					photos++
 				}
 			}
-			if got := strings.Count(strings.Join(stored.cards, ""), "\nPHOTO"); got != photos || photos == 0 {
-				t.Errorf("%d cards have a photo, want %d", got, photos)
-			}
+			wantPhotos(t, stored, photos)
 			settledInFew(t, w, first)
 			must(t, data.ChangeContact(user, data.Contacts(user)[0].ID, json.RawMessage(`{"personalNotes": "edited since"}`)))
 			if p := w.run(0).report.Pass; p.Written != 1 || p.SourceRequests > 25 {
@@ -192,19 +199,22 @@ var (
 		"contentType", "recurrence", "checkedDateTime", "externalId"}
 )
 
-// wantTexts demands that each text of a provider's object stands in one of the objects on the target.
-func wantTexts(t *testing.T, object json.RawMessage, targets []string, skip leaves, also map[string]bool) {
+// wantTexts demands that each text of a provider's object, and the facts beside them, stand in one of the objects on the target. It returns that.
+func wantTexts(t *testing.T, object json.RawMessage, targets []string, skip leaves, also map[string]bool, facts ...string) string {
 	t.Helper()
 	var v any
 	must(t, json.Unmarshal(object, &v))
 	var texts []string
 	collect(v, skip, &texts)
-	texts = slices.DeleteFunc(texts, func(s string) bool { return also[strings.ToLower(s)] })
+	texts = append(slices.DeleteFunc(texts, func(s string) bool { return also[strings.ToLower(s)] }), facts...)
 	i := slices.IndexFunc(targets, func(target string) bool {
 		return !slices.ContainsFunc(texts, func(s string) bool { return !holds(target, s) })
 	})
-	if i >= 0 || len(texts) == 0 {
-		return
+	switch {
+	case i >= 0:
+		return targets[i]
+	case len(texts) == 0:
+		return ""
 	}
 	best, missing := "", texts
 	for _, target := range targets {
@@ -214,6 +224,7 @@ func wantTexts(t *testing.T, object json.RawMessage, targets []string, skip leav
 		}
 	}
 	t.Errorf("%.300s\nis not on the target as a whole: %q is missing in\n%.2000s", object, missing, best)
+	return ""
 }
 
 // holds compares without regard to space, which formats cannot keep everywhere.
@@ -243,6 +254,13 @@ func collect(v any, skip leaves, texts *[]string) {
 		if strings.TrimSpace(v) != "" {
 			*texts = append(*texts, v)
 		}
+	}
+}
+
+func wantPhotos(t *testing.T, s stored, photos int) {
+	t.Helper()
+	if got := strings.Count(strings.Join(s.cards, ""), "\nPHOTO"); got != photos || photos == 0 {
+		t.Errorf("%d cards have a photo, want %d", got, photos)
 	}
 }
 

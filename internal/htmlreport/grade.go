@@ -105,7 +105,7 @@ var byGrade = [...][]string{
 		"event.orphan_exception",
 		"contact.rewritten", "contact.category_comma", "contact.nameless", "contact.in_note", "contact.label", "contact.address_invalid",
 		"contact.date_invalid", "contact.photo_smaller", "contact.photo_left",
-		"task.rewritten", "task.category_comma", "task.checklist", "task.link",
+		"task.rewritten", "task.category_comma", "task.checklist", "task.status", "task.link", "task.start",
 	},
 	C: {
 		"source.service_off", "source.malware", "source.no_export", "target.conflict", "target.uid_conflict",

@@ -154,3 +154,31 @@ func TestContactsTooLarge(t *testing.T) {
 
 // sorted returns the lines of a text without regard to their order.
 func sorted(text string) []string { return slices.Sorted(strings.SplitSeq(text, "\r\n")) }
+
+// TestServersKeepNoGroups: a card for a group of contacts is an object like any other. The server makes none of the categories in cards, and
+// the group still names a member that is gone.
+func TestServersKeepNoGroups(t *testing.T) {
+	const group = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:group@example.org\r\nFN:Choir\r\nN:Choir;;;;\r\nX-ADDRESSBOOKSERVER-KIND:group\r\n" +
+		"X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:three@example.org\r\nEND:VCARD\r\n"
+	member := strings.Replace(card3, "END:", "CATEGORIES:Choir\r\nEND:", 1)
+	for _, c := range contactServers(t) {
+		t.Run(c.server.Name, func(t *testing.T) {
+			u1 := c.server.User(1)
+			book := c.server.AddressBooksURL("u1") + "people/"
+			wantStatus(t, 201, u1, "MKCOL", book, "text/xml", makeBook)
+			wantStatus(t, 201, u1, "PUT", book+"3.vcf", "text/vcard", member)
+			_, text := exchange(t, u1, "PROPFIND", book, "text/xml", bookProps, map[string]string{"Depth": "1"})
+			if n := strings.Count(text, ".vcf</"); n != 1 {
+				t.Errorf("%d objects after one card with a category\n%s", n, text)
+			}
+			etag := wantStatus(t, 201, u1, "PUT", book+"group.vcf", "text/vcard", group).Header.Get("ETag")
+			if gone, text := exchange(t, u1, "DELETE", book+"3.vcf", "", "", nil); gone.StatusCode/100 != 2 {
+				t.Fatalf("DELETE: %s\n%s", gone.Status, text)
+			}
+			response, got := exchange(t, u1, "GET", book+"group.vcf", "", "", nil)
+			if response.Header.Get("ETag") != etag || !c.same(got, group) {
+				t.Errorf("the group of a member that is gone is %q, not %q\n%s", response.Header.Get("ETag"), etag, got)
+			}
+		})
+	}
+}

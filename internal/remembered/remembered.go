@@ -24,8 +24,26 @@ func (r *Value[T]) Get(ctx context.Context, ask func(context.Context) (T, error)
 	if r.value != nil {
 		return *r.value, nil
 	}
+	return r.keep(ctx, ask)
+}
+
+// Renew asks for the value even if it is known. Where that fails, what was known stays.
+func (r *Value[T]) Renew(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	var zero T
+	select {
+	case r.lock <- struct{}{}:
+	case <-ctx.Done():
+		return zero, ctx.Err()
+	}
+	defer func() { <-r.lock }()
+	return r.keep(ctx, ask)
+}
+
+// keep asks for the value while the lock is held.
+func (r *Value[T]) keep(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
 	v, err := ask(ctx)
 	if err != nil {
+		var zero T
 		return zero, err
 	}
 	r.value = &v

@@ -73,10 +73,10 @@ def series(master, zones):
     return {at for at in (zones.instant(w, zone) for w in walls) if at < ends and at not in out}
 
 
-def expand(calendar):
+def expand(calendar, components):
     zones = Zones(calendar)
     starts, changed, masters = set(), set(), []
-    for e in calendar.walk("VEVENT"):
+    for e in components:
         if "RECURRENCE-ID" not in e:
             masters.append(e)
             continue
@@ -84,19 +84,21 @@ def expand(calendar):
             (text, zone), = values(e, name)
             into.add(zones.instant(wall(text), zone))
     for master in masters:
-        starts |= series(master, zones) - changed
+        if "DTSTART" in master:  # a to-do may have none
+            starts |= series(master, zones) - changed
     return sorted(s.strftime("%Y-%m-%dT%H:%M:%SZ") for s in starts)
 
 
 def read(text):
     calendar = icalendar.Calendar.from_ical(text)
-    events = calendar.walk("VEVENT")
-    for e in events:
-        assert not e.errors, e.errors
-    other = [e.summary.value if hasattr(e, "summary") else "" for e in vobject.readOne(text).vevent_list]
-    summaries = [str(e.get("SUMMARY", "")) for e in events]
+    kind = "VEVENT" if calendar.walk("VEVENT") else "VTODO"
+    components = calendar.walk(kind)
+    for c in components + calendar.walk("VALARM"):
+        assert not c.errors, c.errors
+    other = [c.summary.value if hasattr(c, "summary") else "" for c in vobject.readOne(text).contents[kind.lower()]]
+    summaries = [str(c.get("SUMMARY", "")) for c in components]
     assert summaries == other, (summaries, other)
-    return {"uid": str(events[0]["UID"]), "summaries": summaries, "starts": expand(calendar)}
+    return {"uid": str(components[0]["UID"]), "summaries": summaries, "starts": expand(calendar, components)}
 
 
 json.dump([read(text) for text in json.load(sys.stdin)], sys.stdout)

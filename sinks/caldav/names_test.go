@@ -1,6 +1,7 @@
 package caldav
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -58,7 +59,7 @@ func TestNamesOfCategoriesStayWhole(t *testing.T) {
 			defer func() { _ = s.Close() }()
 			first := named("first", "One", namesOf)
 			at := wantNames(t, s, first, sinks.Receipt{}, server.parts)
-			if again, err := s.Put(t.Context(), first, at); err != nil || !again.Unchanged {
+			if again, err := s.Put(t.Context(), first, at); err != nil || !again.Unchanged || (len(again.Losses) == 1) != server.parts {
 				t.Errorf("the same once more: %+v, %v", again, err)
 			}
 			wantNames(t, s, named("first", "Changed", namesOf), at, server.parts)
@@ -146,6 +147,40 @@ func sorted(list []string) []string {
 	list = slices.Clone(list)
 	slices.Sort(list)
 	return list
+}
+
+// TestNamesOfTasksStayWhole as those of events do.
+func TestNamesOfTasksStayWhole(t *testing.T) {
+	for _, server := range nameServers(t) {
+		t.Run(server.name, func(t *testing.T) {
+			o := server.o
+			o.Collection.Components = []string{"VTODO"}
+			s, err := OpenTasks(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			want, losses := namesOf, 0
+			if server.parts {
+				want, losses = []string{"Family‚ close", `back\slash`, "Work"}, 1
+			}
+			for i := range 2 {
+				it := taskItem(fmt.Sprint("named", i), i)
+				it.Content.Data = bytes.Replace(it.Content.Data, []byte("CATEGORIES:b,a\r\n"), icalendar.TextList("CATEGORIES", namesOf).Append(nil), 1)
+				w, err := s.Put(t.Context(), it, sinks.Receipt{})
+				if err != nil || len(w.Losses) != losses || losses > 0 && w.Losses[0].Reason != LossTaskJoined {
+					t.Errorf("losses %v, %v", w.Losses, err)
+				}
+				answer, err := s.client.Do(t.Context(), http.MethodGet, w.Receipt.Location, nil, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := categoriesOn(t, answer.Body); !slices.Equal(got, sorted(want)) {
+					t.Errorf("the target has %q, want %q", got, want)
+				}
+			}
+		})
+	}
 }
 
 // TestAnOddCategoryCostsOneRequest: whether a server keeps such names is looked at once.

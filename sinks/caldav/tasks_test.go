@@ -3,7 +3,9 @@ package caldav
 import (
 	"bytes"
 	"context"
+	"encoding/xml"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +38,57 @@ func TestTasks(t *testing.T) {
 			return options(cyrus.CalendarsURL(cyrus.User(n).User), cyrus.User(n).User)
 		}))
 	})
+}
+
+// TestListsOnRealServers are calendars of their own for tasks alone, with the names that they were given, and are found again.
+func TestListsOnRealServers(t *testing.T) {
+	radicale := realserver.Radicale(t, realserver.RadicaleOptions{})
+	cyrus := realserver.Cyrus(t, realserver.CyrusOptions{Scheduling: true})
+	for _, server := range []*realserver.Server{radicale, cyrus} {
+		t.Run(server.Name, func(t *testing.T) {
+			o := options(server.CalendarsURL("u1"), "u1")
+			o.Collection = sinks.Collection{ID: "list", Name: "Größere & <kleine>", Components: []string{"VTODO"}}
+			var paths []string
+			for range 2 {
+				s, err := OpenTasks(t.Context(), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				paths = append(paths, s.Calendar())
+				name, components := listOn(t, s)
+				if name != o.Collection.Name || !slices.Equal(components, o.Collection.Components) {
+					t.Errorf("the list is called %q and takes %q", name, components)
+				}
+				_ = s.Close()
+			}
+			if paths[0] != paths[1] || strings.Contains(paths[0], "Default") {
+				t.Errorf("the list is at %q", paths)
+			}
+		})
+	}
+}
+
+// listOn is what the server says of a list of tasks.
+func listOn(t *testing.T, s *Tasks) (name string, components []string) {
+	t.Helper()
+	const ask = `<propfind xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><displayname/><C:supported-calendar-component-set/></prop></propfind>`
+	answer, err := s.client.Do(t.Context(), "PROPFIND", s.Calendar(), http.Header{"Depth": {"0"}, "Content-Type": {"application/xml"}}, []byte(ask))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read struct {
+		Name       string `xml:"response>propstat>prop>displayname"`
+		Components []struct {
+			Name string `xml:"name,attr"`
+		} `xml:"response>propstat>prop>supported-calendar-component-set>comp"`
+	}
+	if err := xml.Unmarshal(answer.Body, &read); err != nil {
+		t.Fatalf("%v\n%s", err, answer.Body)
+	}
+	for _, c := range read.Components {
+		components = append(components, c.Name)
+	}
+	return read.Name, components
 }
 
 func taskHarness(open func(testing.TB) Options) sinktest.Harness[sinks.Task] {

@@ -112,12 +112,11 @@ func (s *Sink) Put(ctx context.Context, item sinks.Item[sinks.Contact], prev sin
 		} else if smaller {
 			losses = []sinks.Loss{{Reason: LossPhotoSmaller}}
 		}
-		written, err := s.store.Put(ctx, dav.Item{ID: item.ID, Again: item.Again, Data: data, Version: version}, prev)
+		written, err := s.store.Put(ctx, dav.Item{ID: item.ID, Again: item.Again, Data: data, Version: version, Losses: losses}, prev)
 		if err != nil && fault.Of(err).Reason == fault.TargetTooBig && picture != nil {
 			room = min(room, len(data)-len(item.Content.Data)) / 2 // the server has a limit that it does not tell
 			continue
 		}
-		written.Losses = append(written.Losses, losses...)
 		return written, err
 	}
 }

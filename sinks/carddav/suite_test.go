@@ -212,7 +212,7 @@ func TestPhotoIsMadeSmaller(t *testing.T) {
 		if err != nil || kind != "jpeg" || img.Bounds().Dx() >= 400 || img.Bounds().Dx()*3 != img.Bounds().Dy()*4 && img.Bounds().Dx() < 50 {
 			t.Errorf("%s: %s, %v, %v", name, kind, img.Bounds(), err)
 		}
-		if again, err := s.Put(t.Context(), it, w.Receipt); err != nil || !again.Unchanged {
+		if again, err := s.Put(t.Context(), it, w.Receipt); err != nil || !again.Unchanged || len(again.Losses) != 1 || again.Losses[0].Reason != LossPhotoSmaller {
 			t.Errorf("%s: again: %+v, %v", name, again, err)
 		}
 	}

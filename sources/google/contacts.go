@@ -51,7 +51,7 @@ type contactSource struct {
 	client *Client
 	user   string
 	other  bool
-	names  remembered.Value[groupNames] // for Fetch; a pass asks anew
+	names  remembered.Value[groupNames] // asked for at the first page of each pass
 }
 
 // contactCursor is the place in the changes of contacts.
@@ -78,7 +78,7 @@ func (s *contactSource) Changes(ctx context.Context, after sources.Cursor) (page
 			return page, fmt.Errorf("google: cursor of contacts: %w", sources.ErrCursorExpired)
 		}
 	}
-	groups, err := s.groups(ctx)
+	groups, err := s.groupsAt(ctx, cur)
 	if err != nil {
 		return page, err
 	}
@@ -228,6 +228,15 @@ var (
 	saidNothing  = []string{"contactGroups/myContacts", "contactGroups/all", "contactGroups/chatBuddies", "contactGroups/blocked"}
 	starredGroup = "contactGroups/starred"
 )
+
+// groupsAt returns the names of the groups for a page. All pages of a pass have the same ones: where a group gets another name meanwhile, the
+// next pass finds it by the digest in the cursor.
+func (s *contactSource) groupsAt(ctx context.Context, cur contactCursor) (groupNames, error) {
+	if cur.Page == "" {
+		return s.names.Renew(ctx, s.groups)
+	}
+	return s.names.Get(ctx, s.groups)
+}
 
 // groups asks for the names of the groups.
 func (s *contactSource) groups(ctx context.Context) (groupNames, error) {

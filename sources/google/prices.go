@@ -114,10 +114,10 @@ func (b *bill) calendars(d price.Demand, c price.Case) {
 	}
 }
 
-// contacts: with each page the groups, whose names it needs; and the photos, for which no quota is stated.
+// contacts: the groups, whose names all pages need; the pages; and the photos, for which no quota is stated. Other contacts have no groups.
 func (b *bill) contacts(d price.Demand, c price.Case) {
 	pages := max(float64(d.Collections), price.Pages(d.Items, contactsPage))
-	b.inTurn(peopleGroupsList, pages)
+	b.inTurn(peopleGroupsList, 1)
 	b.inTurn(peopleConnectionsList, pages)
 	b.calls(peoplePhoto, float64(d.Items)*c.Of(0, photoShare, 1))
 }

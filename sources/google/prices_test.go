@@ -37,7 +37,7 @@ func TestPrices(t *testing.T) {
 		"a shared drive":  {Options{Paid: true}, drive, map[string]float64{"Drive, per user": 400_510, "Drive, the project": 400_510}},
 		"a calendar": {Options{}, price.Demand{Kind: "calendar", Collections: 2, Items: 900},
 			map[string]float64{"Calendar, per user": 3, "Calendar, the project": 3}},
-		"contacts": {Options{}, price.Demand{Kind: "contacts", Collections: 1, Items: 1500}, map[string]float64{"People, per user": 4}},
+		"contacts": {Options{}, price.Demand{Kind: "contacts", Collections: 1, Items: 1500}, map[string]float64{"People, per user": 1 + 2}},
 		"tasks":    {Options{}, price.Demand{Kind: "tasks", Collections: 2, Items: 150}, map[string]float64{"Tasks, the project": 3}},
 	} {
 		t.Run(name, func(t *testing.T) {

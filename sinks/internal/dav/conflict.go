@@ -107,7 +107,7 @@ func (s *Store) uidConflict(why string) error {
 // keep lets an object that lay on the target stand for the item.
 func (s *Store) keep(w write, current Object, href, etag string) sinks.Written {
 	r := sinks.Receipt{Location: href, Version: etag, BodyVersion: w.item.Version, State: Kept}
-	return sinks.Written{Receipt: r, Unchanged: true, Losses: s.standingLosses(r), Digest: current.keptDigest()}
+	return sinks.Written{Receipt: r, Unchanged: true, Digest: current.keptDigest()}
 }
 
 // standingLosses are the losses of an item for as long as it stands on the target by this receipt.

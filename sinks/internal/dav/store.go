@@ -87,6 +87,8 @@ type Item struct {
 	Data  []byte
 	// Version tells whether an item is the one that was written; empty: a digest of Data.
 	Version string
+	// Losses are those that making Data showed.
+	Losses []sinks.Loss
 }
 
 // Kept is the Receipt.State of an object that lay on the target before and is not ours to change.
@@ -129,11 +131,27 @@ func (s *Store) Put(ctx context.Context, item Item, prev sinks.Receipt) (sinks.W
 		return sinks.Written{}, fault.New(fault.FailItem, fault.MappingInvalid, "put %s: %w", s.Format.Noun, err)
 	}
 	out, err := s.putWrite(ctx, w)
-	if _, other := otherUID(prev); other && err == nil && out.Receipt.State == "" {
-		out.Receipt.State = prev.State
-		out.Losses = append(out.Losses, s.standingLosses(out.Receipt)...)
+	if err != nil {
+		return out, err
 	}
-	return out, err
+	out.Losses = append(out.Losses, item.Losses...)
+	out.Receipt.BodyVersion = noted(out.Receipt.BodyVersion, out.Losses)
+	if _, other := otherUID(prev); other && out.Receipt.State == "" {
+		out.Receipt.State = prev.State
+	}
+	out.Losses = append(out.Losses, s.standingLosses(out.Receipt)...)
+	return out, nil
+}
+
+// lossMark stands in Receipt.BodyVersion before the reason of each loss that only the writing showed: an object that is not written again has
+// lost no less.
+const lossMark = "+"
+
+func noted(version string, losses []sinks.Loss) string {
+	for _, l := range losses {
+		version += lossMark + l.Reason
+	}
+	return version
 }
 
 // prepare makes what is sent.
@@ -177,12 +195,20 @@ func (s *Store) putWrite(ctx context.Context, w write) (sinks.Written, error) {
 
 // Standing is the outcome of a Put of what stands on the target already.
 func (s *Store) Standing(prev sinks.Receipt) sinks.Written {
-	return sinks.Written{Receipt: prev, Unchanged: true, Losses: s.standingLosses(prev)}
+	out := sinks.Written{Receipt: prev, Unchanged: true}
+	for i, reason := range strings.Split(prev.BodyVersion, lossMark) {
+		if i > 0 {
+			out.Losses = append(out.Losses, sinks.Loss{Reason: reason})
+		}
+	}
+	out.Losses = append(out.Losses, s.standingLosses(prev)...)
+	return out
 }
 
 // Current reports whether the version is the one that was written.
 func (s *Store) Current(version string, prev sinks.Receipt) bool {
-	return !prev.IsZero() && prev.BodyVersion == version
+	written, _, _ := strings.Cut(prev.BodyVersion, lossMark)
+	return !prev.IsZero() && written == version
 }
 
 // DigestProperty holds the digest of an object as this program wrote it.
