@@ -37,41 +37,83 @@ func seriesCount(t *testing.T, variable string, usual int) int {
 	return n
 }
 
-// TestGeneratedSeries proves series at random, the same in every run: rules as Google writes them, and patterns as Graph does, from 1970
-// to 2100. The number of each is its seed.
+// TestGeneratedSeries proves series at random, the same in every run: rules as Google writes them, and patterns as Graph does, with changed
+// and cancelled occurrences, as times and as whole days, from 1970 to 2100. The number of each is its seed.
 func TestGeneratedSeries(t *testing.T) {
 	for i := range seriesCount(t, "REPATRIATE_SERIES", 2000) {
-		g, start, zone := newSeries(t, i)
-		if icalendar.Ambiguous(start) {
+		s, ok := newSeries(t, i)
+		if !ok {
 			continue
 		}
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			if i%2 == 0 {
-				prove(t, seriesEvent(t, start, zone, g.rule(start)), EventRules{})
+				prove(t, s.google(t), EventRules{})
 				return
 			}
-			proveGraph(t, g.recurrence(start), start, zone)
+			proveGraph(t, s)
 		})
 	}
 }
 
-type seriesGenerator struct{ *rand.Rand }
+// generatedSeries is where and when one begins, and what makes the rest of it.
+type generatedSeries struct {
+	*rand.Rand
+	start  time.Time
+	zone   string
+	allDay bool // the start is midnight in UTC then
+	dates  bool // it has dates of its own, and dates that are taken away
+}
 
-// newSeries returns where and when series i begins, and what makes the rest of it.
-func newSeries(t *testing.T, i int) (g *seriesGenerator, start time.Time, zone string) {
-	g = &seriesGenerator{rand.New(rand.NewPCG(2026, uint64(i)))}
-	zone = pick(g, seriesZones)
-	loc, err := time.LoadLocation(zone)
+// newSeries returns series i; false if it would begin at a time that only UTC can tell.
+func newSeries(t *testing.T, i int) (s *generatedSeries, ok bool) {
+	s = &generatedSeries{Rand: rand.New(rand.NewPCG(2026, uint64(i))), allDay: i%6 >= 4, dates: i%6 == 2}
+	s.zone = pick(s, seriesZones)
+	loc, err := time.LoadLocation(s.zone)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return g, time.Date(1970+g.IntN(130), time.Month(1+g.IntN(12)), 1+g.IntN(31), g.IntN(24), 5*g.IntN(12), 0, 0, loc), zone
+	s.start = time.Date(1970+s.IntN(130), time.Month(1+s.IntN(12)), 1+s.IntN(31), s.IntN(24), 5*s.IntN(12), 0, 0, loc)
+	if s.allDay {
+		s.start = dayOf(s.start)
+	}
+	return s, !icalendar.Ambiguous(s.start)
 }
 
-func pick[V any](g *seriesGenerator, list []V) V { return list[g.IntN(len(list))] }
+// dayOf returns the day of a time as dates are read.
+func dayOf(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// at is a time of the series as sources give it.
+func (s *generatedSeries) at(at time.Time) sources.EventTime {
+	if s.allDay {
+		return sources.EventTime{Date: at.Format(time.DateOnly)}
+	}
+	return sources.EventTime{Time: at.UTC(), Zone: s.zone}
+}
+
+// later is a time after another one of the series: some hours, or a day for each.
+func (s *generatedSeries) later(at time.Time, hours int) time.Time {
+	if s.allDay {
+		return at.AddDate(0, 0, hours)
+	}
+	return at.Add(time.Duration(hours) * time.Hour)
+}
+
+// google is an event as Google describes it. Its third occurrence is moved, and the fifth and sixth are cancelled.
+func (s *generatedSeries) google(t *testing.T) sources.Event {
+	lines := []string{s.rule(s.start)}
+	if s.dates {
+		lines = append(lines, "RDATE;TZID="+s.zone+":"+s.start.AddDate(0, 2, 3).Format("20060102T150405")+","+s.start.AddDate(0, 0, 10).Format("20060102T150405"),
+			"EXDATE:"+s.start.AddDate(0, 0, 7).UTC().Format("20060102T150405Z"), "EXDATE;TZID="+s.zone+":"+s.start.AddDate(0, 0, 10).Format("20060102T150405"))
+	}
+	return s.changed(t, lines)
+}
+
+func pick[V any](g *generatedSeries, list []V) V { return list[g.IntN(len(list))] }
 
 // rule makes a line by RFC 5545.
-func (g *seriesGenerator) rule(start time.Time) string {
+func (g *generatedSeries) rule(start time.Time) string {
 	days := []string{"MO", "TU", "WE", "TH", "FR", "SA", "SU"}
 	g.Shuffle(len(days), func(i, k int) { days[i], days[k] = days[k], days[i] })
 	some := days[:1+g.IntN(4)]
@@ -98,7 +140,7 @@ func (g *seriesGenerator) rule(start time.Time) string {
 }
 
 // recurrence makes one of Graph's six patterns with one of its three ranges.
-func (g *seriesGenerator) recurrence(start time.Time) graphrecur.Recurrence {
+func (g *generatedSeries) recurrence(start time.Time) graphrecur.Recurrence {
 	days := []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 	first := pick(g, days)
 	g.Shuffle(len(days), func(i, k int) { days[i], days[k] = days[k], days[i] })
@@ -127,10 +169,11 @@ func (g *seriesGenerator) recurrence(start time.Time) graphrecur.Recurrence {
 	return graphrecur.Recurrence{Pattern: p, Range: r}
 }
 
-// proveGraph compares the days that Graph's description gives, one day at a time, with the instants of the produced object.
-func proveGraph(t *testing.T, r graphrecur.Recurrence, start time.Time, zone string) {
+// proveGraph compares when Graph's description says that a series takes place, one day at a time, with the produced object.
+func proveGraph(t *testing.T, s *generatedSeries) {
 	t.Helper()
-	e, want, why := graphSeries(t, r, start, zone)
+	r := s.recurrence(s.start)
+	e, want, why := s.graph(t, r)
 	if why != "" {
 		t.Skip(why)
 	}
@@ -138,46 +181,53 @@ func proveGraph(t *testing.T, r graphrecur.Recurrence, start time.Time, zone str
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for _, i := range expandTarget(t, out.Data) {
-		got = append(got, i.start)
-	}
-	if !slices.Equal(got, want) {
-		t.Fatalf("%+v from %s in %s: the object has %d instances, Graph %d\ngot  %.300v\nwant %.300v\n%s", r, start, zone, len(got), len(want), got, want, out.Data)
+	if got := expandTarget(t, out.Data); !slices.Equal(got, want) {
+		t.Fatalf("%+v from %s in %s: the object has %d instances, Graph %d: %s\n%s", r, s.start, s.zone, len(got), len(want), firstDifference(got, want), out.Data)
 	}
 }
 
-// graphSeries returns the event that a source makes of a recurrence, and the instants by Graph's description; why says why there is nothing to
-// compare.
-func graphSeries(t *testing.T, r graphrecur.Recurrence, start time.Time, zone string) (e sources.Event, want []string, why string) {
+// graph is the event that a source makes of a recurrence, and when it takes place by Graph's description; why says why there is nothing to
+// compare. The second occurrence is moved, and the third is cancelled.
+func (s *generatedSeries) graph(t *testing.T, r graphrecur.Recurrence) (e sources.Event, want []instance, why string) {
 	t.Helper()
-	loc := start.Location()
-	days := graphrecurtest.Days(r, time.Date(start.Year(), start.Month(), start.Day(), 0, 0, 0, 0, time.UTC))
+	loc := s.start.Location()
+	days := graphrecurtest.Days(r, dayOf(s.start))
 	if len(days) == 0 {
 		return e, nil, "the series has no day within ten years"
 	}
-	rule, err := graphrecur.Rule(r, loc, false)
+	rule, err := graphrecur.Rule(r, loc, s.allDay)
 	if err != nil {
 		t.Fatal(err)
 	}
-	on := func(day string) time.Time {
+	var all []time.Time
+	for _, day := range days {
 		d, err := time.Parse(time.DateOnly, day)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return icalendar.Instant(d.Add(sinceMidnight(start)), loc)
+		all = append(all, icalendar.Instant(d.Add(sinceMidnight(s.start)), loc))
 	}
-	begin := on(days[0])
-	if icalendar.Ambiguous(begin) || begin.Hour() != start.Hour() || begin.Minute() != start.Minute() {
+	begin := all[0]
+	if icalendar.Ambiguous(begin) || begin.Hour() != s.start.Hour() || begin.Minute() != s.start.Minute() {
 		return e, nil, "it begins in an hour that the clocks show twice or leave out, and Graph tells the instant alone"
 	}
-	limit := begin.UTC().AddDate(expandYears, 0, 0)
-	for _, day := range days {
-		if at := on(day); at.Before(limit) && len(want) < maxInstances {
-			want = append(want, at.UTC().Format(time.RFC3339))
+	master := sources.Occurrence{ID: "m", Start: s.at(begin), End: s.at(s.later(begin, 1)), Summary: "s", Recurrence: []string{"RRULE:" + rule}}
+	e = sources.Event{UID: "u@example.org", Master: &master}
+	length := s.later(begin, 1).Sub(begin)
+	takesPlace := func(at time.Time, length time.Duration, summary string) {
+		want = append(want, instanceOf(at, length, summary))
+	}
+	if limit := begin.UTC().AddDate(expandYears-1, 0, 0); len(all) > 3 && all[3].Before(limit) {
+		moved := s.later(all[1], 26)
+		e.Exceptions = []sources.Occurrence{{OriginalStart: s.at(all[1]), Start: s.at(moved), End: s.at(s.later(moved, 2)), Summary: "moved"}}
+		e.Cancelled = []sources.EventTime{s.at(all[2])}
+		takesPlace(moved, 2*length, "moved")
+		all = slices.Delete(all, 1, 3)
+	}
+	for _, at := range all {
+		if at.Before(begin.UTC().AddDate(expandYears, 0, 0)) {
+			takesPlace(at, length, "s")
 		}
 	}
-	at := func(s time.Time) sources.EventTime { return sources.EventTime{Time: s.UTC(), Zone: zone} }
-	master := sources.Occurrence{ID: "m", Start: at(begin), End: at(begin.Add(time.Hour)), Summary: "s", Recurrence: []string{"RRULE:" + rule}}
-	return sources.Event{UID: "u@example.org", Master: &master}, want, ""
+	return e, sorted(want), ""
 }

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sinks/caldav"
+	"codeberg.org/repatriate/repatriate/sources"
 )
 
 // TestSeriesOnServers writes a sample of the generated series to each server and reads them back: what the server holds takes place at the
@@ -103,14 +104,16 @@ func sharedObjects(t *testing.T) (objects []sinks.Event) {
 func generatedObjects(t *testing.T, n int) (objects []sinks.Event) {
 	t.Helper()
 	for i := 0; len(objects) < n; i++ {
-		g, start, zone := newSeries(t, i)
-		if icalendar.Ambiguous(start) {
+		s, ok := newSeries(t, i)
+		if !ok {
 			continue
 		}
-		e := seriesEvent(t, start, zone, g.rule(start))
-		if i%2 == 1 {
+		var e sources.Event
+		if i%2 == 0 {
+			e = s.google(t)
+		} else {
 			var why string
-			if e, _, why = graphSeries(t, g.recurrence(start), start, zone); why != "" {
+			if e, _, why = s.graph(t, s.recurrence(s.start)); why != "" {
 				continue
 			}
 		}
