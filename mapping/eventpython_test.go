@@ -34,7 +34,11 @@ func TestEventInPython(t *testing.T) {
 func wantStarts(t *testing.T, name string, got, want []string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
-		t.Errorf("%s: python has %d instants, we %d: %q, %q", name, len(got), len(want), got[:min(5, len(got))], want[:min(5, len(want))])
+		i := 0
+		for i < min(len(got), len(want)) && got[i] == want[i] {
+			i++
+		}
+		t.Errorf("%s: python has %d instants, we %d; from number %d on %q, %q", name, len(got), len(want), i, got[i:min(i+3, len(got))], want[i:min(i+3, len(want))])
 	}
 }
 
