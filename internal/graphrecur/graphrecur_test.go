@@ -91,6 +91,47 @@ func TestRulesGiveTheSameDays(t *testing.T) {
 	}
 }
 
+// TestDays are those that a slower reading of the description gives.
+func TestDays(t *testing.T) {
+	start := time.Date(2023, 1, 15, 0, 0, 0, 0, time.UTC)
+	ranges := []graphrecur.Range{{Type: "noEnd"}, {Type: "numbered", NumberOfOccurrences: 7}, {Type: "endDate", EndDate: "2028-10-29"}}
+	for _, p := range patterns() {
+		for _, span := range ranges {
+			r := graphrecur.Recurrence{Pattern: p, Range: span}
+			var got []string
+			for day := range graphrecur.Days(r, start) {
+				if !day.Before(start.AddDate(10, 0, 0)) {
+					break
+				}
+				got = append(got, day.Format(time.DateOnly))
+			}
+			if want := graphrecurtest.Days(r, start); !slices.Equal(got, want) {
+				t.Errorf("%+v:\ngot  %d %.80v\nwant %d %.80v", r, len(got), fmt.Sprint(got), len(want), fmt.Sprint(want))
+			}
+		}
+	}
+}
+
+func BenchmarkDays(b *testing.B) {
+	start := time.Date(2023, 1, 15, 0, 0, 0, 0, time.UTC)
+	for _, p := range []graphrecur.Pattern{
+		{Type: "absoluteYearly", Interval: 1, DayOfMonth: 29, Month: 2},
+		{Type: "relativeMonthly", Interval: 1, DaysOfWeek: []string{"monday", "tuesday", "friday"}, Index: "last"},
+		{Type: "weekly", Interval: 2, DaysOfWeek: []string{"monday"}, FirstDayOfWeek: "sunday"},
+	} {
+		b.Run(p.Type, func(b *testing.B) {
+			for b.Loop() {
+				n := 0
+				for range graphrecur.Days(graphrecur.Recurrence{Pattern: p, Range: graphrecur.Range{Type: "noEnd"}}, start) {
+					if n++; n == 1000 {
+						break
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestUntilIsTheEndOfTheLocalDay(t *testing.T) {
 	auckland, err := time.LoadLocation("Pacific/Auckland")
 	if err != nil {
