@@ -12,6 +12,8 @@ import (
 	"github.com/teambition/rrule-go"
 
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/recur"
+	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -430,6 +432,15 @@ func prove(t *testing.T, e sources.Event, rules EventRules) {
 	}
 	if len(got) == 0 && len(e.Exceptions) > 0 {
 		t.Fatal("nothing was compared")
+	}
+	proveTimes(t, out)
+}
+
+// proveTimes demands that what verify compares agrees with the object.
+func proveTimes(t *testing.T, out sinks.Event) {
+	t.Helper()
+	if got := recur.Object(out.Data); out.Times != "" && got != out.Times {
+		t.Fatalf("the object takes place at other times (%q) than the event was described to (%q)\n%s", got, out.Times, out.Data)
 	}
 }
 

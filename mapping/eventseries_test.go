@@ -79,11 +79,6 @@ func newSeries(t *testing.T, i int) (s *generatedSeries, ok bool) {
 	return s, !icalendar.Ambiguous(s.start)
 }
 
-// dayOf returns the day of a time as dates are read.
-func dayOf(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
-}
-
 // at is a time of the series as sources give it.
 func (s *generatedSeries) at(at time.Time) sources.EventTime {
 	if s.allDay {
@@ -181,6 +176,7 @@ func proveGraph(t *testing.T, s *generatedSeries) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	proveTimes(t, out)
 	if got := expandTarget(t, out.Data); !slices.Equal(got, want) {
 		t.Fatalf("%+v from %s in %s: the object has %d instances, Graph %d: %s\n%s", r, s.start, s.zone, len(got), len(want), firstDifference(got, want), out.Data)
 	}
@@ -211,7 +207,8 @@ func (s *generatedSeries) graph(t *testing.T, r graphrecur.Recurrence) (e source
 	if icalendar.Ambiguous(begin) || begin.Hour() != s.start.Hour() || begin.Minute() != s.start.Minute() {
 		return e, nil, "it begins in an hour that the clocks show twice or leave out, and Graph tells the instant alone"
 	}
-	master := sources.Occurrence{ID: "m", Start: s.at(begin), End: s.at(s.later(begin, 1)), Summary: "s", Recurrence: []string{"RRULE:" + rule}}
+	master := sources.Occurrence{ID: "m", Start: s.at(begin), End: s.at(s.later(begin, 1)), Summary: "s", Recurrence: []string{"RRULE:" + rule},
+		Days: graphrecur.Days(r, dayOf(s.start))}
 	e = sources.Event{UID: "u@example.org", Master: &master}
 	length := s.later(begin, 1).Sub(begin)
 	takesPlace := func(at time.Time, length time.Duration, summary string) {
