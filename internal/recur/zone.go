@@ -8,11 +8,8 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 )
 
-// The bounds of what is read of a time zone: its changes, and the years after the first of a rule.
-const (
-	maxChanges = 4000
-	zoneYears  = 300
-)
+// maxChanges bounds what is read of a time zone.
+const maxChanges = 4000
 
 // zone is one that an object describes (RFC 5545 §3.6.5).
 type zone struct {
@@ -27,18 +24,38 @@ type change struct {
 
 // zonesOf reads the time zones of an object by their TZID.
 func zonesOf(calendar *icalendar.Component) map[string]*zone {
-	zones := map[string]*zone{}
+	zones, end := map[string]*zone{}, lastOf(calendar)
 	for _, c := range calendar.Children("VTIMEZONE") {
 		id, _ := c.Get("TZID")
-		zones[id.Text()] = readZone(c)
+		zones[id.Text()] = readZone(c, end)
 	}
 	return zones
 }
 
-func readZone(c *icalendar.Component) *zone {
+// lastOf returns a wall clock behind all that is expanded.
+func lastOf(calendar *icalendar.Component) (last time.Time) {
+	years := 1
+	for _, c := range calendar.Children("VEVENT") {
+		if len(c.All("RRULE"))+len(c.All("EXRULE")) > 0 {
+			years = HorizonYears + 1
+		}
+		for _, name := range []string{"DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE"} {
+			for _, p := range c.All(name) {
+				for _, v := range p.List() {
+					if m, err := icalendar.ParseMoment(v); err == nil && m.Wall.After(last) {
+						last = m.Wall
+					}
+				}
+			}
+		}
+	}
+	return last.AddDate(years, 0, 0)
+}
+
+func readZone(c *icalendar.Component, end time.Time) *zone {
 	z := new(zone)
 	for _, o := range c.Components {
-		if (o.Name == "STANDARD" || o.Name == "DAYLIGHT") && !z.add(o) {
+		if (o.Name == "STANDARD" || o.Name == "DAYLIGHT") && !z.add(o, end) {
 			return new(zone)
 		}
 	}
@@ -46,8 +63,8 @@ func readZone(c *icalendar.Component) *zone {
 	return z
 }
 
-// add reads an observance; false for one that cannot be told.
-func (z *zone) add(o *icalendar.Component) bool {
+// add reads an observance up to end; false for one that cannot be told.
+func (z *zone) add(o *icalendar.Component, end time.Time) bool {
 	start, err := icalendar.ParseMoment(o.Value("DTSTART"))
 	from, known := offset(o.Value("TZOFFSETFROM"))
 	to, told := offset(o.Value("TZOFFSETTO"))
@@ -66,13 +83,13 @@ func (z *zone) add(o *icalendar.Component) bool {
 		}
 	}
 	for _, p := range o.All("RRULE") {
-		ok = ok && yearly(p.Value, start.Wall, from, at)
+		ok = ok && yearly(p.Value, start.Wall, end, from, at)
 	}
 	return ok
 }
 
 // yearly expands the rule of an observance, whose UNTIL is in UTC.
-func yearly(value string, first time.Time, from time.Duration, at func(time.Time) bool) bool {
+func yearly(value string, first, end time.Time, from time.Duration, at func(time.Time) bool) bool {
 	r, err := icalendar.ParseRule(value)
 	if err != nil || r.Get("FREQ") != "YEARLY" {
 		return false
@@ -87,7 +104,7 @@ func yearly(value string, first time.Time, from time.Duration, at func(time.Time
 		until.Wall = until.Wall.Add(from)
 	}
 	for w := range walls {
-		if w.After(first.AddDate(zoneYears, 0, 0)) || ended && w.After(until.Wall) {
+		if w.After(end) || ended && w.After(until.Wall) {
 			return true
 		}
 		if !at(w) {
