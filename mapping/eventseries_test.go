@@ -109,61 +109,61 @@ func (s *generatedSeries) google(t *testing.T) sources.Event {
 	return s.changed(t, lines)
 }
 
-func pick[V any](g *generatedSeries, list []V) V { return list[g.IntN(len(list))] }
+func pick[V any](s *generatedSeries, list []V) V { return list[s.IntN(len(list))] }
 
 // rule makes a line by RFC 5545.
-func (g *generatedSeries) rule(start time.Time) string {
+func (s *generatedSeries) rule(start time.Time) string {
 	days := []string{"MO", "TU", "WE", "TH", "FR", "SA", "SU"}
-	g.Shuffle(len(days), func(i, k int) { days[i], days[k] = days[k], days[i] })
-	some := days[:1+g.IntN(4)]
-	parts := pick(g, [][]string{
-		{"FREQ=DAILY"}, {"FREQ=WEEKLY"}, {"FREQ=WEEKLY", "BYDAY=" + strings.Join(some, ","), "WKST=" + pick(g, days)}, {"FREQ=MONTHLY"},
-		{"FREQ=MONTHLY", fmt.Sprintf("BYMONTHDAY=%d", pick(g, []int{1, 15, 28, 29, 30, 31, -1, -3}))},
-		{"FREQ=MONTHLY", fmt.Sprintf("BYDAY=%d%s", pick(g, []int{1, 2, 3, 4, 5, -1, -2}), days[0])},
-		{"FREQ=MONTHLY", "BYDAY=" + strings.Join(some, ","), fmt.Sprintf("BYSETPOS=%d", pick(g, []int{1, 2, -1}))},
-		{"FREQ=YEARLY"}, {"FREQ=YEARLY", fmt.Sprintf("BYMONTH=%d", 1+g.IntN(12)), fmt.Sprintf("BYDAY=%d%s", pick(g, []int{1, 3, -1}), days[0])},
+	s.Shuffle(len(days), func(i, k int) { days[i], days[k] = days[k], days[i] })
+	some := days[:1+s.IntN(4)]
+	parts := pick(s, [][]string{
+		{"FREQ=DAILY"}, {"FREQ=WEEKLY"}, {"FREQ=WEEKLY", "BYDAY=" + strings.Join(some, ","), "WKST=" + pick(s, days)}, {"FREQ=MONTHLY"},
+		{"FREQ=MONTHLY", fmt.Sprintf("BYMONTHDAY=%d", pick(s, []int{1, 15, 28, 29, 30, 31, -1, -3}))},
+		{"FREQ=MONTHLY", fmt.Sprintf("BYDAY=%d%s", pick(s, []int{1, 2, 3, 4, 5, -1, -2}), days[0])},
+		{"FREQ=MONTHLY", "BYDAY=" + strings.Join(some, ","), fmt.Sprintf("BYSETPOS=%d", pick(s, []int{1, 2, -1}))},
+		{"FREQ=YEARLY"}, {"FREQ=YEARLY", fmt.Sprintf("BYMONTH=%d", 1+s.IntN(12)), fmt.Sprintf("BYDAY=%d%s", pick(s, []int{1, 3, -1}), days[0])},
 		{"FREQ=YEARLY", "BYMONTH=2", "BYMONTHDAY=29"},
 	})
-	if n := 1 + g.IntN(5); n > 1 {
+	if n := 1 + s.IntN(5); n > 1 {
 		parts = append(parts, fmt.Sprintf("INTERVAL=%d", n))
 	}
-	switch g.IntN(4) {
+	switch s.IntN(4) {
 	case 0:
-		parts = append(parts, fmt.Sprintf("COUNT=%d", 1+g.IntN(200)))
+		parts = append(parts, fmt.Sprintf("COUNT=%d", 1+s.IntN(200)))
 	case 1:
-		parts = append(parts, "UNTIL="+start.AddDate(g.IntN(3), g.IntN(12), 0).UTC().Format("20060102T150405Z"))
+		parts = append(parts, "UNTIL="+start.AddDate(s.IntN(3), s.IntN(12), 0).UTC().Format("20060102T150405Z"))
 	case 2:
-		parts = append(parts, "UNTIL="+start.AddDate(g.IntN(3), g.IntN(12), 0).Format("20060102"))
+		parts = append(parts, "UNTIL="+start.AddDate(s.IntN(3), s.IntN(12), 0).Format("20060102"))
 	}
 	return "RRULE:" + strings.Join(parts, ";")
 }
 
 // recurrence makes one of Graph's six patterns with one of its three ranges.
-func (g *generatedSeries) recurrence(start time.Time) graphrecur.Recurrence {
+func (s *generatedSeries) recurrence(start time.Time) graphrecur.Recurrence {
 	days := []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
-	first := pick(g, days)
-	g.Shuffle(len(days), func(i, k int) { days[i], days[k] = days[k], days[i] })
+	first := pick(s, days)
+	s.Shuffle(len(days), func(i, k int) { days[i], days[k] = days[k], days[i] })
 	p := graphrecur.Pattern{
-		Type:     pick(g, []string{"daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly", "relativeYearly"}),
-		Interval: 1 + g.IntN(4),
+		Type:     pick(s, []string{"daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly", "relativeYearly"}),
+		Interval: 1 + s.IntN(4),
 	}
 	switch p.Type {
 	case "weekly":
-		p.DaysOfWeek, p.FirstDayOfWeek = days[:1+g.IntN(4)], first
+		p.DaysOfWeek, p.FirstDayOfWeek = days[:1+s.IntN(4)], first
 	case "absoluteMonthly", "absoluteYearly":
-		p.DayOfMonth = pick(g, []int{1, 15, 28, 29, 30, 31})
+		p.DayOfMonth = pick(s, []int{1, 15, 28, 29, 30, 31})
 	case "relativeMonthly", "relativeYearly":
-		p.DaysOfWeek, p.Index = days[:1+g.IntN(4)], pick(g, []string{"first", "second", "third", "fourth", "last"})
+		p.DaysOfWeek, p.Index = days[:1+s.IntN(4)], pick(s, []string{"first", "second", "third", "fourth", "last"})
 	}
 	if strings.HasSuffix(p.Type, "Yearly") {
-		p.Month = 1 + g.IntN(12)
+		p.Month = 1 + s.IntN(12)
 	}
-	r := graphrecur.Range{Type: pick(g, []string{"noEnd", "numbered", "endDate"})}
+	r := graphrecur.Range{Type: pick(s, []string{"noEnd", "numbered", "endDate"})}
 	switch r.Type {
 	case "numbered":
-		r.NumberOfOccurrences = 1 + g.IntN(100)
+		r.NumberOfOccurrences = 1 + s.IntN(100)
 	case "endDate":
-		r.EndDate = start.AddDate(1+g.IntN(3), g.IntN(12), 0).Format(time.DateOnly)
+		r.EndDate = start.AddDate(1+s.IntN(3), s.IntN(12), 0).Format(time.DateOnly)
 	}
 	return graphrecur.Recurrence{Pattern: p, Range: r}
 }

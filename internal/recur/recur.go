@@ -52,8 +52,10 @@ func NewTimes(kind string, start time.Time, length time.Duration) *Times {
 		by: map[int64]bool{start.Unix(): true}, taken: map[int64]bool{}, overridden: map[int64]bool{}}
 }
 
-// Add adds an occurrence, and Take takes one away.
-func (t *Times) Add(start time.Time)  { t.by[start.Unix()] = true }
+// Add adds an occurrence.
+func (t *Times) Add(start time.Time) { t.by[start.Unix()] = true }
+
+// Take takes one away, whenever that is told.
 func (t *Times) Take(start time.Time) { t.taken[start.Unix()] = true }
 
 // Change puts an occurrence of its own into the place of that at original.
