@@ -101,7 +101,8 @@ func (t *Times) Digest() string {
 // Walls yields the wall clocks of a rule from the first one on, as if in UTC and without regard to UNTIL; ok is false for a rule that cannot
 // be expanded in bounded time, or not at all.
 func Walls(r icalendar.Rule, first time.Time) (walls iter.Seq[time.Time], ok bool) {
-	if !expandable(r) {
+	// The library panics in the year 0, which a stranger may write.
+	if y := first.Year(); y <= 1 || y > 9998 || !expandable(r) {
 		return nil, false
 	}
 	option, err := rrule.StrToROption(r.With("UNTIL", "").String())
@@ -114,10 +115,24 @@ func Walls(r icalendar.Rule, first time.Time) (walls iter.Seq[time.Time], ok boo
 		return nil, false
 	}
 	return func(yield func(time.Time) bool) {
-		next := rule.Iterator()
-		for w, more := next(); more && yield(w); w, more = next() {
+		var next rrule.Next
+		begun := guarded(func() { next = rule.Iterator() })
+		for begun {
+			var w time.Time
+			more := false
+			if !guarded(func() { w, more = next() }) || !more || !yield(w) {
+				return
+			}
 		}
 	}, true
+}
+
+// guarded calls the library, which reads beyond its tables for some rules that are valid and make no sense, such as each 20th saturday of a
+// month. It reports whether the call went well; a rule ends where it did not.
+func guarded(call func()) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	call()
+	return
 }
 
 // expandable reports whether a rule can be expanded in bounded time, even if it never comes true: the library looks for an occurrence

@@ -115,6 +115,27 @@ func TestZones(t *testing.T) {
 	}
 }
 
+// TestRulesThatTheLibraryFailsOn end, and do nothing else.
+func TestRulesThatTheLibraryFailsOn(t *testing.T) {
+	for _, value := range []string{"FREQ=MONTHLY;BYDAY=20SA", "FREQ=YEARLY;BYMONTH=10;BYDAY=20SA", "FREQ=YEARLY;BYMONTH=2;BYDAY=-50MO"} {
+		r, err := icalendar.ParseRule(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		walls, ok := recur.Walls(r, time.Date(2022, 10, 10, 0, 0, 0, 0, time.UTC))
+		if !ok {
+			continue
+		}
+		for w := range walls {
+			t.Errorf("%s: %v", value, w)
+			break
+		}
+	}
+	if _, ok := recur.Walls(icalendar.Rule{}, time.Time{}); ok {
+		t.Error("no rule is expanded")
+	}
+}
+
 func FuzzObject(f *testing.F) {
 	f.Add(object(f, true, append(append([]string{}, weekly...), override)...))
 	f.Add(object(f, false, "DTSTART;VALUE=DATE:20240229", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "EXRULE:FREQ=MONTHLY;BYSETPOS=-1;BYDAY=MO"))
