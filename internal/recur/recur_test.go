@@ -88,6 +88,7 @@ func TestObjectsThatCannotBeTold(t *testing.T) {
 		{"a zone that begins later", zone(strings.Replace(offsets, "1970", "2030", 1))},
 		{"a zone of each second", zone(offsets + "RRULE:FREQ=SECONDLY")},
 		{"a zone that changes too often", zone(offsets + strings.Repeat("RDATE:20000101T000000\r\n", 5000))},
+		{"a zone of many rules", zone(offsets + strings.Repeat("RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\r\n", 5000))},
 		{"a zone without offsets", zone("DTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+01:00")},
 	} {
 		if got := recur.Object([]byte(c.data)); got != "" {

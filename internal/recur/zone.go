@@ -8,12 +8,17 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 )
 
-// maxChanges bounds what is read of a time zone.
-const maxChanges = 4000
+// The bounds of what is read of time zones: the changes of one, and the rules of all in an object. A rule that never comes true costs
+// some 40 ms.
+const (
+	maxChanges   = 4000
+	maxZoneRules = 64
+)
 
 // zone is one that an object describes (RFC 5545 §3.6.5).
 type zone struct {
 	changes []change // in order; none: nothing can be told
+	rules   *int     // how many may still be expanded
 }
 
 // change is a wall clock, by the offset before, from which another offset holds.
@@ -24,10 +29,10 @@ type change struct {
 
 // zonesOf reads the time zones of an object by their TZID.
 func zonesOf(calendar *icalendar.Component) map[string]*zone {
-	zones, end := map[string]*zone{}, lastOf(calendar)
+	zones, end, rules := map[string]*zone{}, lastOf(calendar), maxZoneRules
 	for _, c := range calendar.Children("VTIMEZONE") {
 		id, _ := c.Get("TZID")
-		zones[id.Text()] = readZone(c, end)
+		zones[id.Text()] = readZone(c, end, &rules)
 	}
 	return zones
 }
@@ -52,8 +57,8 @@ func lastOf(calendar *icalendar.Component) (last time.Time) {
 	return last.AddDate(years, 0, 0)
 }
 
-func readZone(c *icalendar.Component, end time.Time) *zone {
-	z := new(zone)
+func readZone(c *icalendar.Component, end time.Time, rules *int) *zone {
+	z := &zone{rules: rules}
 	for _, o := range c.Components {
 		if (o.Name == "STANDARD" || o.Name == "DAYLIGHT") && !z.add(o, end) {
 			return new(zone)
@@ -83,7 +88,8 @@ func (z *zone) add(o *icalendar.Component, end time.Time) bool {
 		}
 	}
 	for _, p := range o.All("RRULE") {
-		ok = ok && yearly(p.Value, start.Wall, end, from, at)
+		*z.rules--
+		ok = ok && *z.rules >= 0 && yearly(p.Value, start.Wall, end, from, at)
 	}
 	return ok
 }
