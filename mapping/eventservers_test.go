@@ -24,11 +24,12 @@ import (
 // same instants, as our own tests and as python's libraries expand it, and means the same to the sink. REPATRIATE_SERIES_SERVERS asks for
 // another number of series.
 func TestSeriesOnServers(t *testing.T) {
-	objects := generatedObjects(t, seriesCount(t, "REPATRIATE_SERIES_SERVERS", 300))
+	objects := generatedObjects(t, seriesCount(t, "REPATRIATE_SERIES_SERVERS", 240))
 	want := expandAll(t, texts(objects))
 	compareWithPython(t, "the mapping", objects, texts(objects), want)
 	for _, server := range calendarServers(t) {
 		t.Run(server.name, func(t *testing.T) {
+			t.Parallel()
 			stored := throughServer(t, server.o, objects)
 			for i, got := range expandAll(t, stored) {
 				if !slices.Equal(got, want[i]) {
