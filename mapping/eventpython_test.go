@@ -98,7 +98,10 @@ func goldenObjects(t *testing.T) (names, objects []string) {
 
 // starts returns the distinct starts before three times 365 days are over, as the other side counts them.
 func starts(list []instance) []string {
-	var all []string
+	all := []string{}
+	if len(list) == 0 {
+		return all
+	}
 	first, _ := time.Parse(time.RFC3339, list[0].start)
 	for _, i := range list {
 		if at, err := time.Parse(time.RFC3339, i.start); err == nil && at.Before(first.AddDate(0, 0, 365*expandYears)) {
