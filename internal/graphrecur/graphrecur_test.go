@@ -175,6 +175,16 @@ func TestWhatIsNoRecurrence(t *testing.T) {
 	}
 }
 
+// TestFirstOfNoTime: the library that expands rules fails in the year 0.
+func TestFirstOfNoTime(t *testing.T) {
+	for _, year := range []int{-1, 0, 1, 9999, 20000} {
+		start := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		if first, ok := graphrecur.First("FREQ=MONTHLY;INTERVAL=1;BYDAY=1MO", start); ok || !first.Equal(start) {
+			t.Errorf("%d: %v", year, first)
+		}
+	}
+}
+
 // TestPublishedRecurrences reads the recurrences of real answers.
 func TestPublishedRecurrences(t *testing.T) {
 	files, _ := filepath.Glob("../../../shared/data/graph-json/*.json")
