@@ -103,7 +103,7 @@ var toldAs = map[string]map[string]string{
 		"Summary": "title", "Location": "place", "Description": "description", "Status": "confirmed", "Visibility": "confidential", "Free": "free or busy",
 		"Busy": "working elsewhere", "Importance": "importance", "Geo": "map", "Categories": "categories", "Type": "focus time", "TypeDetail": "",
 		"Organizer": "organizer", "Attendees": "guests", "AttendeesOmitted": "event.attendees_omitted", "GuestsHidden": "may not see one another",
-		"Reminders": "reminders", "Created": "created", "Updated": "changed", "Sequence": "its revision", "Color": "colour", "Link": "",
+		"Reminders": "reminders", "Created": "created", "Updated": "changed", "Days": "recurrence", "Sequence": "its revision", "Color": "colour", "Link": "",
 		"ConferenceLink": "video conference", "ConferenceName": "video conference", "Attachments": "attachments", "SourceURL": "made from", "SourceTitle": "made from",
 	},
 	"Contacts": {

@@ -44,7 +44,7 @@ func (r EventRules) Event(e sources.Event) (sinks.Event, []Loss, error) {
 	calendar := icalendar.New("VCALENDAR")
 	calendar.Add(icalendar.Raw("VERSION", "2.0"), icalendar.Text("PRODID", productID), icalendar.Raw("CALSCALE", "GREGORIAN"))
 	calendar.Components = append(m.zones(), m.components...)
-	return sinks.Event{UID: m.uid, Data: calendar.Bytes()}, m.losses, nil
+	return sinks.Event{UID: m.uid, Data: calendar.Bytes(), Times: m.takesPlace(e)}, m.losses, nil
 }
 
 // eventMapper holds what is known while one event is mapped.

@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/repatriate/repatriate/fault"
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/recur"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -158,6 +159,9 @@ func FuzzEvent(f *testing.F) {
 			if len(e.All("DTSTART")) != 1 || len(e.All("UID")) != 1 || len(e.All("DTSTAMP")) != 1 || uid.Text() != out.UID {
 				t.Fatalf("%s", out.Data)
 			}
+		}
+		if got := recur.Object(out.Data); out.Times != "" && got != out.Times {
+			t.Fatalf("the description has other times than the object: %q, %q\n%s", out.Times, got, out.Data)
 		}
 		for _, line := range strings.Split(string(out.Data), "\r\n") {
 			if len(line) > 75 || strings.ContainsAny(line, "\r\n\x00") {

@@ -12,6 +12,8 @@ import (
 	"github.com/teambition/rrule-go"
 
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/recur"
+	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sources"
 )
 
@@ -413,7 +415,7 @@ func offsetOf(t testing.TB, s string) time.Duration {
 }
 
 // prove maps an event and compares both expansions.
-func prove(t *testing.T, e sources.Event, rules EventRules) {
+func prove(t *testing.T, e sources.Event, rules EventRules) sinks.Event {
 	t.Helper()
 	out, losses, err := rules.Event(e)
 	if err != nil {
@@ -430,6 +432,16 @@ func prove(t *testing.T, e sources.Event, rules EventRules) {
 	}
 	if len(got) == 0 && len(e.Exceptions) > 0 {
 		t.Fatal("nothing was compared")
+	}
+	proveTimes(t, out)
+	return out
+}
+
+// proveTimes demands that what verify compares agrees with the object.
+func proveTimes(t *testing.T, out sinks.Event) {
+	t.Helper()
+	if got := recur.Object(out.Data); out.Times != "" && got != out.Times {
+		t.Fatalf("the object takes place at other times (%q) than the event was described to (%q)\n%s", got, out.Times, out.Data)
 	}
 }
 
@@ -479,17 +491,25 @@ func TestEventExpansion(t *testing.T) {
 	}
 }
 
-// seriesEvent makes a series whose third occurrence is moved and whose fifth and sixth are cancelled.
+// seriesEvent makes a series of one rule as changed does.
 func seriesEvent(t testing.TB, start time.Time, zone, rule string) sources.Event {
-	at := func(s time.Time) sources.EventTime { return sources.EventTime{Time: s.UTC(), Zone: zone} }
-	master := sources.Occurrence{ID: "m", Start: at(start), End: at(start.Add(45 * time.Minute)), Summary: "s", Recurrence: []string{rule}}
+	return (&generatedSeries{start: start, zone: zone}).changed(t, []string{rule})
+}
+
+// changed makes a series whose third occurrence is moved and whose fifth and sixth are cancelled.
+func (s *generatedSeries) changed(t testing.TB, lines []string) sources.Event {
+	end := s.start.Add(45 * time.Minute)
+	if s.allDay {
+		end = s.start.AddDate(0, 0, 2)
+	}
+	master := sources.Occurrence{ID: "m", Start: s.at(s.start), End: s.at(end), Summary: "s", Recurrence: lines}
 	e := sources.Event{UID: "u@example.org", Master: &master}
-	list := expandLines(t, start, false, master.Recurrence, func(string) *time.Location { return start.Location() })
+	list := expandLines(t, s.start, s.allDay, lines, func(string) *time.Location { return s.start.Location() })
 	slices.SortFunc(list, func(a, b time.Time) int { return a.Compare(b) })
 	if len(list) > 6 {
-		moved := list[2].Add(26 * time.Hour)
-		e.Exceptions = []sources.Occurrence{{OriginalStart: at(list[2]), Start: at(moved), End: at(moved.Add(time.Hour)), Summary: "moved"}}
-		e.Cancelled = []sources.EventTime{at(list[4]), at(list[5])}
+		moved := s.later(list[2], 26)
+		e.Exceptions = []sources.Occurrence{{OriginalStart: s.at(list[2]), Start: s.at(moved), End: s.at(s.later(moved, 1)), Summary: "moved"}}
+		e.Cancelled = []sources.EventTime{s.at(list[4]), s.at(list[5])}
 	}
 	return e
 }

@@ -79,8 +79,8 @@ func (m *eventMapper) times(c *icalendar.Component, o sources.Occurrence, s recu
 	c.Add(form.property("DTSTART", form.write(start)))
 	last := start
 	if end, endForm, ok := m.end(o, form); ok {
-		if endForm.loc != nil && icalendar.Ambiguous(end.In(endForm.loc)) {
-			// DTEND would be read as an hour earlier, even before the start; a duration in hours is exact.
+		if ambiguous(form, start) || ambiguous(endForm, end) {
+			// DTEND would be read as an hour earlier, even before the start, or DTSTART is; a duration in hours is exact.
 			c.Add(icalendar.Raw("DURATION", fmt.Sprintf("PT%dS", int64(end.Sub(start)/time.Second))))
 		} else {
 			c.Add(endForm.property("DTEND", endForm.write(end)))
@@ -102,6 +102,11 @@ func (m *eventMapper) times(c *icalendar.Component, o sources.Occurrence, s recu
 		m.forever()
 	}
 	return nil
+}
+
+// ambiguous reports whether a time is read as an earlier one by what a form writes of it.
+func ambiguous(f timeForm, t time.Time) bool {
+	return f.loc != nil && icalendar.Ambiguous(t.In(f.loc))
 }
 
 // shortest is how long an event lasts that would take no time: RFC 5545 §3.6.1 would write it without an end, but Cyrus

@@ -57,6 +57,9 @@ type Event struct {
 	UID string
 	// Data is the iCalendar object by RFC 5545, with CRLF, complete with its time zones.
 	Data []byte
+	// Times is a digest of when the event takes place by the provider's description (recur.Times), for an Inspector to expand what lies on
+	// the target and compare; empty where it cannot be told.
+	Times string
 }
 
 // Task is one calendar object resource that holds a VTODO (RFC 4791 §4.1).

@@ -71,11 +71,13 @@ const (
 	Touched
 	// Differs says that the content is another one although nobody changed the object as far as the server tells.
 	Differs
+	// Mistimed says that nobody changed the object, but that it takes place at other times than its source says.
+	Mistimed
 )
 
 // String returns the verdict as one word.
 func (v Verdict) String() string {
-	return [...]string{"alike", "same", "touched", "differs", "?"}[min(v, 4)]
+	return [...]string{"alike", "same", "touched", "differs", "mistimed", "?"}[min(v, 5)]
 }
 
 // Clearer is a sink that makes what its items lie in: mailboxes, calendars, address books.

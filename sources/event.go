@@ -1,6 +1,9 @@
 package sources
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 // Event is one event with all its recurrences: what RFC 5545 keeps in one resource.
 type Event struct {
@@ -25,6 +28,9 @@ type Occurrence struct {
 	EndUnspecified bool
 	// Recurrence holds the lines RRULE, RDATE, EXDATE and EXRULE by RFC 5545, as the provider gives them.
 	Recurrence []string
+	// Days are those on which the series falls, as midnights in UTC and in order, by the words of a provider that does not write rules of
+	// RFC 5545: what the source made of them is proven by it. nil where Recurrence is the provider's own.
+	Days iter.Seq[time.Time] `json:"-"`
 
 	Summary, Location string
 	// Description may be HTML.

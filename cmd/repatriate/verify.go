@@ -34,6 +34,8 @@ it: proven; changed by its user since; different although nobody changed it; mis
 
 Each item is looked for at its place, and its size and version are compared. Calendars, contacts and
 tasks are always read whole, and compared by what they mean: servers write them in their own way.
+Events are expanded, by the time zones that stand in them, and compared with when the provider said
+that they take place.
 Files and messages are read whole and compared by SHA-256 where they look changed, and all of them
 with --deep; --sample 5% reads five of a hundred, always the same ones.
 

@@ -143,6 +143,7 @@ func objectDamages(o *objects) []damage {
 		o.copied("an event is copied", anEvent),
 		o.edit("a day that was left out is back", aSeries, replaced(line("EXDATE"), "")),
 		o.edit("a moved day is back in its place", aSeries, withoutOverride),
+		o.edit("a series' winter time is another one", aSeries, replaced(`TZOFFSETTO:\+0100`, "TZOFFSETTO:+0000")),
 		o.edit("a series is shorter", aSeries, replaced(`COUNT=10`, "COUNT=9")),
 		o.copied("a series is copied", aSeries),
 		{"a calendar is deleted", aCalendar, readback.Missing, func(tb testing.TB, title string) []string {

@@ -47,6 +47,7 @@ func TestMicrosoftRealData(t *testing.T) {
 		checkGraphCalendars(t, data, readCalendars(t, s.calendar.CalendarsURL(anna), anna))
 	})
 	settled(t, w.run(0), first)
+	silent(t, w.verify(), first)
 }
 
 func importGraphMail(t *testing.T, data *graph.Data) {

@@ -102,7 +102,7 @@ func until(day time.Time, zone *time.Location, allDay bool) string {
 // it does not fall; by RFC 5545 §3.8.5.3 such a start has no meaning that all readers share.
 func First(rule string, start time.Time) (time.Time, bool) {
 	o, err := rrule.StrToROption(rule)
-	if err != nil {
+	if y := start.Year(); err != nil || y <= 1 || y > 9998 { // the library panics in the year 0
 		return start, false
 	}
 	o.Dtstart = start

@@ -38,6 +38,17 @@ func byRule(t *testing.T, rule string, first time.Time, years time.Time) (list [
 	return list
 }
 
+// byDays returns the same by the description alone.
+func byDays(r graphrecur.Recurrence, start time.Time) (list []string) {
+	for day := range graphrecur.Days(r, start) {
+		if !day.Before(start.AddDate(10, 0, 0)) {
+			break
+		}
+		list = append(list, day.Format(time.DateOnly))
+	}
+	return list
+}
+
 func patterns() (all []graphrecur.Pattern) {
 	week := [][]string{{"monday"}, {"sunday", "tuesday", "friday"}, {"saturday", "sunday"}, {"monday", "tuesday", "wednesday", "thursday", "friday"}}
 	for _, interval := range []int{1, 2, 5} {
@@ -68,9 +79,12 @@ func TestRulesGiveTheSameDays(t *testing.T) {
 	ranges := []graphrecur.Range{{Type: "noEnd"}, {Type: "numbered", NumberOfOccurrences: 7}, {Type: "endDate", EndDate: "2029-03-31"}, {Type: "endDate", EndDate: "2028-10-29"}}
 	for _, p := range patterns() {
 		for _, span := range ranges {
+			r := graphrecur.Recurrence{Pattern: p, Range: span}
+			want := graphrecurtest.Days(r, start)
+			if got := byDays(r, start); !slices.Equal(got, want) {
+				t.Errorf("%+v:\ngot  %d %.80v\nwant %d %.80v", r, len(got), fmt.Sprint(got), len(want), fmt.Sprint(want))
+			}
 			for _, clock := range []time.Duration{30 * time.Minute, 9 * time.Hour, 23*time.Hour + 30*time.Minute} {
-				r := graphrecur.Recurrence{Pattern: p, Range: span}
-				want := graphrecurtest.Days(r, start)
 				first, err := time.Parse(time.DateOnly, want[0])
 				if err != nil {
 					t.Fatal(err)
@@ -88,6 +102,26 @@ func TestRulesGiveTheSameDays(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func BenchmarkDays(b *testing.B) {
+	start := time.Date(2023, 1, 15, 0, 0, 0, 0, time.UTC)
+	for _, p := range []graphrecur.Pattern{
+		{Type: "absoluteYearly", Interval: 1, DayOfMonth: 29, Month: 2},
+		{Type: "relativeMonthly", Interval: 1, DaysOfWeek: []string{"monday", "tuesday", "friday"}, Index: "last"},
+		{Type: "weekly", Interval: 2, DaysOfWeek: []string{"monday"}, FirstDayOfWeek: "sunday"},
+	} {
+		b.Run(p.Type, func(b *testing.B) {
+			for b.Loop() {
+				n := 0
+				for range graphrecur.Days(graphrecur.Recurrence{Pattern: p, Range: graphrecur.Range{Type: "noEnd"}}, start) {
+					if n++; n == 1000 {
+						break
+					}
+				}
+			}
+		})
 	}
 }
 
@@ -137,6 +171,16 @@ func TestWhatIsNoRecurrence(t *testing.T) {
 	} {
 		if rule, err := graphrecur.Rule(r, time.UTC, false); !errors.Is(err, graphrecur.ErrInvalid) {
 			t.Errorf("%+v: got %q, %v", r, rule, err)
+		}
+	}
+}
+
+// TestFirstOfNoTime: the library that expands rules fails in the year 0.
+func TestFirstOfNoTime(t *testing.T) {
+	for _, year := range []int{-1, 0, 1, 9999, 20000} {
+		start := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		if first, ok := graphrecur.First("FREQ=MONTHLY;INTERVAL=1;BYDAY=1MO", start); ok || !first.Equal(start) {
+			t.Errorf("%d: %v", year, first)
 		}
 	}
 }

@@ -86,8 +86,9 @@ func changeAt(at time.Time) change {
 	before := at.Add(-time.Nanosecond)
 	_, from := before.Zone()
 	name, to := at.Zone()
-	// In some zones the database counts winter as the exception ("negative" summer time).
-	daylight := to > from && (at.IsDST() || before.IsDST())
+	// In some zones the database counts winter as the exception ("negative" summer time). Who left out a day to get beyond the date line
+	// did not turn to summer time with it; python's dateutil, and Radicale with it, fails with one of a day or more.
+	daylight := to > from && to-from < int(day/time.Second) && (at.IsDST() || before.IsDST())
 	return change{at, at.UTC().Add(time.Duration(from) * time.Second), changeKind{from, to, name, daylight}}
 }
 

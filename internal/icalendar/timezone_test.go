@@ -175,6 +175,28 @@ func TestTimezoneForms(t *testing.T) {
 	}
 }
 
+// TestNoSummerTimeOfADay: where a country changed sides of the date line, the clocks went on by 24 hours.
+func TestNoSummerTimeOfADay(t *testing.T) {
+	moved := 0
+	for _, name := range append(zoneNames(t), "Pacific/Apia", "Pacific/Kwajalein", "Pacific/Kiritimati", "Pacific/Fakaofo") {
+		loc, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range Timezone(loc, time.Date(1971, 1, 1, 0, 0, 0, 0, time.UTC), time.Time{}).Components {
+			if parseOffset(t, o.Value("TZOFFSETTO"))-parseOffset(t, o.Value("TZOFFSETFROM")) < 24*60*60 {
+				continue
+			}
+			if moved++; o.Name != "STANDARD" {
+				t.Errorf("%s: a day is left out as %s", name, o.Name)
+			}
+		}
+	}
+	if moved < 4 {
+		t.Errorf("%d changes of the date line", moved)
+	}
+}
+
 func TestInstant(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {

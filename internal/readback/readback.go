@@ -330,6 +330,8 @@ func (v *verifier) judged(verdict sinks.Verdict, rec checkpoint.Record, o sinks.
 		v.count(Proven)
 	case sinks.Touched:
 		v.find(rec, Changed, o.Location, usual[Changed])
+	case sinks.Mistimed:
+		v.find(rec, Differs, o.Location, "it takes place at other times than at the provider, by the time zones that the server hands out with it")
 	default:
 		v.find(rec, Differs, o.Location, usual[Differs])
 	}

@@ -37,6 +37,8 @@ type fake struct {
 	also map[string]string
 	// refused has the errors of what is not handed out.
 	refused map[string]error
+	// mistimed is where an event lies that takes place at other times.
+	mistimed string
 }
 
 func digest(text string) string { return fmt.Sprintf("sha256:%x", text) }
@@ -96,6 +98,8 @@ func (f *fake) Expect(p sinks.Proof) sinks.Expectation {
 func (f *fake) Compare(o sinks.Object, p sinks.Proof) sinks.Verdict {
 	touched := o.Version != p.Receipt.Version || o.Size != p.Bytes
 	switch {
+	case o.Digest != "" && o.Location == f.mistimed:
+		return sinks.Mistimed
 	case o.Folder, o.Digest != "" && o.Digest == p.Digest:
 		return sinks.Same
 	case touched:
@@ -299,6 +303,15 @@ func TestOneObjectThatIsNotHandedOutHidesNoOther(t *testing.T) {
 	r := w.verify(t, 1)
 	if told(r) != "differs b; differs c; missing e" || r.Counts[readback.Proven] != 2 || r.Others != 1 {
 		t.Errorf("%s: %+v", told(r), r)
+	}
+}
+
+func TestAnEventAtOtherTimesDiffersInItsOwnWords(t *testing.T) {
+	w := newWorld(t, false)
+	w.target.mistimed = "b"
+	r := w.verify(t, 1)
+	if told(r) != "differs b" || r.Counts[readback.Proven] != 4 || r.Findings[0].Usual() || !strings.Contains(r.Findings[0].Detail, "other times") {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -27,10 +27,21 @@ class Zones:
             self.known[name] = tz.tzical(io.StringIO(z.to_ical().decode())).get(name)
 
     def instant(self, wall, name):
-        """Of a wall clock that the clocks show twice this is the first; one that they leave out is read by the offset before."""
+        """Of a wall clock that the clocks show twice this is the first; one that they leave out is read by the offset before.
+
+        dateutil finds the offset of a wall clock; the way back, which resolve_imaginary goes, it takes by a day's summer time, and
+        errs for hours where a zone changed its standard time.
+        """
         if name is None:
             return wall.replace(tzinfo=UTC)
-        return tz.resolve_imaginary(wall.replace(tzinfo=self.known[name])).astimezone(UTC)
+
+        def offset(at):
+            return at.replace(tzinfo=self.known[name]).utcoffset()
+
+        now, before = offset(wall), offset(wall - datetime.timedelta(days=1))
+        if now > before and offset(wall - (now - before)) == before:
+            now = before
+        return (wall - now).replace(tzinfo=UTC)
 
 
 def wall(text):

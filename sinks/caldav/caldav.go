@@ -116,7 +116,9 @@ func (c *calendar) Close() error {
 
 // Put implements sinks.Sink.
 func (s *Sink) Put(ctx context.Context, item sinks.Item[sinks.Event], prev sinks.Receipt) (sinks.Written, error) {
-	return s.store.Put(ctx, dav.Item{ID: item.ID, Again: item.Again, Data: item.Content.Data}, prev)
+	written, err := s.store.Put(ctx, dav.Item{ID: item.ID, Again: item.Again, Data: item.Content.Data}, prev)
+	written.Digest = dav.WithTimes(written.Digest, item.Content.Times)
+	return written, err
 }
 
 // Put implements sinks.Sink.

@@ -7,9 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/teambition/rrule-go"
-
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/recur"
 )
 
 // The bounds of an expansion: how many occurrences of a rule are looked at, and how long after the first. What comes later is compared by
@@ -75,7 +74,12 @@ func maxTime(a, b time.Time) time.Time {
 // occurrences expands a rule. whole says that there are no others.
 func (z zones) occurrences(value string, start moment) (list []moment, whole bool) {
 	r, err := icalendar.ParseRule(value)
-	if err != nil || start.kind == "" || !expandable(r) || *z.rules == 0 {
+	if err != nil || start.kind == "" || *z.rules == 0 {
+		return nil, false
+	}
+	_, offset := start.at.In(start.loc).Zone()
+	walls, ok := recur.Walls(r, start.at.UTC().Add(time.Duration(offset)*time.Second))
+	if !ok {
 		return nil, false
 	}
 	*z.rules--
@@ -83,12 +87,7 @@ func (z zones) occurrences(value string, start moment) (list []moment, whole boo
 	if until, ok := end(r, start); ok && until.Before(limit) {
 		limit, whole = until, true
 	}
-	_, offset := start.at.In(start.loc).Zone()
-	next, ok := iterator(r.With("UNTIL", "").String(), start.at.UTC().Add(time.Duration(offset)*time.Second))
-	if !ok {
-		return nil, false
-	}
-	for w, more := next(); more; w, more = next() {
+	for w := range walls {
 		m := start
 		if start.kind == kindInstant {
 			m.at = icalendar.Instant(w, start.loc)
@@ -101,37 +100,6 @@ func (z zones) occurrences(value string, start moment) (list []moment, whole boo
 		list = append(list, m)
 	}
 	return list, true
-}
-
-// iterator returns the occurrences of a rule in wall clocks; ok is false if the library does not take the rule.
-func iterator(rule string, wall time.Time) (next rrule.Next, ok bool) {
-	option, err := rrule.StrToROption(rule)
-	if err != nil {
-		return nil, false
-	}
-	option.Dtstart = wall
-	r, err := rrule.NewRRule(*option)
-	if err != nil {
-		return nil, false
-	}
-	return r.Iterator(), true
-}
-
-// expandable reports whether a rule can be expanded in bounded time, even if it never comes true: the library looks for an occurrence
-// up to the year 9999. No event of a calendar repeats within a day.
-func expandable(r icalendar.Rule) bool {
-	for _, name := range []string{"BYHOUR", "BYMINUTE", "BYSECOND", "BYEASTER", "RSCALE", "SKIP"} {
-		if r.Get(name) != "" {
-			return false
-		}
-	}
-	switch r.Get("FREQ") {
-	case "YEARLY", "MONTHLY":
-		return strings.Count(r.Get("BYSETPOS"), ",") < 31
-	case "WEEKLY", "DAILY":
-		return r.Get("BYMONTH")+r.Get("BYMONTHDAY")+r.Get("BYYEARDAY")+r.Get("BYSETPOS") == ""
-	}
-	return false
 }
 
 // end returns the last instant of a rule with UNTIL, in whatever form that is.

@@ -252,6 +252,11 @@ func TestMeaningIsBounded(t *testing.T) {
 	if m := meaning(t, "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=../../etc/passwd:x\r\nRRULE:FREQ=WEEKLY;BYDAY=MO"); m == "" {
 		t.Error("an event without times has no meaning")
 	}
+	for _, times := range []string{"DTSTART:20221010T000000Z\r\nRRULE:FREQ=MONTHLY;BYMONTH=10;BYDAY=20SA", "DTSTART:00000101T000000Z\r\nRRULE:FREQ=MONTHLY;BYDAY=MO"} {
+		if m := meaning(t, "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\n"+times+"\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"); m == "" {
+			t.Errorf("%q has no meaning", times)
+		}
+	}
 }
 
 func FuzzMeaning(f *testing.F) {

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/recur"
 	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
 
 // format describes objects of a component.
 func format(noun, component, kept, rewritten string) dav.Format {
 	return dav.Format{
-		Noun: noun, Kept: kept, Rewritten: rewritten, Renamed: renamedOf[noun], Aside: asideOf[noun], Joined: joinedOf[noun], Copy: copyObject, Join: joinObject, MediaType: "text/calendar; charset=utf-8", Extension: ".ics", Read: readObject, Stamp: stamp,
+		Times: recur.Object, Noun: noun, Kept: kept, Rewritten: rewritten, Renamed: renamedOf[noun], Aside: asideOf[noun], Joined: joinedOf[noun], Copy: copyObject, Join: joinObject, MediaType: "text/calendar; charset=utf-8", Extension: ".ics", Read: readObject, Stamp: stamp,
 		Multiget: func(hrefs string) string {
 			return `<C:calendar-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><getetag/><C:calendar-data/></prop>` +
 				hrefs + `</C:calendar-multiget>`

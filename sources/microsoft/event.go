@@ -2,6 +2,7 @@ package microsoft
 
 import (
 	"cmp"
+	"iter"
 	"strings"
 	"time"
 
@@ -89,6 +90,11 @@ type recurrence struct {
 	} `json:"range"`
 }
 
+// whole is the recurrence without its zone.
+func (r *recurrence) whole() graphrecur.Recurrence {
+	return graphrecur.Recurrence{Pattern: r.Pattern, Range: r.Range.Range}
+}
+
 // version changes with everything in an event, its exceptions among it: they are parts of the same item in the mailbox.
 func (e event) version() string { return digestOf(e.ChangeKey, e.Modified) }
 
@@ -117,11 +123,12 @@ func (v eventView) item(e event) sources.Item[sources.Event] {
 
 // series adds the rule, the exceptions and the days without an occurrence.
 func (v eventView) series(e event, zone string, master *sources.Occurrence, out *sources.Event) error {
-	rule, err := graphrecur.Rule(graphrecur.Recurrence{Pattern: e.Recurrence.Pattern, Range: e.Recurrence.Range.Range}, v.location(zone), e.AllDay)
+	rule, err := graphrecur.Rule(e.Recurrence.whole(), v.location(zone), e.AllDay)
 	if err != nil {
 		return err
 	}
 	master.Recurrence = []string{"RRULE:" + rule}
+	master.Days = v.days(e, *master, zone)
 	v.toFirst(rule, zone, master)
 	for _, x := range e.Exceptions {
 		o, err := v.occurrence(x, v.seriesZone(x))
@@ -143,6 +150,15 @@ func (v eventView) series(e event, zone string, master *sources.Occurrence, out 
 		out.Cancelled = append(out.Cancelled, t)
 	}
 	return nil
+}
+
+// days are those of a series by Graph's words, from the day on which it was set to start.
+func (v eventView) days(e event, master sources.Occurrence, zone string) iter.Seq[time.Time] {
+	start, err := time.Parse(time.DateOnly, master.Start.Date)
+	if err != nil {
+		start = dayOf(master.Start.Time.In(v.location(zone)))
+	}
+	return graphrecur.Days(e.Recurrence.whole(), start)
 }
 
 // toFirst moves the start of a series to the first day on which it falls.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/recur"
 	"codeberg.org/repatriate/repatriate/internal/seeds"
 	"codeberg.org/repatriate/repatriate/mapping"
 	"codeberg.org/repatriate/repatriate/sources"
@@ -75,6 +76,9 @@ func FuzzGraphEvent(f *testing.F) {
 		}
 		if out, _, err := (mapping.EventRules{Zone: "Europe/Berlin"}).Event(it.Content); err == nil {
 			calendarOf(t, out.Data, out.UID, "VEVENT")
+			if got := recur.Object(out.Data); out.Times != "" && got != out.Times {
+				t.Errorf("Graph describes other times than the object has: %q, %q\n%s", out.Times, got, out.Data)
+			}
 		}
 	})
 }

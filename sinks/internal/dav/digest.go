@@ -25,6 +25,17 @@ func WrittenDigest(value string) string {
 	return full
 }
 
+// timesMark stands before the times in a digest; the other parts are hexadecimal.
+const timesMark = "times-"
+
+// WithTimes returns the digest of an object with one of when it takes place, or is to; neither need be known.
+func WithTimes(digest, times string) string {
+	if times == "" || !strings.HasPrefix(digest, digestObject+":") {
+		return digest
+	}
+	return digest + ":" + timesMark + times
+}
+
 // digest returns sinks.Written.Digest of an object that lies on the target as o says.
 func (o Object) digest() string {
 	parts := []string{digestObject, o.Full, o.Meaning}
@@ -38,14 +49,15 @@ func (o Object) digest() string {
 func (o Object) keptDigest() string { return digestKept + ":" + o.Core }
 
 // known is what a digest tells.
-type known struct{ kind, full, meaning, stamp, core string }
+type known struct{ kind, full, meaning, stamp, core, times string }
 
 func readDigest(digest string) known {
 	kind, rest, _ := strings.Cut(digest, ":")
 	switch kind {
 	case digestObject:
+		rest, times, _ := strings.Cut(rest, ":"+timesMark)
 		parts := strings.Split(rest, ":")
-		k := known{kind: kind, full: parts[0], stamp: parts[0]}
+		k := known{kind: kind, full: parts[0], stamp: parts[0], times: times}
 		if len(parts) > 1 {
 			k.meaning = parts[1]
 		}
@@ -68,7 +80,8 @@ func Expect(p sinks.Proof) sinks.Expectation {
 	return sinks.Expectation{Twin: readDigest(p.Digest).stamp}
 }
 
-// Compare implements sinks.Inspector. What servers rewrite does not count.
+// Compare implements sinks.Inspector. What servers rewrite does not count, unless the object takes place at other times for it than its source
+// says.
 func Compare(o sinks.Object, p sinks.Proof) sinks.Verdict {
 	sameVersion := o.Version != "" && o.Version == p.Receipt.Version
 	found, want := readDigest(o.Digest), readDigest(p.Digest)
@@ -85,9 +98,21 @@ func Compare(o sinks.Object, p sinks.Proof) sinks.Verdict {
 	case want.kind == "" && sameVersion:
 		return sinks.Alike
 	case found.full != "" && found.full == want.full, found.meaning != "" && found.meaning == want.meaning:
-		return sinks.Same
+		return want.compareTimes(found, sameVersion)
 	case sameVersion:
 		return sinks.Differs
+	}
+	return sinks.Touched
+}
+
+// compareTimes judges an object that means what was written. Who changed nothing but the description of a time zone is a user's program, or
+// the server when it stored the object.
+func (want known) compareTimes(found known, sameVersion bool) sinks.Verdict {
+	switch {
+	case want.times == "" || found.times == "" || want.times == found.times:
+		return sinks.Same
+	case sameVersion:
+		return sinks.Mistimed
 	}
 	return sinks.Touched
 }

@@ -120,6 +120,9 @@ func (s *Store) object(path, etag string, data []byte) sinks.Object {
 		return out
 	}
 	out.Digest, out.Twin, out.Title, out.State = o.digest(), o.Written, shortTitle(o.Title), o.Core
+	if s.Format.Times != nil {
+		out.Digest = WithTimes(out.Digest, s.Format.Times(data))
+	}
 	return out
 }
 

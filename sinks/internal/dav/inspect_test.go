@@ -45,12 +45,38 @@ func TestCompare(t *testing.T) {
 		"kept, with another version":         {of(edited, "2"), proof(edited.keptDigest(), "1", Kept), sinks.Same},
 		"kept and changed":                   {of(written, "2"), proof(edited.keptDigest(), "1", Kept), sinks.Touched},
 		"kept, and nothing is known":         {of(written, "2"), proof("", "", Kept), sinks.Same},
+		"at its times":                       {timed(of(written, "1"), "a1"), proof(WithTimes(written.digest(), "a1"), "1", ""), sinks.Same},
+		"at other times":                     {timed(of(written, "1"), "a2"), proof(WithTimes(written.digest(), "a1"), "1", ""), sinks.Mistimed},
+		"rewritten to other times":           {timed(of(rewritten, "1"), "a2"), proof(WithTimes(written.digest(), "a1"), "1", ""), sinks.Mistimed},
+		"at other times since":               {timed(of(rewritten, "2"), "a2"), proof(WithTimes(written.digest(), "a1"), "1", ""), sinks.Touched},
+		"edited, at other times":             {timed(of(edited, "1"), "a2"), proof(WithTimes(written.digest(), "a1"), "1", ""), sinks.Differs},
+		"at times that nobody told":          {timed(of(written, "1"), "a2"), proof(written.digest(), "1", ""), sinks.Same},
+		"at times that cannot be told":       {of(written, "1"), proof(WithTimes(written.digest(), "a1"), "1", ""), sinks.Same},
 	} {
 		if v := Compare(c.o, c.p); v != c.want {
 			t.Errorf("%s: %v, want %v", name, v, c.want)
 		}
 		if e := Expect(c.p); e.Foreign != (c.p.Receipt.State == Kept) || !e.Foreign && c.p.Digest != "" && e.Twin != "f" {
 			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+// timed is an object that was expanded.
+func timed(o sinks.Object, times string) sinks.Object {
+	o.Digest = WithTimes(o.Digest, times)
+	return o
+}
+
+// TestWithTimes adds nothing to what is no object of this program's.
+func TestWithTimes(t *testing.T) {
+	for _, c := range []struct{ digest, times, want string }{
+		{"object:f:m", "a1", "object:f:m:times-a1"}, {"object:f:m:e", "a1", "object:f:m:e:times-a1"}, {"object:f:m", "", "object:f:m"},
+		{"kept:c", "a1", "kept:c"}, {"raw:x", "a1", "raw:x"}, {"", "a1", ""},
+	} {
+		got := WithTimes(c.digest, c.times)
+		if without, with := readDigest(c.digest), readDigest(got); got != c.want || without.full != with.full || without.meaning != with.meaning || without.stamp != with.stamp {
+			t.Errorf("%q, %q: %q", c.digest, c.times, got)
 		}
 	}
 }

@@ -33,6 +33,9 @@ type Format struct {
 	MediaType, Extension string
 	// Read learns what is compared of an object.
 	Read func(data []byte) (Object, error)
+	// Times returns a digest of when an object takes place, by nothing but what stands in it; empty if that cannot be told. nil for objects
+	// that take no time. WithTimes adds the one to what was written that it is to be.
+	Times func(data []byte) string
 	// Stamp returns data with the digest in it.
 	Stamp func(data []byte, digest string) []byte
 	// Copy returns an object as another one: with another UID, nothing of this program's own, and nothing by which a server would tell
