@@ -230,7 +230,7 @@ func (p *pass[S, T]) end(ctx context.Context, err error) error {
 		}
 	}
 	if advErr := p.ledger.Advance(clean, p.stored()); advErr != nil && err == nil {
-		return fmt.Errorf("store the task's position: %w", advErr)
+		return ledgerError(fmt.Errorf("store the task's position: %w", advErr))
 	}
 	return err
 }

@@ -70,7 +70,7 @@ func (p *pass[S, T]) setOut(ctx context.Context, page sources.Page[S]) error {
 func (p *pass[S, T]) advance(ctx context.Context, c sources.Cursor, more bool, held ...string) error {
 	p.pos.Cursor, p.more = string(c), more
 	if err := p.ledger.Advance(ctx, p.stored(), held...); err != nil {
-		return fmt.Errorf("store the task's position: %w", err)
+		return ledgerError(fmt.Errorf("store the task's position: %w", err))
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func (p *pass[S, T]) enlist(ctx context.Context, items []sources.Item[S]) ([]*wo
 	// Until the page is passed; see held. What an earlier page held stays seen.
 	records, err := p.ledger.Enlist(ctx, p.pos.Generation-1, entriesOf(items))
 	if err != nil {
-		return nil, fmt.Errorf("note a page in the ledger: %w", err)
+		return nil, ledgerError(fmt.Errorf("note a page in the ledger: %w", err))
 	}
 	p.o.Counters.Listed.Add(int64(len(items)))
 	if err := p.welcome(ctx, records); err != nil {
@@ -187,7 +187,7 @@ func (p *pass[S, T]) enlist(ctx context.Context, items []sources.Item[S]) ([]*wo
 		if it.Deleted {
 			var known bool
 			if w.rec, known, err = p.ledger.Record(ctx, it.ID); err != nil {
-				return nil, fmt.Errorf("look an item up: %w", err)
+				return nil, ledgerError(fmt.Errorf("look an item up: %w", err))
 			}
 			if !known {
 				p.o.Counters.Done.Add(1)
@@ -274,7 +274,7 @@ func (p *pass[S, T]) sweep(ctx context.Context, absent func(checkpoint.Record) s
 	for after := ""; ; {
 		unseen, err := p.ledger.Unseen(ctx, p.pos.Generation, after, batch)
 		if err != nil {
-			return fmt.Errorf("find what is gone: %w", err)
+			return ledgerError(fmt.Errorf("find what is gone: %w", err))
 		}
 		works := make([]*work[S], 0, len(unseen))
 		for _, r := range unseen {
