@@ -14,40 +14,30 @@ func New[T any]() Value[T] { return Value[T]{lock: make(chan struct{}, 1)} }
 
 // Get returns the value, and asks for it if it is not known. Who waits for another caller's answer may give up.
 func (r *Value[T]) Get(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
-	var zero T
-	select {
-	case r.lock <- struct{}{}:
-	case <-ctx.Done():
-		return zero, ctx.Err()
-	}
-	defer func() { <-r.lock }()
-	if r.value != nil {
-		return *r.value, nil
-	}
-	return r.keep(ctx, ask)
+	return r.get(ctx, ask, false)
 }
 
 // Renew asks for the value even if it is known. Where that fails, what was known stays.
 func (r *Value[T]) Renew(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
-	var zero T
+	return r.get(ctx, ask, true)
+}
+
+func (r *Value[T]) get(ctx context.Context, ask func(context.Context) (T, error), anew bool) (v T, err error) {
 	select {
 	case r.lock <- struct{}{}:
 	case <-ctx.Done():
-		return zero, ctx.Err()
+		return v, ctx.Err()
 	}
 	defer func() { <-r.lock }()
-	return r.keep(ctx, ask)
-}
-
-// keep asks for the value while the lock is held.
-func (r *Value[T]) keep(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
-	v, err := ask(ctx)
-	if err != nil {
-		var zero T
-		return zero, err
+	if r.value != nil && !anew {
+		return *r.value, nil
 	}
-	r.value = &v
-	return v, nil
+	got, err := ask(ctx)
+	if err != nil {
+		return v, err
+	}
+	r.value = &got
+	return got, nil
 }
 
 // Set gives the value, unless it is known.
