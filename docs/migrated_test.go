@@ -111,6 +111,7 @@ var toldAs = map[string]map[string]string{
 		"URLs": "web pages", "Relations": "relations", "Calendars": "calendars", "IMs": "messengers", "Addresses": "postal addresses",
 		"Organizations": "company", "Occupations": "occupation", "Gender": "gender", "Birthdays": "birthday", "Dates": "other dates", "Notes": "notes",
 		"NotesHTML": "notes", "Groups": "groups", "Starred": "the star", "Others": "all other fields", "Photo": "photo", "Updated": "changed",
+		"Truncated": "more than 100",
 	},
 	"Tasks": {
 		"ID": "", "ParentID": "subtasks", "Position": "order", "Title": "title", "Notes": "notes", "NotesHTML": "", "Start": "start", "Due": "due",

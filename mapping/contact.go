@@ -96,6 +96,9 @@ func contains(text string, parts ...string) bool {
 
 // shown is what the contact is called: FN must not be empty (RFC 6350 §6.2.1).
 func (m *contactMapper) shown(c sources.Contact) string {
+	if c.Truncated {
+		m.lose(ContactTruncated, "")
+	}
 	name, own := c.Shown()
 	if !own {
 		m.lose(ContactNameless, "")

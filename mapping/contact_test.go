@@ -104,6 +104,14 @@ func reasonsOf(losses []Loss) string {
 	return strings.Join(list, " ")
 }
 
+// TestTruncatedContacts: what the provider keeps to itself is a loss.
+func TestTruncatedContacts(t *testing.T) {
+	_, losses := card(t, sources.Contact{Name: sources.ContactName{Given: "Many"}, Truncated: true}, false)
+	if reasonsOf(losses) != ContactTruncated {
+		t.Errorf("%v", losses)
+	}
+}
+
 func TestNamelessContacts(t *testing.T) {
 	tests := map[string]sources.Contact{
 		"Stadtwerke":   {Organizations: []sources.Organization{{Name: "Stadtwerke", Title: "x"}}},

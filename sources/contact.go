@@ -33,6 +33,8 @@ type Contact struct {
 	Starred bool
 	// Others are fields that an address book has no place for: a label and a value.
 	Others []Labelled
+	// Truncated says that the provider gave a part of the addresses or numbers, and does not give the rest.
+	Truncated bool
 	// Photo is the picture: an Open that returns ErrGone says that there is none. It may be nil.
 	Photo   *Body
 	Updated time.Time

@@ -113,7 +113,7 @@ var byGrade = [...][]string{
 		"event.conflict_renamed", "event.conflict_aside", "event.zone_unknown", "event.ambiguous_time", "event.attachment_left",
 		"event.guests_hidden", "event.end_repaired", "event.rule_invalid", "event.rule_repaired", "event.several_rules",
 		"event.exclusion_rule", "event.exception_placed", "event.exception_doubled",
-		"contact.conflict_renamed", "contact.conflict_aside", "task.conflict_renamed", "task.conflict_aside",
+		"contact.conflict_renamed", "contact.conflict_aside", "contact.truncated", "task.conflict_renamed", "task.conflict_aside",
 		"task.attachment", "task.recurrence", "task.date_invalid",
 	},
 	D: {

@@ -151,7 +151,7 @@ func (s *contactSource) do(ctx context.Context, m method, fn func(*people.Servic
 	}, fn)
 }
 
-// item makes an item of a person. One whose lists Google cut off is a stub, to be fetched whole.
+// item makes an item of a person. One whose lists Google cut off is a stub, to be fetched whole, where that is possible.
 func (s *contactSource) item(p *people.Person, groups groupNames) sources.Item[sources.Contact] {
 	it := sources.Item[sources.Contact]{ID: p.ResourceName, Version: versionOf(p, groups)}
 	if p.Metadata != nil && p.Metadata.Deleted {
@@ -162,7 +162,8 @@ func (s *contactSource) item(p *people.Person, groups groupNames) sources.Item[s
 	it.Content = contactOf(p, names, starred)
 	it.Title, _ = it.Content.Shown()
 	it.Link = "https://contacts.google.com/person/" + strings.TrimPrefix(p.ResourceName, "people/")
-	it.Stub = !s.other && (len(p.EmailAddresses) >= truncatedAt || len(p.PhoneNumbers) >= truncatedAt)
+	truncated := len(p.EmailAddresses) >= truncatedAt || len(p.PhoneNumbers) >= truncatedAt
+	it.Stub, it.Content.Truncated = truncated && !s.other, truncated && s.other
 	it.Content.Photo = s.photo(p)
 	return it
 }

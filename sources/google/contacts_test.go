@@ -109,7 +109,32 @@ func TestCutListsAreFetchedWhole(t *testing.T) {
 	}
 	whole, err := s.Fetch(t.Context(), id)
 	must(t, err)
-	if c := whole.Content; whole.Stub || len(c.Emails) != 130 || len(c.Phones) != 130 || c.Phones[129].Value != "+49 30 129" {
+	if c := whole.Content; whole.Stub || c.Truncated || len(c.Emails) != 130 || len(c.Phones) != 130 || c.Phones[129].Value != "+49 30 129" {
 		t.Errorf("stub %v, %d addresses, %d numbers", whole.Stub, len(c.Emails), len(c.Phones))
+	}
+}
+
+// TestCutListsOfOthers: an other contact cannot be fetched whole, and says so.
+func TestCutListsOfOthers(t *testing.T) {
+	d := tenantData(t)
+	many := map[string][]map[string]string{"names": {{"givenName": "Many"}}}
+	for i := range 130 {
+		many["emailAddresses"] = append(many["emailAddresses"], map[string]string{"value": fmt.Sprintf("m%d@example.org", i)})
+	}
+	person, err := json.Marshal(many)
+	must(t, err)
+	added(t)(d.AddOtherContact(alice, person))
+	added(t)(d.AddOtherContact(alice, json.RawMessage(`{"names": [{"givenName": "Few"}], "emailAddresses": [{"value": "few@example.org"}]}`)))
+	c, _ := simulated(t, d, sim.Options{})
+	s := Contacts(c, alice, "otherContacts")
+	items, _ := pass(t, s, "")
+	cut, whole := byTitle(t, items, "Many"), byTitle(t, items, "Few")
+	if cut.Stub || !cut.Content.Truncated || len(cut.Content.Emails) != 100 || whole.Content.Truncated {
+		t.Errorf("stub %v, truncated %v with %d addresses; the other truncated %v", cut.Stub, cut.Content.Truncated, len(cut.Content.Emails), whole.Content.Truncated)
+	}
+	fetched, err := s.Fetch(t.Context(), cut.ID)
+	must(t, err)
+	if !fetched.Content.Truncated {
+		t.Error("fetched, it does not say that it is cut")
 	}
 }
