@@ -226,6 +226,7 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 		}
 		m.link(c, "CONFERENCE", o.ConferenceLink, params...)
 	}
+	m.ways(c, o)
 	for _, a := range o.Attachments {
 		if a.Data != nil {
 			c.Add(inline(a))
@@ -246,6 +247,24 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 		if !exact {
 			m.lose(EventColor, "the colour "+o.Color+" became the nearest named one")
 		}
+	}
+}
+
+// features are what a way into a conference offers (RFC 7986 §6.3). A page of further numbers is no way in, and stands in the description.
+var features = map[string]string{"video": "VIDEO", "phone": "PHONE", "sip": "AUDIO"}
+
+// ways adds the ways into the conference beside its link.
+func (m *eventMapper) ways(c *icalendar.Component, o sources.Occurrence) {
+	for _, w := range o.ConferenceWays {
+		feature := features[w.Kind]
+		if feature == "" || w.URL == o.ConferenceLink {
+			continue
+		}
+		params := []icalendar.Param{icalendar.P("VALUE", "URI"), icalendar.P("FEATURE", feature)}
+		if label := strings.Join(append([]string{cmp.Or(w.Label, wayNames[w.Kind])}, w.Codes...), ", "); label != "" {
+			params = append(params, icalendar.P("LABEL", label))
+		}
+		m.link(c, "CONFERENCE", w.URL, params...)
 	}
 }
 

@@ -115,7 +115,7 @@ func parseCalendarCursor(c sources.Cursor) (cur calendarCursor, err error) {
 // eventFields are the fields of an event that are read.
 const eventFields googleapi.Field = "id,iCalUID,status,htmlLink,created,updated,summary,description,location,colorId,organizer,attendees,attendeesOmitted," +
 	"start,end,endTimeUnspecified,recurrence,recurringEventId,originalStartTime,transparency,visibility,sequence,hangoutLink," +
-	"conferenceData(entryPoints(entryPointType,uri),conferenceSolution(name)),guestsCanSeeOtherGuests,reminders,source," +
+	"conferenceData(entryPoints(entryPointType,uri,label,pin,accessCode,meetingCode,passcode,password),conferenceSolution(name),notes),guestsCanSeeOtherGuests,reminders,source," +
 	"attachments(fileUrl,title,mimeType),eventType,birthdayProperties,workingLocationProperties,outOfOfficeProperties"
 
 // Changes implements sources.Source. A full listing that fits into one page comes with whole series. In a longer one, and
