@@ -78,6 +78,7 @@ type calendarSource struct {
 	client   *Client
 	user, id string
 	palette  remembered.Value[map[string]string]
+	orphans  orphans
 }
 
 // Calendar returns the events of one calendar: an item is an event with all its recurrences, changed occurrences and
@@ -136,6 +137,7 @@ func (s *calendarSource) Changes(ctx context.Context, after sources.Cursor) (pag
 	if err != nil {
 		return page, expired(err, cur.Sync+cur.Page)
 	}
+	s.orphans.note(answer.Items)
 	view, err := s.view(ctx, answer, answer.Items)
 	if err != nil {
 		return page, err
