@@ -224,7 +224,7 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 		if o.ConferenceName != "" {
 			params = append(params, icalendar.P("LABEL", o.ConferenceName))
 		}
-		m.link(c, "CONFERENCE", o.ConferenceLink, params...)
+		m.link(c, "CONFERENCE", noComma(o.ConferenceLink), params...)
 	}
 	m.ways(c, o)
 	for _, a := range o.Attachments {
@@ -264,9 +264,16 @@ func (m *eventMapper) ways(c *icalendar.Component, o sources.Occurrence) {
 		if label := strings.Join(append([]string{cmp.Or(w.Label, wayNames[w.Kind])}, w.Codes...), ", "); label != "" {
 			params = append(params, icalendar.P("LABEL", label))
 		}
-		m.link(c, "CONFERENCE", w.URL, params...)
+		address := noComma(w.URL)
+		if w.Kind == "phone" {
+			address, _, _ = strings.Cut(w.URL, ",") // the pause and what is typed after it are no part of a number (RFC 3966 §3)
+		}
+		m.link(c, "CONFERENCE", address, params...)
 	}
 }
+
+// noComma escapes what Radicale takes for the end of a CONFERENCE, although a URI is no text.
+func noComma(address string) string { return strings.ReplaceAll(address, ",", "%2C") }
 
 // described are the parameters that say what a file is.
 func described(a sources.Attachment) (params []icalendar.Param) {
