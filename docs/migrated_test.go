@@ -104,7 +104,8 @@ var toldAs = map[string]map[string]string{
 		"Busy": "working elsewhere", "Importance": "importance", "Geo": "map", "Categories": "categories", "Type": "focus time", "TypeDetail": "",
 		"Organizer": "organizer", "Attendees": "guests", "AttendeesOmitted": "event.attendees_omitted", "GuestsHidden": "may not see one another",
 		"Reminders": "reminders", "Created": "created", "Updated": "changed", "Days": "recurrence", "Sequence": "its revision", "Color": "colour", "Link": "",
-		"ConferenceLink": "video conference", "ConferenceName": "video conference", "Attachments": "attachments", "SourceURL": "made from", "SourceTitle": "made from",
+		"ConferenceLink": "video conference", "ConferenceName": "video conference",
+		"ConferenceWays": "telephone numbers", "ConferenceNotes": "its notes", "Attachments": "attachments", "SourceURL": "made from", "SourceTitle": "made from",
 	},
 	"Contacts": {
 		"ID": "", "Name": "name with its parts", "FileAs": "sort name", "Nicknames": "nicknames", "Emails": "mail addresses", "Phones": "numbers",

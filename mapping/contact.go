@@ -103,7 +103,7 @@ func (m *contactMapper) shown(c sources.Contact) string {
 	if !own {
 		m.lose(ContactNameless, "")
 	}
-	return cmp.Or(oneLine(name), "(no name)")
+	return cmp.Or(joined(name), "(no name)")
 }
 
 // work writes organizations. Name and title of one are tied together by a group.

@@ -118,6 +118,7 @@ func TestNamelessContacts(t *testing.T) {
 		"a@example.de": {Emails: []sources.Labelled{{Value: "a@example.de"}}},
 		"+49 30 1":     {Phones: []sources.Labelled{{Value: "+49 30 1"}}},
 		"Am Markt 1":   {Addresses: []sources.PostalAddress{{Street: "Am Markt 1"}}},
+		"Hof 2 Anbau":  {Addresses: []sources.PostalAddress{{Street: "Hof 2\nAnbau"}}},
 		"Nick":         {Nicknames: []string{"Nick"}},
 		"first line":   {Notes: []string{"first line"}},
 		"(no name)":    {},

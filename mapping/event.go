@@ -76,6 +76,12 @@ func addLoss(losses []Loss, reason, detail string) []Loss {
 	return losses
 }
 
+// lineBreaks makes spaces of what parts words.
+var lineBreaks = strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ")
+
+// joined is oneLine for text of several lines: its words stay apart.
+func joined(s string) string { return oneLine(lineBreaks.Replace(s)) }
+
 // oneLine returns s without control characters and the space around it.
 func oneLine(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {

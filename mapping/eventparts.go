@@ -224,8 +224,9 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 		if o.ConferenceName != "" {
 			params = append(params, icalendar.P("LABEL", o.ConferenceName))
 		}
-		m.link(c, "CONFERENCE", o.ConferenceLink, params...)
+		m.link(c, "CONFERENCE", noComma(o.ConferenceLink), params...)
 	}
+	m.ways(c, o)
 	for _, a := range o.Attachments {
 		if a.Data != nil {
 			c.Add(inline(a))
@@ -248,6 +249,31 @@ func (m *eventMapper) links(c *icalendar.Component, o sources.Occurrence) {
 		}
 	}
 }
+
+// features are what a way into a conference offers (RFC 7986 §6.3). A page of further numbers is no way in, and stands in the description.
+var features = map[string]string{"video": "VIDEO", "phone": "PHONE", "sip": "AUDIO"}
+
+// ways adds the ways into the conference beside its link.
+func (m *eventMapper) ways(c *icalendar.Component, o sources.Occurrence) {
+	for _, w := range o.ConferenceWays {
+		feature := features[w.Kind]
+		if feature == "" || w.URL == o.ConferenceLink {
+			continue
+		}
+		params := []icalendar.Param{icalendar.P("VALUE", "URI"), icalendar.P("FEATURE", feature)}
+		if label := strings.Join(append([]string{cmp.Or(w.Label, wayNames[w.Kind])}, w.Codes...), ", "); label != "" {
+			params = append(params, icalendar.P("LABEL", label))
+		}
+		address := noComma(w.URL)
+		if w.Kind == "phone" {
+			address, _, _ = strings.Cut(w.URL, ",") // the pause and what is typed after it are no part of a number (RFC 3966 §3)
+		}
+		m.link(c, "CONFERENCE", address, params...)
+	}
+}
+
+// noComma escapes what Radicale takes for the end of a CONFERENCE, although a URI is no text.
+func noComma(address string) string { return strings.ReplaceAll(address, ",", "%2C") }
 
 // described are the parameters that say what a file is.
 func described(a sources.Attachment) (params []icalendar.Param) {

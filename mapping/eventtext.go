@@ -3,6 +3,7 @@ package mapping
 import (
 	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -15,15 +16,15 @@ import (
 var markup = regexp.MustCompile(`(?i)</?(a|b|i|u|br|p|div|span|ul|ol|li|strong|em|h[1-6]|table|tr|td|html|body|blockquote|font|pre|hr|img)(\s[^<>]*)?/?>|&(amp|lt|gt|nbsp|quot|#\d{1,7});`)
 
 // description adds the description as text, one in HTML also as it is (X-ALT-DESC, MS-OXCICAL §2.1.3.1.1.20.38), and
-// below it the address of the conference, which clients without RFC 7986 would not show.
+// below it the ways into the conference, which clients without RFC 7986 would not show.
 func (m *eventMapper) description(c *icalendar.Component, o sources.Occurrence) {
 	text := o.Description
 	isHTML := markup.MatchString(text)
 	if isHTML {
 		text = plainText(text)
 	}
-	if o.ConferenceLink != "" && !strings.Contains(o.Description, o.ConferenceLink) {
-		text = strings.TrimLeft(strings.TrimRight(text, "\n")+"\n\n"+cmp.Or(o.ConferenceName, "Conference")+": "+o.ConferenceLink, "\n")
+	if lines := conferenceText(o, text); lines != "" {
+		text = strings.TrimLeft(strings.TrimRight(text, "\n")+"\n\n"+lines, "\n")
 	}
 	if o.Type == "outOfOffice" && o.TypeDetail != "" {
 		text = strings.TrimLeft(strings.TrimRight(text, "\n")+"\n\n"+o.TypeDetail, "\n")
@@ -32,6 +33,43 @@ func (m *eventMapper) description(c *icalendar.Component, o sources.Occurrence) 
 	if isHTML {
 		c.Add(icalendar.Text("X-ALT-DESC", o.Description, icalendar.P("FMTTYPE", "text/html")))
 	}
+}
+
+// conferenceText is what the description, of which text is the plain one, does not say of the conference.
+func conferenceText(o sources.Occurrence, text string) string {
+	said := func(s string) bool { return s == "" || strings.Contains(o.Description, s) || strings.Contains(text, s) }
+	var lines []string
+	if !said(o.ConferenceLink) {
+		lines = append(lines, cmp.Or(o.ConferenceName, "Conference")+": "+o.ConferenceLink)
+	}
+	for _, w := range o.ConferenceWays {
+		codes := slices.DeleteFunc(slices.Clone(w.Codes), func(code string) bool { return said(code[strings.Index(code, ": ")+1:]) })
+		known := w.URL == o.ConferenceLink || said(w.URL) || w.Kind != "more" && w.Label != "" && said(w.Label)
+		if known && len(codes) == 0 {
+			continue
+		}
+		lines = append(lines, joined(wayText(w, codes)))
+	}
+	if notes := strings.TrimSpace(plainText(o.ConferenceNotes)); !said(notes) {
+		lines = append(lines, notes)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// wayNames are words for the ways into a conference.
+var wayNames = map[string]string{"video": "Video", "phone": "Phone", "sip": "SIP", "more": "More numbers"}
+
+// wayText is a way into a conference as a line. A number is shown as people write it; other addresses must be whole.
+func wayText(w sources.ConferenceWay, codes []string) string {
+	address := w.URL
+	if w.Kind == "phone" {
+		address = cmp.Or(w.Label, strings.TrimPrefix(w.URL, "tel:"))
+	}
+	line := cmp.Or(wayNames[w.Kind], "Conference") + ": " + address
+	if len(codes) > 0 {
+		line += " (" + strings.Join(codes, ", ") + ")"
+	}
+	return line
 }
 
 // plainText returns the text of HTML, with line breaks where blocks end and the addresses of links.

@@ -42,15 +42,16 @@ func (r TaskRules) Task(t sources.Task) (sinks.Task, []Loss, error) {
 	if writable(t.Updated) {
 		todo.Add(icalendar.Raw("LAST-MODIFIED", icalendar.FormatUTC(t.Updated)))
 	}
-	addText(todo, "SUMMARY", oneLine(t.Title))
+	addText(todo, "SUMMARY", joined(t.Title))
 	m.taskTimes(todo, t)
 	m.taskState(todo, t)
 	m.taskText(todo, t)
 	if t.ParentID != "" {
 		todo.Add(icalendar.Text("RELATED-TO", taskUID(t.ParentID)))
 	}
-	if order := strings.TrimLeft(t.Position, "0"); order != "" && len(order) <= orderDigits && strings.Trim(order, "0123456789") == "" {
-		todo.Add(icalendar.Raw("X-APPLE-SORT-ORDER", order)) // read by Nextcloud Tasks and Apple's
+	if order := cmp.Or(strings.TrimLeft(t.Position, "0"), "0"); t.Position != "" && len(order) <= orderDigits && strings.Trim(order, "0123456789") == "" {
+		// Read by Nextcloud Tasks and Apple's. Programs place a task without it by other things, so that the first one has its zero.
+		todo.Add(icalendar.Raw("X-APPLE-SORT-ORDER", order))
 	}
 	calendar := icalendar.New("VCALENDAR")
 	calendar.Add(icalendar.Raw("VERSION", "2.0"), icalendar.Text("PRODID", productID), icalendar.Raw("CALSCALE", "GREGORIAN"))
@@ -149,7 +150,7 @@ func (m *eventMapper) taskReminder(c *icalendar.Component, t sources.Task) {
 		return
 	}
 	alarm := icalendar.New("VALARM")
-	alarm.Add(icalendar.Raw("ACTION", "DISPLAY"), icalendar.Text("DESCRIPTION", cmp.Or(oneLine(t.Title), "Reminder")),
+	alarm.Add(icalendar.Raw("ACTION", "DISPLAY"), icalendar.Text("DESCRIPTION", cmp.Or(joined(t.Title), "Reminder")),
 		icalendar.Raw("TRIGGER", icalendar.FormatUTC(at), icalendar.P("VALUE", "DATE-TIME")))
 	c.Components = append(c.Components, alarm)
 }
@@ -202,7 +203,7 @@ func (m *eventMapper) taskText(c *icalendar.Component, t sources.Task) {
 			if s.Done {
 				mark = "- [x] "
 			}
-			steps = append(steps, mark+oneLine(s.Title))
+			steps = append(steps, mark+joined(s.Title))
 		}
 		parts = append(parts, strings.Join(steps, "\n"))
 		m.lose(TaskChecklist, strconv.Itoa(len(steps))+" steps")

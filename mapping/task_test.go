@@ -86,6 +86,7 @@ func taskCases() []taskCase {
 			"SUMMARY:A|STATUS:NEEDS-ACTION|VALARM(ACTION:DISPLAY|DESCRIPTION:A|TRIGGER;VALUE=DATE-TIME:20240318T073000Z)", ""},
 		{"part", sources.Task{ParentID: "p", Position: "00000000000000000007"},
 			"STATUS:NEEDS-ACTION|RELATED-TO:" + taskUID("p") + "|X-APPLE-SORT-ORDER:7", ""},
+		{"first", sources.Task{Position: "00000000000000000000"}, "STATUS:NEEDS-ACTION|X-APPLE-SORT-ORDER:0", ""},
 		{"far down", sources.Task{Position: "00000000002147483647"}, "STATUS:NEEDS-ACTION|X-APPLE-SORT-ORDER:2147483647", ""},
 		{"steps", sources.Task{Notes: "n", Checklist: []sources.ChecklistItem{{Title: "one"}, {Title: "two", Done: true}}},
 			`STATUS:NEEDS-ACTION|DESCRIPTION:n\n\n- [ ] one\n- [x] two`, TaskChecklist},

@@ -68,7 +68,11 @@ type Occurrence struct {
 	Link             string // where the provider shows the event
 	ConferenceLink   string
 	ConferenceName   string
-	Attachments      []Attachment
+	// ConferenceWays are all ways into the conference, ConferenceLink among them where it needs a code. ConferenceNotes are what its
+	// guests are told, perhaps in HTML.
+	ConferenceWays  []ConferenceWay `json:",omitempty"`
+	ConferenceNotes string          `json:",omitempty"`
+	Attachments     []Attachment
 	// SourceURL and SourceTitle are where the event was made from, as the provider knows it.
 	SourceURL, SourceTitle string
 }
@@ -91,6 +95,18 @@ func (t EventTime) IsZero() bool { return t.Date == "" && t.Time.IsZero() }
 
 // Geo is a point on the earth, in degrees north and east.
 type Geo struct{ Latitude, Longitude float64 }
+
+// ConferenceWay is a way into a conference.
+type ConferenceWay struct {
+	// Kind is "video", "phone", "sip" or "more", a page with further numbers.
+	Kind string
+	// URL is an address of the web, tel: or sip:.
+	URL string
+	// Label is what is shown for it, such as a number as people write it; it may be empty.
+	Label string `json:",omitempty"`
+	// Codes are what is to be typed, in words: "PIN: 12345".
+	Codes []string `json:",omitempty"`
+}
 
 // Attendee is a guest, a room or the organizer.
 type Attendee struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -82,6 +83,9 @@ func (f *flags) output() (*output, error) {
 	default:
 		return nil, usage(fmt.Errorf("--log-format %q is none of text, json", f.logFormat))
 	}
+	// What libraries say without being asked, such as net/http of bytes that a server sends after its answer, obeys the flags as well.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(o.log.Handler(), slog.LevelWarn).Writer())
 	return o, nil
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"iter"
 	"slices"
 	"sync"
 
@@ -13,12 +15,12 @@ import (
 // sendCanary proves, before the first event is written, that an event with a guest is imported in silence: with two
 // accounts of the job, one as organizer and one as guest. One that cannot log in is passed over for the next.
 func (w *wiring) sendCanary(ctx context.Context) error {
-	pair, broken, err := w.canaryPair(ctx)
+	sent, broken, err := canaryAmong(ctx, w.canaryAccounts(ctx), func(organizer, guest caldav.Options) error {
+		return caldav.Canary(ctx, organizer, guest)
+	})
 	switch {
-	case err != nil:
+	case sent || err != nil:
 		return err
-	case len(pair) == 2:
-		return caldav.Canary(ctx, pair[0], pair[1])
 	case broken != nil:
 		return fault.New(fault.FailTask, fault.Of(broken).Reason, "the test event that proves that no guest hears of the import needs two accounts that can log in: %w", broken).
 			WithHint("mend the account's login on the target, or take it out of the accounts file")
@@ -27,33 +29,68 @@ func (w *wiring) sendCanary(ctx context.Context) error {
 	return nil
 }
 
-// mostCanaries bounds how many accounts are asked whether they can log in.
-const mostCanaries = 50
+// mostCanaries bounds how many accounts are asked whether they can log in, and mostPairs how many pairs of them are tried.
+const mostCanaries, mostPairs = 50, 5
 
-// canaryPair returns the first two accounts that can log in, and why another one cannot.
-func (w *wiring) canaryPair(ctx context.Context) (pair []caldav.Options, broken, err error) {
-	asked := 0
-	for _, p := range w.job.People {
-		if !slices.Contains(kindsOf(p), "calendar") {
-			continue
-		}
-		if asked++; len(pair) == 2 || asked > mostCanaries {
-			break
-		}
-		o, err := w.caldavOptions(ctx, p, "calendar")
-		if err == nil {
-			_, err = opened(ctx, w, "log in", func() (bool, error) { return caldav.Schedules(ctx, o) })
-		}
+// canaryAmong sends the canary between the first two accounts that can log in, and says why another one cannot. An account whose calendar
+// refuses the event, such as one that may only be read, keeps nobody else back: the next one is the organizer.
+func canaryAmong(ctx context.Context, accounts iter.Seq2[caldav.Options, error], send func(organizer, guest caldav.Options) error) (sent bool, broken, refused error) {
+	var able []caldav.Options
+	for account, err := range accounts {
 		switch {
 		case fault.Cancelled(ctx):
-			return nil, nil, ctx.Err()
+			return false, nil, ctx.Err()
 		case err != nil:
 			broken = err
-		default:
-			pair = append(pair, o)
+			continue
+		}
+		if able = append(able, account); len(able) == 1 {
+			continue
+		}
+		last := able[len(able)-2]
+		for _, pair := range [][2]caldav.Options{{last, account}, {account, last}} {
+			refused = send(pair[0], pair[1])
+			if refused == nil || fault.Cancelled(ctx) || !ofOnePair(refused) {
+				return refused == nil, broken, refused
+			}
+		}
+		if len(able) > mostPairs {
+			break
 		}
 	}
-	return pair, broken, nil
+	if refused != nil {
+		refused = fault.New(fault.FailTask, fault.Of(refused).Reason, "the test event that proves that no guest hears of the import cannot be written: %w", refused).
+			WithHint(cmp.Or(fault.Of(refused).Hint, "let one of the first accounts write to its calendar on the target"))
+	}
+	return false, broken, refused
+}
+
+// ofOnePair reports whether an error says nothing of other accounts: a calendar that refuses the event, or an account without an address.
+func ofOnePair(err error) bool {
+	f := fault.Of(err)
+	return f.Action == fault.FailItem || f.Reason == fault.TargetUnsupported || ofOneAccount(err)
+}
+
+// canaryAccounts yields how to reach the accounts that move calendars, or why one cannot log in.
+func (w *wiring) canaryAccounts(ctx context.Context) iter.Seq2[caldav.Options, error] {
+	return func(yield func(caldav.Options, error) bool) {
+		asked := 0
+		for _, p := range w.job.People {
+			if !slices.Contains(kindsOf(p), "calendar") {
+				continue
+			}
+			if asked++; asked > mostCanaries {
+				return
+			}
+			o, err := w.caldavOptions(ctx, p, "calendar")
+			if err == nil {
+				_, err = opened(ctx, w, "log in", func() (bool, error) { return caldav.Schedules(ctx, o) })
+			}
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
 }
 
 // canaryFirst is a calendar into which nothing is written, and nothing removed, before the canary has proven that

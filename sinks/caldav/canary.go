@@ -19,7 +19,7 @@ import (
 // Canary proves that a guest does not hear of an import: it writes an event of the organizer's account whose guest is
 // another account of the same server, changes it, and removes it, each as the sink does, and looks after each step for
 // the event in the guest's scheduling inbox and calendars. If it is there, the fault is target.heard, which stops the
-// task. Nothing stays behind.
+// task. Nothing stays behind, and what an earlier one left that was killed is removed.
 //
 // Without scheduling on the server (no calendar-auto-schedule in the DAV header, RFC 6638 §2) nobody can hear of anything,
 // and nothing is written. Canary cannot see mail that the server sends to the outside; a server that sends such mail
@@ -32,6 +32,12 @@ func Canary(ctx context.Context, organizer, guest Options) error {
 	defer p.close()
 	return p.run(ctx)
 }
+
+// canaryPrefix begins the UID of each canary, so that a later one knows what an earlier one left.
+const canaryPrefix = "repatriate-canary-"
+
+// canaryCalendar is the account's main one, or one that is made for the canary; always the same, so that a later one finds it.
+var canaryCalendar = sinks.Collection{ID: "repatriate-canary", Name: "repatriate", Primary: true}
 
 // canary is an event that nobody should hear of.
 type canary struct {
@@ -58,7 +64,7 @@ func newCanary(ctx context.Context, organizer, guest Options) (*canary, error) {
 		c.Close()
 		return nil, err
 	}
-	p := &canary{sink: &Sink{calendar{c, dav.Store{Client: c.Client, Format: format("event", "VEVENT", LossKept, LossRewritten)}}}, guest: g, uid: "repatriate-canary-" + rand.Text(), agent: []icalendar.Param{icalendar.P("SCHEDULE-AGENT", "CLIENT")}}
+	p := &canary{sink: &Sink{calendar{c, dav.Store{Client: c.Client, Format: format("event", "VEVENT", LossKept, LossRewritten)}}}, guest: g, uid: canaryPrefix + rand.Text(), agent: []icalendar.Param{icalendar.P("SCHEDULE-AGENT", "CLIENT")}}
 	if on, err := p.prepare(ctx); err != nil || !on {
 		p.close()
 		return nil, err
@@ -89,14 +95,28 @@ func (p *canary) prepare(ctx context.Context) (bool, error) {
 	if p.guestAddress, err = p.guest.address(ctx, &p.guestHome); err != nil {
 		return false, err
 	}
-	wanted := sinks.Collection{ID: p.uid, Name: "repatriate", Primary: true}
-	own := dav.Canonical(p.sink.client.Home) + dav.CollectionName(p.uid) + "/"
+	own := dav.Canonical(p.sink.client.Home) + dav.CollectionName(canaryCalendar.ID) + "/"
 	var found bool
-	if p.sink.store.Path, found = h.choose(own, wanted); found {
-		return true, nil
+	if p.sink.store.Path, found = h.choose(own, canaryCalendar); found {
+		p.temporary = p.sink.store.Path == own
+		return true, p.sweep(ctx)
 	}
 	p.sink.store.Path, p.temporary = own, true
-	return true, p.sink.client.make(ctx, own, wanted)
+	return true, p.sink.client.make(ctx, own, canaryCalendar)
+}
+
+// sweep removes the canaries of runs that were killed before they could, unless somebody changed them.
+func (p *canary) sweep(ctx context.Context) error {
+	left, err := p.sink.store.FindPrefix(ctx, p.sink.store.Path, canaryPrefix)
+	for _, o := range left {
+		if err == nil && o.Untouched {
+			err = p.sink.Remove(ctx, o.Receipt)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("canary: remove an earlier one: %w", err)
+	}
+	return nil
 }
 
 // schedules reports whether the server delivers invitations by itself.

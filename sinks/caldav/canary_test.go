@@ -2,6 +2,7 @@ package caldav
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/httpx"
 	"codeberg.org/repatriate/repatriate/internal/realserver"
 	"codeberg.org/repatriate/repatriate/sinks"
+	"codeberg.org/repatriate/repatriate/sinks/internal/dav"
 )
 
 func user(s *realserver.Server, i int) Options {
@@ -52,6 +54,66 @@ func TestCanary(t *testing.T) {
 	}
 	if left, err := p.sink.store.FindUID(t.Context(), p.sink.store.Path, p.uid); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+// TestCanarySweeps leaves canaries behind as killed runs do. The next one removes them, and not the one that somebody changed.
+func TestCanarySweeps(t *testing.T) {
+	server := realserver.Cyrus(t, realserver.CyrusOptions{Scheduling: true})
+	organizer, guest := user(server, 1), user(server, 2)
+	var uids []string
+	for i := range 2 {
+		p, err := newCanary(t.Context(), organizer, guest)
+		if err != nil || p == nil {
+			t.Fatalf("%v, %v", p, err)
+		}
+		defer p.close()
+		data := p.event(0)
+		w, err := p.sink.Put(t.Context(), sinks.Item[sinks.Event]{ID: strings.ToLower(p.uid), Content: sinks.Event{UID: p.uid, Data: data}}, sinks.Receipt{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			data = []byte(strings.Replace(string(data), "please ignore", "kept", 1))
+			if a, err := p.sink.client.Do(t.Context(), http.MethodPut, w.Receipt.Location, nil, data); err != nil || !a.OK() {
+				t.Fatalf("%+v, %v", a, err)
+			}
+		}
+		uids = append(uids, p.uid)
+	}
+	if err := Canary(t.Context(), organizer, guest); err != nil {
+		t.Fatal(err)
+	}
+	p, err := newCanary(t.Context(), organizer, guest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	left, err := p.sink.store.FindPrefix(t.Context(), p.sink.store.Path, canaryPrefix)
+	if err != nil || len(left) != 1 || left[0].UID != uids[0] {
+		t.Errorf("left: %+v, %v; of %q the first is somebody's", left, err, uids)
+	}
+}
+
+// TestCanaryFindsItsCalendar: where a killed run left the calendar that it made for the canary, the next one uses and removes it.
+func TestCanaryFindsItsCalendar(t *testing.T) {
+	server := realserver.Cyrus(t, realserver.CyrusOptions{Scheduling: true})
+	organizer, guest := user(server, 1), user(server, 2)
+	c, err := organizer.client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	own := dav.Canonical(c.Home) + dav.CollectionName(canaryCalendar.ID) + "/"
+	if err := c.make(t.Context(), own, canaryCalendar); err != nil {
+		t.Fatal(err)
+	}
+	if err := Canary(t.Context(), organizer, guest); err != nil {
+		t.Fatal(err)
+	}
+	h, err := c.list(t.Context())
+	if err != nil || slices.ContainsFunc(h.calendars, func(l listed) bool { return l.path == own }) {
+		t.Errorf("%+v, %v", h.calendars, err)
 	}
 }
 

@@ -78,6 +78,7 @@ type calendarSource struct {
 	client   *Client
 	user, id string
 	palette  remembered.Value[map[string]string]
+	orphans  orphans
 }
 
 // Calendar returns the events of one calendar: an item is an event with all its recurrences, changed occurrences and
@@ -115,7 +116,7 @@ func parseCalendarCursor(c sources.Cursor) (cur calendarCursor, err error) {
 // eventFields are the fields of an event that are read.
 const eventFields googleapi.Field = "id,iCalUID,status,htmlLink,created,updated,summary,description,location,colorId,organizer,attendees,attendeesOmitted," +
 	"start,end,endTimeUnspecified,recurrence,recurringEventId,originalStartTime,transparency,visibility,sequence,hangoutLink," +
-	"conferenceData(entryPoints(entryPointType,uri),conferenceSolution(name)),guestsCanSeeOtherGuests,reminders,source," +
+	"conferenceData(entryPoints(entryPointType,uri,label,pin,accessCode,meetingCode,passcode,password),conferenceSolution(name),notes),guestsCanSeeOtherGuests,reminders,source," +
 	"attachments(fileUrl,title,mimeType),eventType,birthdayProperties,workingLocationProperties,outOfOfficeProperties"
 
 // Changes implements sources.Source. A full listing that fits into one page comes with whole series. In a longer one, and
@@ -136,6 +137,7 @@ func (s *calendarSource) Changes(ctx context.Context, after sources.Cursor) (pag
 	if err != nil {
 		return page, expired(err, cur.Sync+cur.Page)
 	}
+	s.orphans.note(answer.Items)
 	view, err := s.view(ctx, answer, answer.Items)
 	if err != nil {
 		return page, err

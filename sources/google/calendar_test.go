@@ -233,6 +233,31 @@ func TestCalendarOrphanedOccurrence(t *testing.T) {
 	}
 }
 
+// TestCalendarOrphansOfOthers are single occurrences of series that were made elsewhere: their UIDs do not follow from their ids. They are
+// found among changes, and by a source that has seen no page, as when one that failed is tried again.
+func TestCalendarOrphansOfOthers(t *testing.T) {
+	d := tenantData(t)
+	c, _ := simulated(t, d, sim.Options{})
+	s := Calendar(c, alice, alice)
+	_, cursor := pass(t, s, "")
+	added(t)(d.AddEvent(alice, "", json.RawMessage(`{"id":"_6dj3ac9g_20240320T080000Z","recurringEventId":"_6dj3ac9g","iCalUID":"series@example.net","summary":"One of many",
+		"originalStartTime":{"dateTime":"2024-03-20T09:00:00+01:00","timeZone":"Europe/Berlin"},
+		"start":{"dateTime":"2024-03-20T09:00:00+01:00"},"end":{"dateTime":"2024-03-20T10:00:00+01:00"}}`)))
+	items, _ := pass(t, s, cursor)
+	if len(items) != 1 || items[0].ID != "_6dj3ac9g" {
+		t.Fatalf("items %+v", items)
+	}
+	for _, source := range []sources.Source[sources.Event]{s, Calendar(c, alice, alice)} {
+		it, err := source.Fetch(t.Context(), "_6dj3ac9g")
+		if err != nil || it.Content.UID != "series@example.net" || len(it.Content.Exceptions) != 1 {
+			t.Errorf("fetched %+v, %v", it, err)
+		}
+		if _, err := source.Fetch(t.Context(), "_unheard"); !errors.Is(err, sources.ErrGone) {
+			t.Errorf("one that there never was: %v", err)
+		}
+	}
+}
+
 func TestCalendarExpiry(t *testing.T) {
 	d := diary(t)
 	c, _ := simulated(t, d, sim.Options{PageSize: 3})

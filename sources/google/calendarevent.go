@@ -42,6 +42,9 @@ func (v eventView) occurrence(e *calendar.Event) sources.Occurrence {
 		o.Type = "default"
 	}
 	o.ConferenceLink, o.ConferenceName = conference(e)
+	if e.ConferenceData != nil {
+		o.ConferenceWays, o.ConferenceNotes = ways(e.ConferenceData, o.ConferenceLink), e.ConferenceData.Notes
+	}
 	for _, a := range e.Attachments {
 		if a != nil && a.FileUrl != "" {
 			o.Attachments = append(o.Attachments, sources.Attachment{URL: a.FileUrl, Title: a.Title, MediaType: a.MimeType})
@@ -178,4 +181,25 @@ func conference(e *calendar.Event) (link, name string) {
 		link = first
 	}
 	return link, name
+}
+
+// ways returns the ways into a conference, except for the link to it where that is all.
+func ways(c *calendar.ConferenceData, link string) (out []sources.ConferenceWay) {
+	for _, p := range c.EntryPoints {
+		if p == nil || p.Uri == "" {
+			continue
+		}
+		w := sources.ConferenceWay{Kind: p.EntryPointType, URL: p.Uri, Label: p.Label}
+		for _, code := range [][2]string{
+			{"Meeting code", p.MeetingCode}, {"Access code", p.AccessCode}, {"Passcode", p.Passcode}, {"Password", p.Password}, {"PIN", p.Pin},
+		} {
+			if code[1] != "" {
+				w.Codes = append(w.Codes, code[0]+": "+code[1])
+			}
+		}
+		if w.URL != link || len(w.Codes) > 0 {
+			out = append(out, w)
+		}
+	}
+	return out
 }

@@ -28,6 +28,8 @@ func (s *calendarSource) Fetch(ctx context.Context, id string) (sources.Item[sou
 	}
 	master, err := s.event(ctx, id)
 	switch {
+	case errors.Is(err, sources.ErrGone) && len(guessed.parts) == 0:
+		return s.orphan(ctx, id)
 	case errors.Is(err, sources.ErrGone):
 		return guessed.item(nil)
 	case err != nil:

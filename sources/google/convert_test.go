@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -168,6 +169,22 @@ func TestOrganizers(t *testing.T) {
 		if got := organizer(&calendar.Event{Organizer: c.in}); (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
 			t.Errorf("%+v: %+v", c.in, got)
 		}
+	}
+}
+
+// TestWays are all ways into a conference with their codes, but not the link alone.
+func TestWays(t *testing.T) {
+	got := ways(&calendar.ConferenceData{EntryPoints: []*calendar.EntryPoint{
+		nil, {EntryPointType: "video", Uri: "https://meet.google.com/a", Label: "meet.google.com/a"}, {EntryPointType: "phone"},
+		{EntryPointType: "phone", Uri: "tel:+49-30-1", Label: "+49 30 1", Pin: "987"},
+		{EntryPointType: "video", Uri: "https://zoom.example.com/1", MeetingCode: "1", AccessCode: "2", Passcode: "3", Password: "4"},
+	}}, "https://meet.google.com/a")
+	want := []sources.ConferenceWay{
+		{Kind: "phone", URL: "tel:+49-30-1", Label: "+49 30 1", Codes: []string{"PIN: 987"}},
+		{Kind: "video", URL: "https://zoom.example.com/1", Codes: []string{"Meeting code: 1", "Access code: 2", "Passcode: 3", "Password: 4"}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

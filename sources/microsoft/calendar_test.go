@@ -65,7 +65,7 @@ func TestWhatAnEventSaysComesAlong(t *testing.T) {
 	p := newProvider(t)
 	it := theEvent(t, p, `{"subject": "plan", "start": `+at("2026-07-01T10:00:00", "Customized Time Zone")+`, "end": `+at("2026-07-01T11:00:00", "tzone://Microsoft/Custom")+`,
 		"sensitivity": "personal", "importance": "high", "location": {"displayName": "Here", "coordinates": {"latitude": 52.5, "longitude": -13.25}}, "showAs": "oof", "categories": ["Blue", "Red, green"], "hideAttendees": true, "isReminderOn": true, "reminderMinutesBeforeStart": 45,
-		"locations": [{"displayName": "Here"}, {"displayName": "There"}], "onlineMeeting": {"joinUrl": "https://meet.example/1"}, "isOrganizer": false,
+		"locations": [{"displayName": "Here"}, {"displayName": "There"}], "onlineMeeting": {"joinUrl": "https://meet.example/1", "conferenceId": "12 3", "tollNumber": "+49 (30) 1"}, "isOrganizer": false,
 		"organizer": {"emailAddress": {"name": "Bob", "address": "bob@example.org"}},
 		"attendees": [
 			{"type": "required", "status": {"response": "tentativelyAccepted"}, "emailAddress": {"name": "Alice", "address": "ALICE@example.org"}},
@@ -75,9 +75,11 @@ func TestWhatAnEventSaysComesAlong(t *testing.T) {
 	})
 	m := it.Content.Master
 	got := []any{m.Visibility, m.Busy, m.Categories, m.GuestsHidden, m.Reminders[0].Before.String(), m.Location, m.ConferenceLink, m.Organizer.Email, m.Organizer.Self,
-		m.Attendees[0].Response, m.Attendees[0].Self, m.Attendees[1].Email, m.Attendees[1].Optional, m.Attendees[2].Resource, m.Attachments[0].Title, string(m.Attachments[0].Data), m.Start.Zone, m.Importance, m.Geo.Latitude, m.Geo.Longitude}
+		m.Attendees[0].Response, m.Attendees[0].Self, m.Attendees[1].Email, m.Attendees[1].Optional, m.Attendees[2].Resource, m.Attachments[0].Title, string(m.Attachments[0].Data), m.Start.Zone, m.Importance, m.Geo.Latitude, m.Geo.Longitude,
+		m.ConferenceWays}
 	want := []any{"private", "oof", []string{"Blue", "Red, green"}, true, "45m0s", "Here; There", "https://meet.example/1", "bob@example.org", false,
-		"tentative", true, "/o=ExchangeLabs/cn=Recipients/cn=old", true, true, "plan.pdf", "x", "Customized Time Zone", "high", 52.5, -13.25}
+		"tentative", true, "/o=ExchangeLabs/cn=Recipients/cn=old", true, true, "plan.pdf", "x", "Customized Time Zone", "high", 52.5, -13.25,
+		[]sources.ConferenceWay{{Kind: "phone", URL: "tel:+49301", Label: "+49 (30) 1", Codes: []string{"Conference ID: 12 3"}}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -20,37 +20,37 @@ const eventFields = "id,iCalUId,changeKey,createdDateTime,lastModifiedDateTime,s
 
 // event is the part of Graph's event that is read (learn.microsoft.com/graph/api/resources/event).
 type event struct {
-	ID             string                    `json:"id"`
-	UID            string                    `json:"iCalUId"`
-	ChangeKey      string                    `json:"changeKey"`
-	Created        string                    `json:"createdDateTime"`
-	Modified       string                    `json:"lastModifiedDateTime"`
-	Subject        string                    `json:"subject"`
-	Body           struct{ Content string }  `json:"body"`
-	Start          dateTime                  `json:"start"`
-	End            dateTime                  `json:"end"`
-	AllDay         bool                      `json:"isAllDay"`
-	OriginalStart  string                    `json:"originalStart"`
-	StartZone      string                    `json:"originalStartTimeZone"`
-	EndZone        string                    `json:"originalEndTimeZone"`
-	Recurrence     *recurrence               `json:"recurrence"`
-	Location       location                  `json:"location"`
-	Locations      []location                `json:"locations"`
-	Attendees      []attendee                `json:"attendees"`
-	Organizer      *attendee                 `json:"organizer"`
-	IsOrganizer    bool                      `json:"isOrganizer"`
-	Sensitivity    string                    `json:"sensitivity"`
-	Importance     string                    `json:"importance"`
-	ShowAs         string                    `json:"showAs"`
-	ReminderOn     bool                      `json:"isReminderOn"`
-	ReminderBefore int                       `json:"reminderMinutesBeforeStart"`
-	Categories     []string                  `json:"categories"`
-	Meeting        *struct{ JoinURL string } `json:"onlineMeeting"`
-	MeetingURL     string                    `json:"onlineMeetingUrl"`
-	WebLink        string                    `json:"webLink"`
-	Cancelled      bool                      `json:"isCancelled"`
-	HasAttachments bool                      `json:"hasAttachments"`
-	HideAttendees  bool                      `json:"hideAttendees"`
+	ID             string                   `json:"id"`
+	UID            string                   `json:"iCalUId"`
+	ChangeKey      string                   `json:"changeKey"`
+	Created        string                   `json:"createdDateTime"`
+	Modified       string                   `json:"lastModifiedDateTime"`
+	Subject        string                   `json:"subject"`
+	Body           struct{ Content string } `json:"body"`
+	Start          dateTime                 `json:"start"`
+	End            dateTime                 `json:"end"`
+	AllDay         bool                     `json:"isAllDay"`
+	OriginalStart  string                   `json:"originalStart"`
+	StartZone      string                   `json:"originalStartTimeZone"`
+	EndZone        string                   `json:"originalEndTimeZone"`
+	Recurrence     *recurrence              `json:"recurrence"`
+	Location       location                 `json:"location"`
+	Locations      []location               `json:"locations"`
+	Attendees      []attendee               `json:"attendees"`
+	Organizer      *attendee                `json:"organizer"`
+	IsOrganizer    bool                     `json:"isOrganizer"`
+	Sensitivity    string                   `json:"sensitivity"`
+	Importance     string                   `json:"importance"`
+	ShowAs         string                   `json:"showAs"`
+	ReminderOn     bool                     `json:"isReminderOn"`
+	ReminderBefore int                      `json:"reminderMinutesBeforeStart"`
+	Categories     []string                 `json:"categories"`
+	Meeting        *meeting                 `json:"onlineMeeting"`
+	MeetingURL     string                   `json:"onlineMeetingUrl"`
+	WebLink        string                   `json:"webLink"`
+	Cancelled      bool                     `json:"isCancelled"`
+	HasAttachments bool                     `json:"hasAttachments"`
+	HideAttendees  bool                     `json:"hideAttendees"`
 
 	Exceptions  []event  `json:"exceptionOccurrences"`
 	CancelledOn []string `json:"cancelledOccurrences"`
@@ -68,6 +68,37 @@ type location struct {
 		Latitude  *float64 `json:"latitude"`
 		Longitude *float64 `json:"longitude"`
 	} `json:"coordinates"`
+}
+
+// meeting is the part of Graph's onlineMeetingInfo that is read.
+type meeting struct {
+	JoinURL  string   `json:"joinUrl"`
+	ID       string   `json:"conferenceId"`
+	Toll     string   `json:"tollNumber"`
+	TollFree []string `json:"tollFreeNumbers"`
+}
+
+// ways returns how the meeting is joined by telephone.
+func (m meeting) ways() (out []sources.ConferenceWay) {
+	for _, number := range append([]string{m.Toll}, m.TollFree...) {
+		if number == "" {
+			continue
+		}
+		w := sources.ConferenceWay{Kind: "phone", URL: "tel:" + strings.Map(dialled, number), Label: number}
+		if m.ID != "" {
+			w.Codes = []string{"Conference ID: " + m.ID}
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// dialled leaves of a number what is dialled (RFC 3966 §3).
+func dialled(r rune) rune {
+	if r == '+' || r >= '0' && r <= '9' {
+		return r
+	}
+	return -1
 }
 
 type attendee struct {
@@ -263,6 +294,9 @@ func (v eventView) occurrence(e event, zone string) (sources.Occurrence, error) 
 	o.Importance, o.Geo = e.Importance, e.Location.geo()
 	if e.Meeting != nil && e.Meeting.JoinURL != "" {
 		o.ConferenceLink = e.Meeting.JoinURL
+	}
+	if e.Meeting != nil {
+		o.ConferenceWays = e.Meeting.ways()
 	}
 	if e.ReminderOn {
 		o.Reminders = []sources.Reminder{{Method: "popup", Before: time.Duration(e.ReminderBefore) * time.Minute}}

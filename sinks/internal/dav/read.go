@@ -121,13 +121,33 @@ func (s *Store) storedOf(r Response) (Stored, bool) {
 }
 
 // FindUID returns the paths of the objects of a UID in a collection (RFC 4791 §7.8, RFC 6352 §8.6).
-func (s *Store) FindUID(ctx context.Context, collection, uid string) ([]string, error) {
-	var paths []string
-	err := s.Client.Multistatus(ctx, "REPORT", collection, "1", s.Format.Query(Escaped(uid)), func(r Response) error {
-		if o, ok := s.storedOf(r); ok && o.UID == uid {
+func (s *Store) FindUID(ctx context.Context, collection, uid string) (paths []string, err error) {
+	err = s.query(ctx, collection, uid, func(o Stored) {
+		if o.UID == uid {
 			paths = append(paths, o.Receipt.Location)
+		}
+	})
+	return paths, err
+}
+
+// FindPrefix returns the objects of a calendar whose UID begins so, without their data. Servers look for the text anywhere in a UID
+// (RFC 4791 §9.7.5); in address books, where it would have to be the whole UID, nothing is found.
+func (s *Store) FindPrefix(ctx context.Context, calendar, prefix string) (found []Stored, err error) {
+	err = s.query(ctx, calendar, prefix, func(o Stored) {
+		if strings.HasPrefix(o.UID, prefix) {
+			o.Data = nil
+			found = append(found, o)
+		}
+	})
+	return found, err
+}
+
+// query calls each with what the server finds by its UID.
+func (s *Store) query(ctx context.Context, collection, uid string, each func(Stored)) error {
+	return s.Client.Multistatus(ctx, "REPORT", collection, "1", s.Format.Query(Escaped(uid)), func(r Response) error {
+		if o, ok := s.storedOf(r); ok {
+			each(o)
 		}
 		return nil
 	})
-	return paths, err
 }
