@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
+	"codeberg.org/repatriate/repatriate/internal/recur"
 	"codeberg.org/repatriate/repatriate/sinks"
 	"codeberg.org/repatriate/repatriate/sources"
 )
@@ -20,7 +21,7 @@ const (
 	TaskChecklist   = "task.checklist"    // the steps of a task are a list in its description
 	TaskStatus      = "task.status"       // that a task waits for somebody, or is deferred, is a category
 	TaskLink        = "task.link"         // what a task was made from stays at the provider, as a link
-	TaskStart       = "task.start"        // that a task begins when it is due is left out
+	TaskStart       = "task.start"        // when a task begins is left out
 	TaskRecurrence  = "task.recurrence"   // a recurrence that no iCalendar object can express is left out
 	TaskDateInvalid = "task.date_invalid" // a date that cannot be written is left out
 )
@@ -91,6 +92,8 @@ func (m *eventMapper) taskSpan(t sources.Task) (start, due sources.EventTime) {
 	}
 	late, recurs := eventInstant(due).Compare(eventInstant(start)), len(t.Recurrence) > 0
 	switch {
+	case late > 0 && recurs && !m.recursOn(t.Recurrence, start) && m.recursOn(t.Recurrence, due):
+		m.lose(TaskStart, "")
 	case late > 0:
 		return start, due
 	case late < 0:
@@ -102,6 +105,33 @@ func (m *eventMapper) taskSpan(t sources.Task) (start, due sources.EventTime) {
 		return due, due
 	}
 	return sources.EventTime{}, due
+}
+
+// recursOn reports whether a recurrence may begin at a time: RFC 5545 §3.8.5.3 leaves it open what a DTSTART means that its rule does not have.
+// What cannot be expanded may.
+func (m *eventMapper) recursOn(lines []string, at sources.EventTime) bool {
+	wall := eventInstant(at)
+	if at.Date == "" {
+		local := wall.In(m.location(at.Zone, true))
+		_, offset := local.Zone()
+		wall = local.UTC().Add(time.Duration(offset) * time.Second)
+	}
+	for _, line := range lines {
+		p, ok := icalendar.ParseLine(line)
+		if !ok || p.Name != "RRULE" {
+			continue
+		}
+		rule, err := icalendar.ParseRule(p.Value)
+		walls, ok := recur.Walls(rule, wall)
+		if err != nil || !ok {
+			continue
+		}
+		for w := range walls {
+			return w.Equal(wall)
+		}
+		return false
+	}
+	return true
 }
 
 // taskTime writes one time and returns its form.
