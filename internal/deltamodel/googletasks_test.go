@@ -1,6 +1,7 @@
 package deltamodel
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,7 +43,7 @@ func (w *googleTasks) truth() map[string]objects {
 		for _, raw := range w.data.Tasks(user, list) {
 			var v googleTask
 			must(json.Unmarshal(raw, &v))
-			t := todo{title: v.Title, text: v.Notes, status: "NEEDS-ACTION", order: strings.TrimLeft(v.Position, "0")}
+			t := todo{title: v.Title, text: v.Notes, status: "NEEDS-ACTION", order: cmp.Or(strings.TrimLeft(v.Position, "0"), "0")}
 			if v.Status == "completed" {
 				t.status = "COMPLETED"
 			}
