@@ -73,7 +73,7 @@ func (x *expansion) kind() string {
 // zone returns where a time was set.
 func (x *expansion) zone(name string) *time.Location { return x.mapper.location(name, x.series) }
 
-// place returns where the series places an occurrence that is changed or cancellex. A day stands for the series' time on it.
+// place returns where the series places an occurrence that is changed or cancelled. A day stands for the series' time on it.
 func (x *expansion) place(t sources.EventTime) time.Time {
 	day, err := time.Parse(time.DateOnly, t.Date)
 	kind := x.kind()
@@ -137,8 +137,7 @@ func (x *expansion) line(line string) {
 // rule yields the occurrences of a rule, whose end is read in every form that providers write.
 func (x *expansion) rule(value string) iter.Seq[time.Time] {
 	r, err := icalendar.ParseRule(value)
-	_, offset := x.start.Zone()
-	walls, ok := recur.Walls(r, x.start.UTC().Add(time.Duration(offset)*time.Second))
+	walls, ok := recur.Walls(r, icalendar.WallClock(x.start))
 	if err != nil || !ok {
 		x.times.Unknown()
 		return func(func(time.Time) bool) {}
@@ -160,8 +159,7 @@ func (x *expansion) end(until icalendar.Moment) time.Time {
 	calendar, _ := x.mapper.lookUp(x.mapper.rules.Zone)
 	switch {
 	case until.UTC && x.kind() != recur.Instants:
-		w := until.Wall.In(calendar)
-		return time.Date(w.Year(), w.Month(), w.Day(), w.Hour(), w.Minute(), w.Second(), 0, time.UTC)
+		return icalendar.WallClock(until.Wall.In(calendar))
 	case until.Date && x.kind() != recur.Days:
 		until.Wall = until.Wall.Add(24*time.Hour - time.Second)
 	}

@@ -112,9 +112,7 @@ func (m *eventMapper) taskSpan(t sources.Task) (start, due sources.EventTime) {
 func (m *eventMapper) recursOn(lines []string, at sources.EventTime) bool {
 	wall := eventInstant(at)
 	if at.Date == "" {
-		local := wall.In(m.location(at.Zone, true))
-		_, offset := local.Zone()
-		wall = local.UTC().Add(time.Duration(offset) * time.Second)
+		wall = icalendar.WallClock(wall.In(m.location(at.Zone, true)))
 	}
 	for _, line := range lines {
 		p, ok := icalendar.ParseLine(line)

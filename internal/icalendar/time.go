@@ -54,7 +54,7 @@ func (m Moment) In(loc *time.Location) time.Time {
 // Instant returns the instant at which a clock in loc shows the wall clock of t, by the rules of RFC 5545 §3.3.5: of two
 // the first, and in a gap as counted with the offset before the gap.
 func Instant(t time.Time, loc *time.Location) time.Time {
-	wall := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+	wall := WallClock(t)
 	_, before := wall.Add(-26 * time.Hour).In(loc).Zone()
 	_, after := wall.Add(26 * time.Hour).In(loc).Zone()
 	first := wall.Add(-time.Duration(before) * time.Second).In(loc)
@@ -67,10 +67,13 @@ func Instant(t time.Time, loc *time.Location) time.Time {
 	return first
 }
 
-func shows(t, wall time.Time) bool {
+// WallClock returns what a clock in the zone of t shows then, as if in UTC. Instant leads back.
+func WallClock(t time.Time) time.Time {
 	_, offset := t.Zone()
-	return t.Add(time.Duration(offset) * time.Second).Equal(wall)
+	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
+
+func shows(t, wall time.Time) bool { return WallClock(t).Equal(wall) }
 
 // Ambiguous reports whether t is the second of two instants at which the clocks of its zone show the same: RFC 5545 has
 // no form for it but UTC.

@@ -18,7 +18,7 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/icalendar"
 )
 
-// The bounds of an expansion: how many occurrences of a rule count, and how long after the first. What comes later is not compared.
+// The bounds of an expansion: how many occurrences of a rule count, and how long after the first.
 const (
 	MaxOccurrences = 1000
 	HorizonYears   = 10
@@ -34,7 +34,7 @@ const (
 // Times are all occurrences of an event.
 type Times struct {
 	kind          string
-	start, limit  time.Time
+	limit         time.Time
 	length        time.Duration
 	by, taken     map[int64]bool
 	changed       []string
@@ -48,7 +48,7 @@ const maxRules = 8
 
 // NewTimes returns those of an event that begins at start and takes length, and does not repeat until that is told.
 func NewTimes(kind string, start time.Time, length time.Duration) *Times {
-	return &Times{kind: kind, start: start, limit: start.UTC().AddDate(HorizonYears, 0, 0), length: length,
+	return &Times{kind: kind, limit: start.UTC().AddDate(HorizonYears, 0, 0), length: length,
 		by: map[int64]bool{start.Unix(): true}, taken: map[int64]bool{}, overridden: map[int64]bool{}}
 }
 

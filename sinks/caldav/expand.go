@@ -11,13 +11,6 @@ import (
 	"codeberg.org/repatriate/repatriate/internal/recur"
 )
 
-// The bounds of an expansion: how many occurrences of a rule are looked at, and how long after the first. What comes later is compared by
-// the rule.
-const (
-	maxOccurrences = 1000
-	horizonYears   = 10
-)
-
 // series returns when a component that is no exception takes place: each occurrence, and the rule where that goes on beyond them.
 func series(c *icalendar.Component, z zones, start moment, moved map[string]bool) []string {
 	set := map[string]bool{start.String(): true}
@@ -71,19 +64,18 @@ func maxTime(a, b time.Time) time.Time {
 	return a
 }
 
-// occurrences expands a rule. whole says that there are no others.
+// occurrences expands a rule within the bounds of recur; what comes later is compared by the rule. whole says that there are no others.
 func (z zones) occurrences(value string, start moment) (list []moment, whole bool) {
 	r, err := icalendar.ParseRule(value)
 	if err != nil || start.kind == "" || *z.rules == 0 {
 		return nil, false
 	}
-	_, offset := start.at.In(start.loc).Zone()
-	walls, ok := recur.Walls(r, start.at.UTC().Add(time.Duration(offset)*time.Second))
+	walls, ok := recur.Walls(r, icalendar.WallClock(start.at.In(start.loc)))
 	if !ok {
 		return nil, false
 	}
 	*z.rules--
-	limit, whole := start.at.AddDate(horizonYears, 0, 0), false
+	limit, whole := start.at.AddDate(recur.HorizonYears, 0, 0), false
 	if until, ok := end(r, start); ok && until.Before(limit) {
 		limit, whole = until, true
 	}
@@ -94,7 +86,7 @@ func (z zones) occurrences(value string, start moment) (list []moment, whole boo
 		} else {
 			m.at = w
 		}
-		if m.at.After(limit) || len(list) == maxOccurrences {
+		if m.at.After(limit) || len(list) == recur.MaxOccurrences {
 			return list, whole && m.at.After(limit)
 		}
 		list = append(list, m)

@@ -40,11 +40,11 @@ func (o *orphans) keep(events []*calendar.Event) {
 // orphan returns the occurrences of a series whose master is not visible.
 func (s *calendarSource) orphan(ctx context.Context, id string) (sources.Item[sources.Event], error) {
 	uid, err := s.orphanUID(ctx, id)
+	if err == nil && uid == "" {
+		err = gone(id)
+	}
 	if err != nil {
 		return found{id: id}.item(err)
-	}
-	if uid == "" {
-		return found{id: id}.item(gone(id))
 	}
 	found, err := s.byUID(ctx, id, uid)
 	return found.item(err)

@@ -292,11 +292,8 @@ func (v eventView) occurrence(e event, zone string) (sources.Occurrence, error) 
 		o.Status = "cancelled"
 	}
 	o.Importance, o.Geo = e.Importance, e.Location.geo()
-	if e.Meeting != nil && e.Meeting.JoinURL != "" {
-		o.ConferenceLink = e.Meeting.JoinURL
-	}
-	if e.Meeting != nil {
-		o.ConferenceWays = e.Meeting.ways()
+	if m := e.Meeting; m != nil {
+		o.ConferenceLink, o.ConferenceWays = cmp.Or(m.JoinURL, o.ConferenceLink), m.ways()
 	}
 	if e.ReminderOn {
 		o.Reminders = []sources.Reminder{{Method: "popup", Before: time.Duration(e.ReminderBefore) * time.Minute}}
